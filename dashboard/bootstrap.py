@@ -1,0 +1,116 @@
+"""The composition root: builds every part from the settings and runs them together."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from dashboard import __version__
+from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings
+from dashboard.core.model import Control, Instrument
+from dashboard.feeds.base import Feed, PacedFeed
+from dashboard.feeds.simulator import Simulator
+from dashboard.feeds.supervisor import Supervisor
+from dashboard.feeds.system import publish_system
+from dashboard.hub.hub import Hub
+from dashboard.protocols import live
+
+log = structlog.get_logger(__name__)
+
+
+class Services:
+    """Everything that runs, wired; made once per process inside its event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.started_ns = time.time_ns()
+        self.version = __version__
+        self.frequency_ms = settings.frequency_ms
+        epoch = f"{self.started_ns // 1_000_000:x}"
+        self.hub = Hub(
+            epoch=epoch,
+            clock=time.time_ns,
+            resume_events=settings.resume_events,
+            encoders={live.DIALECT: live.encoder(epoch)},
+        )
+        self.supervisor = Supervisor(
+            _feeds(settings),
+            publish=self.hub.publish,
+            clock=time.time_ns,
+            stale_after_ms=settings.stale_after_ms,
+        )
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """Give every instrument by symbol; of two with one symbol, the first feed's."""
+        found: dict[str, Instrument] = {}
+        for feed in self.supervisor.feeds:
+            for instrument in feed.instruments():
+                found.setdefault(instrument.symbol, instrument)
+        return found
+
+    def set_frequency(self, frequency_ms: float) -> int:
+        """Set the one frequency of all clients, clamped to 10..1000 ms, and tell everyone."""
+        self.frequency_ms = round(min(max(frequency_ms, FREQUENCY_MIN_MS), FREQUENCY_MAX_MS))
+        for feed in self.supervisor.feeds:
+            if isinstance(feed, PacedFeed):
+                feed.set_interval(self.frequency_ms)
+        self.hub.publish(Control(frequency_ms=self.frequency_ms, ts_event=time.time_ns()))
+        return self.frequency_ms
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the feeds for as long as the block lasts."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.supervisor.run(), name="supervisor")]
+            if self.settings.simulator_seed is None:
+                system = publish_system(
+                    self.hub.publish, published=lambda: self.hub.published, clock=time.time_ns
+                )
+                tasks.append(group.create_task(system, name="system"))
+            try:
+                yield
+            finally:
+                self.hub.close()
+                for task in tasks:
+                    task.cancel()
+
+
+def _feeds(settings: Settings) -> list[Feed]:
+    return [
+        Simulator(
+            interval_ms=settings.frequency_ms,
+            clock=time.time_ns,
+            seed=settings.simulator_seed,
+            symbols=settings.simulator_symbols,
+        )
+    ]
+
+
+_current: Services | None = None
+
+
+def services() -> Services:
+    """Give the running services of this process.
+
+    Raises:
+        RuntimeError: before they were started.
+    """
+    if _current is None:
+        raise RuntimeError("the services are not running: they start with the app's lifespan")
+    return _current
+
+
+@asynccontextmanager
+async def run_services(settings: Settings) -> AsyncIterator[Services]:
+    """Build the services and run them for as long as the block lasts."""
+    global _current  # noqa: PLW0603 - one process, one set of services
+    built = Services(settings)
+    async with built.running():
+        _current = built
+        try:
+            yield built
+        finally:
+            _current = None

@@ -1,0 +1,107 @@
+"""The product's settings: environment variables DASHBOARD_*, read once at the start."""
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from dashboard.core.errors import SettingError
+
+PREFIX = "DASHBOARD_"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOCAL_ORIGINS = ("http://localhost:3000", "http://127.0.0.1:3000")
+FREQUENCY_MIN_MS = 10
+FREQUENCY_MAX_MS = 1000
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Each field is the variable DASHBOARD_<NAME>; its description says what is allowed."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    feed: Literal["simulator"] = Field("simulator", description="simulator")
+    frequency_ms: int = Field(
+        50,
+        ge=FREQUENCY_MIN_MS,
+        le=FREQUENCY_MAX_MS,
+        description="a whole number of milliseconds, 10 to 1000",
+    )
+    simulator_seed: int | None = Field(None, description="a whole number")
+    simulator_symbols: int | None = Field(
+        None, ge=1, le=10_000, description="a whole number, 1 to 10000"
+    )
+    resume_events: int = Field(
+        100_000, ge=1, le=10_000_000, description="a whole number, 1 to 10000000"
+    )
+    stale_after_ms: int = Field(
+        2000, ge=100, le=600_000, description="a whole number of milliseconds, 100 to 600000"
+    )
+    allowed_origins: CommaSeparated = Field(
+        LOCAL_ORIGINS, description="origins such as https://example.org, separated by commas"
+    )
+    allowed_hosts: CommaSeparated = Field(
+        LOCAL_HOSTS, description="host names without port, separated by commas"
+    )
+    max_clients: int = Field(1000, ge=1, le=100_000, description="a whole number, 1 to 100000")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error"
+    )
+    data_dir: Path = Field(Path(".data"), description="a folder that can be written to")
+
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            scheme, _, rest = origin.partition("://")
+            if scheme not in {"http", "https"} or not rest or "/" in rest:
+                raise ValueError(origin)
+        return origins
+
+    @field_validator("data_dir")
+    @classmethod
+    def _check_writable(cls, folder: Path) -> Path:
+        existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        if not (existing.is_dir() and os.access(existing, os.W_OK)):
+            raise ValueError(str(folder))
+        return folder
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingError: names the first variable whose value is not allowed.
+    """
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue] - every field has a default
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        variable = PREFIX + name.upper()
+        raise SettingError(
+            variable=variable,
+            value=os.environ.get(variable),
+            allowed=str(Settings.model_fields[name].description),
+        ) from error
+
+
+@cache
+def settings_or_exit() -> Settings:
+    """Read the settings once; a bad value ends the process with one line."""
+    try:
+        return load_settings()
+    except SettingError as error:
+        sys.exit(f"livetape: {error}")

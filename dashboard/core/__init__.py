@@ -1,0 +1,1 @@
+"""Pure parts: no input or output, no event loop; time is passed in."""

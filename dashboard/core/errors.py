@@ -1,0 +1,51 @@
+"""The one tree of errors; fields say what was wrong and what is allowed."""
+
+
+class LivetapeError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class SettingError(LivetapeError):
+    """A setting has a value that is not allowed. Terminal: the start ends."""
+
+    def __init__(self, *, variable: str, value: object, allowed: str) -> None:
+        self.variable = variable
+        self.value = value
+        self.allowed = allowed
+        super().__init__(f"{variable}={value!r} is not allowed; allowed: {allowed}")
+
+
+class RequestError(LivetapeError):
+    """A client sent something that its protocol does not define. Its connection stays."""
+
+    def __init__(self, *, problem: str, allowed: str) -> None:
+        self.problem = problem
+        self.allowed = allowed
+        super().__init__(f"{problem}; allowed: {allowed}")
+
+
+class ResumeError(LivetapeError):
+    """Events after the asked id cannot be given any more; a snapshot is the way on."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class SubscriptionOverflowError(LivetapeError):
+    """A subscriber with the DISCONNECT policy fell behind. Terminal for it alone."""
+
+    def __init__(self, *, name: str, capacity: int) -> None:
+        self.name = name
+        self.capacity = capacity
+        super().__init__(f"{name} fell more than {capacity} events behind")
+
+
+class FeedError(LivetapeError):
+    """A feed failed. The supervisor restarts it unless `terminal` is true."""
+
+    def __init__(self, *, feed: str, problem: str, terminal: bool = False) -> None:
+        self.feed = feed
+        self.problem = problem
+        self.terminal = terminal
+        super().__init__(f"feed {feed}: {problem}")

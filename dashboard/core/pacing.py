@@ -1,0 +1,69 @@
+"""When the next push to a page is due, and how its phase is moved to the page's frames.
+
+A page paints once per display frame, so a message that arrives just after a
+frame waits a whole frame period. The page measures that wait and asks for a
+shift; the pacer moves its absolute deadlines until messages arrive just before
+a frame.
+"""
+
+import math
+
+MIN_PERIOD_MS = 1000 / 240
+MAX_PERIOD_MS = 1000 / 20
+DEFAULT_PERIOD_MS = 1000 / 60
+FULL_SHIFT_MS = 3.0
+DEADBAND_MS = 1.0
+
+
+class Pacer:
+    """Absolute deadlines at a whole number of display frames. Times in seconds of one clock.
+
+    `shifts` counts the phase changes made; a page's report names the count it
+    saw, and a report about an earlier phase is ignored.
+    """
+
+    def __init__(self, *, interval_ms: float, now: float) -> None:
+        self._asked_ms = interval_ms
+        self._period_ms = DEFAULT_PERIOD_MS
+        self._deadline = now
+        self.shifts = 0
+
+    @property
+    def interval_ms(self) -> float:
+        """Give the interval in force: the asked one, snapped to whole display frames."""
+        frames = max(1, math.floor(self._asked_ms / self._period_ms + 0.5))
+        return frames * self._period_ms
+
+    @property
+    def deadline(self) -> float:
+        """Give the time at which the next push is due."""
+        return self._deadline
+
+    def set_interval(self, interval_ms: float) -> None:
+        """Change the asked interval, from the next deadline on."""
+        self._asked_ms = interval_ms
+
+    def advance(self, now: float) -> None:
+        """Move to the next deadline; deadlines that have passed are skipped, the phase is kept."""
+        step = self.interval_ms / 1000
+        self._deadline += step
+        if self._deadline < now:
+            self._deadline += math.ceil((now - self._deadline) / step) * step
+
+    def report(self, *, shift_ms: float, period_ms: float, seen_shifts: int) -> bool:
+        """Take a page's measurement; tell whether the phase was moved.
+
+        `shift_ms` is how much later (positive) or earlier messages should
+        arrive. It is taken whole over 3 ms, by half under 3 ms, and not at all
+        under 1 ms: a smaller dead band makes the pair hunt.
+        """
+        if not (math.isfinite(shift_ms) and math.isfinite(period_ms)):
+            return False
+        if MIN_PERIOD_MS <= period_ms <= MAX_PERIOD_MS:
+            self._period_ms = period_ms
+        if seen_shifts != self.shifts or abs(shift_ms) < DEADBAND_MS:
+            return False
+        shift_ms = math.remainder(shift_ms, self._period_ms)
+        self._deadline += (shift_ms if abs(shift_ms) > FULL_SHIFT_MS else shift_ms / 2) / 1000
+        self.shifts += 1
+        return True

@@ -1,0 +1,39 @@
+"""The application: pages, lifespan and API, wired together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import reflex as rx
+
+from dashboard.bootstrap import run_services
+from dashboard.config import settings_or_exit
+from dashboard.endpoints.api import create_api
+from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.security import Guard
+from dashboard.ui.pages import market
+
+settings = settings_or_exit()
+connections = Connections(limit=settings.max_clients)
+
+
+@asynccontextmanager
+async def lifespan() -> AsyncIterator[None]:
+    """Run the services; at the end let every API client be told before the sockets go."""
+    async with run_services(settings) as running:
+        yield
+        running.hub.close()
+        await connections.drained()
+
+
+app = rx.App(
+    api_transformer=[
+        create_api(connections),
+        lambda inner: Guard(
+            inner,
+            allowed_hosts=settings.allowed_hosts,
+            allowed_origins=settings.allowed_origins,
+        ),
+    ],
+)
+app.register_lifespan_task(lifespan)
+market.add_page(app)

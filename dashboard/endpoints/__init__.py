@@ -1,0 +1,1 @@
+"""Starlette routes beside the page: WebSocket, health and metrics."""

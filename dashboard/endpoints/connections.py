@@ -1,0 +1,40 @@
+"""The open WebSocket connections of the API: how many there may be, and their end."""
+
+import asyncio
+
+DRAIN_TIMEOUT_S = 2.0
+
+
+class Connections:
+    """Places for connections, up to a limit."""
+
+    def __init__(self, *, limit: int) -> None:
+        self.limit = limit
+        self.open = 0
+        self.refused = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def admit(self) -> bool:
+        """Take a place; false when there is none. Who gets one must `release` it."""
+        if self.open >= self.limit:
+            self.refused += 1
+            return False
+        self.open += 1
+        self._empty.clear()
+        return True
+
+    def release(self) -> None:
+        """Give a place back."""
+        self.open -= 1
+        if not self.open:
+            self._empty.set()
+
+    async def drained(self) -> bool:
+        """Wait for the last connection to end, for 2 s at most; tell whether it did."""
+        try:
+            async with asyncio.timeout(DRAIN_TIMEOUT_S):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True

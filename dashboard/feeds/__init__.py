@@ -1,0 +1,1 @@
+"""Where events come from: each feed turns one source into `core.model` events."""

@@ -1,0 +1,145 @@
+"""Run feeds, start a failed one again, and know how each of them stands."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+import structlog
+
+from dashboard.core.errors import FeedError
+from dashboard.core.model import Event
+from dashboard.feeds.base import Feed, FeedState, Publish
+
+log = structlog.get_logger(__name__)
+
+BACKOFF_FIRST_S = 0.25
+BACKOFF_CAP_S = 30.0
+FAILED_AFTER = 5
+"""Failures in a row, with no event between them, after which a feed counts as failed."""
+
+
+class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a feed stands at one moment."""
+
+    state: FeedState
+    last_event_age_s: float | None
+    events: int
+    gaps: int
+    skipped: int
+
+
+def backoff_s(failures: int, jitter: float) -> float:
+    """Give the wait before the next try: doubled per failure, capped, then 50 to 100 % of it.
+
+    `failures` counts from 1; `jitter` is uniform in 0..1.
+    """
+    ceiling = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2 ** min(failures - 1, 16))
+    return ceiling * (0.5 + jitter / 2)
+
+
+class SupervisedFeed:
+    """One feed under supervision: its counters, its state, its restarts."""
+
+    def __init__(
+        self, feed: Feed, *, publish: Publish, clock: Callable[[], int], stale_after_ms: int
+    ) -> None:
+        self.feed = feed
+        self._publish = publish
+        self._clock = clock
+        self._stale_after_ns = stale_after_ms * 1_000_000
+        self._events = 0
+        self._last_event_ns: int | None = None
+        self._failures = 0
+        self._finished: FeedState | None = None
+
+    def status(self) -> FeedStatus:
+        """Tell how the feed stands now."""
+        age_ns = None if self._last_event_ns is None else self._clock() - self._last_event_ns
+        return FeedStatus(
+            state=self._state(age_ns),
+            last_event_age_s=None if age_ns is None else age_ns / 1e9,
+            events=self._events,
+            gaps=self.feed.gaps,
+            skipped=self.feed.skipped,
+        )
+
+    async def run(
+        self,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Run the feed until it ends for good; start it again after each failure."""
+        name = self.feed.name
+        while True:
+            try:
+                await self.feed.run(self._receive)
+            except Exception as error:  # whatever a feed raises must not end the others
+                self._failures += 1
+                if isinstance(error, FeedError) and error.terminal:
+                    self._finished = FeedState.FAILED
+                    log.error("feed failed for good", feed=name, error=str(error))
+                    return
+                wait_s = backoff_s(self._failures, jitter())
+                log.warning(
+                    "feed failed, starting it again",
+                    feed=name,
+                    failures=self._failures,
+                    wait_s=round(wait_s, 3),
+                    exc_info=error,
+                )
+                await sleep(wait_s)
+            else:
+                self._finished = FeedState.ENDED
+                log.info("feed ended", feed=name, events=self._events)
+                return
+
+    def _receive(self, event: Event) -> None:
+        self._events += 1
+        self._failures = 0
+        self._last_event_ns = self._clock()
+        self._publish(event)
+
+    def _state(self, age_ns: int | None) -> FeedState:
+        if self._finished is not None:
+            return self._finished
+        if self._failures >= FAILED_AFTER:
+            return FeedState.FAILED
+        if age_ns is None or age_ns > self._stale_after_ns or self._failures:
+            return FeedState.STALE
+        return FeedState.LIVE
+
+
+class Supervisor:
+    """Run every feed in one task group. `clock` gives ns since the Unix epoch."""
+
+    def __init__(
+        self,
+        feeds: Sequence[Feed],
+        *,
+        publish: Publish,
+        clock: Callable[[], int],
+        stale_after_ms: int,
+    ) -> None:
+        self._supervised = {
+            feed.name: SupervisedFeed(
+                feed, publish=publish, clock=clock, stale_after_ms=stale_after_ms
+            )
+            for feed in feeds
+        }
+
+    @property
+    def feeds(self) -> list[Feed]:
+        """Give the feeds, in the order of the settings."""
+        return [each.feed for each in self._supervised.values()]
+
+    def status(self) -> dict[str, FeedStatus]:
+        """Tell how each feed stands now, by name."""
+        return {name: each.status() for name, each in self._supervised.items()}
+
+    async def run(self) -> None:
+        """Run until every feed has ended, or until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, each in self._supervised.items():
+                group.create_task(each.run(), name=f"feed {name}")

@@ -1,0 +1,32 @@
+"""This process's own figures as `system` events, once a second, whatever the feed is."""
+
+import asyncio
+from collections.abc import Callable
+
+import psutil
+
+from dashboard.core.model import System
+from dashboard.feeds.base import Publish
+
+INTERVAL_S = 1.0
+
+
+async def publish_system(
+    publish: Publish, *, published: Callable[[], int], clock: Callable[[], int]
+) -> None:
+    """Publish CPU, memory and message rate for ever; `published` is the hub's running total."""
+    process = psutil.Process()
+    process.cpu_percent()
+    counted, counted_ns = published(), clock()
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        total, now = published(), clock()
+        publish(
+            System(
+                cpu_pct=process.cpu_percent(),
+                mem_mb=process.memory_info().rss >> 20,
+                msg_rate=round((total - counted) * 1e9 / max(now - counted_ns, 1)),
+                ts_event=now,
+            )
+        )
+        counted, counted_ns = total, now

@@ -1,0 +1,1 @@
+"""The hub: where feeds publish and everything else subscribes."""

@@ -1,0 +1,158 @@
+"""Publish, latest value, sequence, resume ring and fan-out.
+
+`publish` never waits for a subscriber: it gives the event a sequence number,
+remembers it, and offers it to the bounded buffer of each subscription that
+wants it. It must be called on the event loop's thread.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from itertools import islice
+
+from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.errors import ResumeError
+from dashboard.core.model import Event, Published, Topic
+from dashboard.hub.subscription import Subscription, Wants
+
+Encoder = Callable[[Published], str]
+
+RESUME_WINDOW_NS = 60 * 1_000_000_000
+
+
+class Hub:
+    """The one place every event passes through.
+
+    `clock` gives nanoseconds since the Unix epoch. `encoders` name the wire
+    dialects; the hub knows none of them, it only sees to it that each event is
+    encoded at most once per dialect. `epoch` marks this run of the process in
+    event ids; it contains no colon.
+    """
+
+    def __init__(
+        self,
+        *,
+        epoch: str,
+        clock: Callable[[], int],
+        resume_events: int,
+        encoders: Mapping[str, Encoder] | None = None,
+    ) -> None:
+        self.epoch = epoch
+        self.published = 0
+        self._clock = clock
+        self._encoders = dict(encoders or {})
+        self._seq: dict[Topic, int] = {}
+        self._latest: dict[Topic, Published] = {}
+        self._ring: deque[Published] = deque(maxlen=resume_events)
+        self._subscriptions: set[Subscription] = set()
+        self._routes: dict[Topic, tuple[Subscription, ...]] = {}
+
+    @property
+    def subscriptions(self) -> frozenset[Subscription]:
+        """Give the open subscriptions."""
+        return frozenset(self._subscriptions)
+
+    @property
+    def ring_length(self) -> int:
+        """Count the events that can be resumed from."""
+        return len(self._ring)
+
+    def publish(self, event: Event) -> Published:
+        """Give the event its numbers and hand it to everyone who wants it."""
+        topic = event.topic
+        seq = self._seq.get(topic, 0) + 1
+        self._seq[topic] = seq
+        self.published += 1
+        published = Published(
+            event=event,
+            topic=topic,
+            seq=seq,
+            offset=self.published,
+            ts_received=self._clock(),
+            frames={},
+        )
+        self._latest[topic] = published
+        self._remember(published)
+        route = self._routes.get(topic)
+        if route is None:
+            route = self._route(topic)
+        for subscription in route:
+            subscription.offer(published)
+        return published
+
+    def frame(self, published: Published, dialect: str) -> str:
+        """Give the event as `dialect` writes it; encoded on first use, then shared.
+
+        Raises:
+            KeyError: when no encoder of that name was handed in.
+        """
+        frame = published.frames.get(dialect)
+        if frame is None:
+            frame = published.frames[dialect] = self._encoders[dialect](published)
+        return frame
+
+    def event_id(self, published: Published) -> str:
+        """Give the id to resume after: `epoch:n`."""
+        return f"{self.epoch}:{published.offset}"
+
+    def latest(self, wants: Wants) -> list[Published]:
+        """Give the newest event of each wanted topic, oldest first."""
+        newest = [entry for topic, entry in self._latest.items() if wants(topic)]
+        return sorted(newest, key=lambda entry: entry.offset)
+
+    def latest_of(self, topic: Topic) -> Published | None:
+        """Give the newest event of one topic, or None before the first."""
+        return self._latest.get(topic)
+
+    def since(self, event_id: str, wants: Wants) -> list[Published]:
+        """Give every wanted event after `event_id` (`epoch:n`), oldest first.
+
+        Raises:
+            ResumeError: when the id is malformed, of another epoch, in the
+                future, or older than the ring remembers.
+        """
+        epoch, _, number = event_id.rpartition(":")
+        if not (number.isascii() and number.isdigit()) or len(number) > 18:
+            raise ResumeError(f"{event_id[:64]!r} is not an id of the form epoch:n")
+        if epoch != self.epoch:
+            raise ResumeError("the id is of another epoch: the server was restarted")
+        offset = int(number)
+        if offset > self.published:
+            raise ResumeError("the id has not been given out yet")
+        missed = self.published - offset
+        if missed > len(self._ring):
+            raise ResumeError("the id is too old: its successors are no longer kept")
+        successors = islice(self._ring, len(self._ring) - missed, None)
+        return [entry for entry in successors if wants(entry.topic)]
+
+    def subscribe(
+        self, *, name: str, wants: Wants, capacity: int, policy: OverflowPolicy
+    ) -> Subscription:
+        """Open a subscription for the events published from now on."""
+        subscription = Subscription(
+            name=name, wants=wants, capacity=capacity, policy=policy, on_change=self._changed
+        )
+        self._subscriptions.add(subscription)
+        self._routes.clear()
+        return subscription
+
+    def close(self) -> None:
+        """Close every subscription, so that every reader ends."""
+        for subscription in self.subscriptions:
+            subscription.close()
+
+    def _changed(self, subscription: Subscription) -> None:
+        if subscription.closed:
+            self._subscriptions.discard(subscription)
+        self._routes.clear()
+
+    def _route(self, topic: Topic) -> tuple[Subscription, ...]:
+        route = tuple(each for each in self._subscriptions if each.wants(topic))
+        self._routes[topic] = route
+        return route
+
+    def _remember(self, published: Published) -> None:
+        ring = self._ring
+        ring.append(published)
+        horizon = published.ts_received - RESUME_WINDOW_NS
+        while ring[0].ts_received < horizon:
+            ring.popleft()

@@ -1,0 +1,86 @@
+"""One subscriber's side of the hub."""
+
+import asyncio
+from collections.abc import Callable
+
+from dashboard.core.conflation import Buffer, OverflowPolicy
+from dashboard.core.errors import SubscriptionOverflowError
+from dashboard.core.model import Published, Topic
+
+Wants = Callable[[Topic], bool]
+
+
+class Subscription:
+    """A bounded view of the hub's events for one reader.
+
+    The owner reads with `await ready()` then `take()`, and must call `close()`.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        wants: Wants,
+        capacity: int,
+        policy: OverflowPolicy,
+        on_change: Callable[["Subscription"], None],
+    ) -> None:
+        self.name = name
+        self.wants = wants
+        self.closed = False
+        self.offered = 0
+        self._buffer: Buffer[Published] = Buffer(name=name, capacity=capacity, policy=policy)
+        self._on_change = on_change
+        self._ready = asyncio.Event()
+        self._overflow: SubscriptionOverflowError | None = None
+
+    @property
+    def conflated(self) -> int:
+        """Count the events replaced by a newer one of their topic before they were read."""
+        return self._buffer.conflated
+
+    @property
+    def lost(self) -> int:
+        """Count the events that were forgotten unread."""
+        return self._buffer.lost
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    def offer(self, published: Published) -> None:
+        """Take one event from the hub; never blocks and never raises."""
+        self.offered += 1
+        try:
+            self._buffer.offer(published)
+        except SubscriptionOverflowError as error:
+            self._overflow = error
+            self.close()
+        self._ready.set()
+
+    async def ready(self) -> None:
+        """Wait until there is something to take, or the subscription is closed."""
+        await self._ready.wait()
+
+    def take(self) -> list[Published]:
+        """Take all waiting events, oldest first.
+
+        Raises:
+            SubscriptionOverflowError: once, when the DISCONNECT policy closed this subscription.
+        """
+        if self._overflow is not None:
+            raise self._overflow
+        if not self.closed:
+            self._ready.clear()
+        return self._buffer.take()
+
+    def change_filter(self, wants: Wants) -> None:
+        """Replace the filter; events that wait already are not looked at again."""
+        self.wants = wants
+        self._on_change(self)
+
+    def close(self) -> None:
+        """End the subscription and wake its reader. Safe to call twice."""
+        if not self.closed:
+            self.closed = True
+            self._on_change(self)
+            self._ready.set()

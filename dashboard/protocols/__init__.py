@@ -1,0 +1,1 @@
+"""Wire formats and sessions without any socket: text in, text out."""

@@ -1,0 +1,225 @@
+"""The `/ws` protocol: JSON objects, one per frame. `ts` is in microseconds.
+
+Server to client: `price`, `trade`, `book`, `system` and `control`, each with
+`seq` and `id`; and, about the connection itself, `subscribed`, `reset`,
+`conflated` and `error`. Client to server: a frequency or a filter.
+"""
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from dashboard.core.errors import RequestError
+from dashboard.core.model import (
+    Book,
+    Control,
+    Kind,
+    Price,
+    PriceLevel,
+    Published,
+    System,
+    Topic,
+    Trade,
+)
+
+DIALECT = "live"
+MAX_REQUEST_BYTES = 64 * 1024
+BUFFER_EVENTS = 500
+
+STREAMS: dict[str, frozenset[Kind]] = {
+    "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
+    "system": frozenset({Kind.SYSTEM}),
+}
+REQUESTS = (
+    '{"frequency_ms": 10..1000} or '
+    '{"type": "subscribe", "symbols": [...], "streams": ["market", "system"]}'
+)
+
+
+class SetFrequency(msgspec.Struct, frozen=True):
+    """A client asks for another frequency, in ms; the server clamps it."""
+
+    frequency_ms: float
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """What a client wants. `symbols` None means all; `control` always passes."""
+
+    symbols: frozenset[str] | None = None
+    streams: frozenset[str] = frozenset(STREAMS)
+
+    def wants(self, topic: Topic) -> bool:
+        """Tell whether events of a topic pass."""
+        if topic.kind is Kind.CONTROL:
+            return True
+        if not any(topic.kind in STREAMS[stream] for stream in self.streams):
+            return False
+        return not topic.symbol or self.symbols is None or topic.symbol in self.symbols
+
+
+class _Frame(msgspec.Struct, tag_field="type"):
+    pass
+
+
+class _PriceFrame(_Frame, tag="price"):
+    symbol: str
+    price: float
+    volume: float
+    ts: int
+    seq: int
+    id: str
+
+
+class _TradeFrame(_Frame, tag="trade"):
+    symbol: str
+    price: float
+    size: float
+    side: str
+    ts: int
+    seq: int
+    id: str
+
+
+class _BookFrame(_Frame, tag="book"):
+    symbol: str
+    bids: Sequence[PriceLevel]
+    asks: Sequence[PriceLevel]
+    ts: int
+    seq: int
+    id: str
+
+
+class _SystemFrame(_Frame, tag="system"):
+    cpu_pct: float
+    mem_mb: int
+    msg_rate: int
+    ts: int
+    seq: int
+    id: str
+
+
+class _ControlFrame(_Frame, tag="control"):
+    frequency_ms: int
+    seq: int
+    id: str
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encoder(epoch: str) -> Callable[[Published], str]:
+    """Make the encoder of published events for one run of the process."""
+
+    def encode(published: Published) -> str:
+        """Write an event as one frame.
+
+        Raises:
+            TypeError: for an event that this protocol does not carry.
+        """
+        event = published.event
+        seq = published.seq
+        id_ = f"{epoch}:{published.offset}"
+        ts = event.ts_event // 1000
+        match event:
+            case Price():
+                frame = _PriceFrame(event.symbol, event.price, event.volume, ts, seq, id_)
+            case Trade():
+                side = event.aggressor_side.value
+                frame = _TradeFrame(event.symbol, event.price, event.size, side, ts, seq, id_)
+            case Book():
+                frame = _BookFrame(event.symbol, event.bids, event.asks, ts, seq, id_)
+            case System():
+                frame = _SystemFrame(event.cpu_pct, event.mem_mb, event.msg_rate, ts, seq, id_)
+            case Control():
+                frame = _ControlFrame(event.frequency_ms, seq, id_)
+            case _:
+                raise TypeError(f"/ws does not carry {type(event).__name__}")
+        return _encoder.encode(frame).decode()
+
+    return encode
+
+
+def encode_subscribed(wanted: Filter, *, unknown: Collection[str]) -> str:
+    """Say what filter now holds. `symbols` is null for all of them."""
+    frame: dict[str, Any] = {
+        "type": "subscribed",
+        "symbols": None if wanted.symbols is None else sorted(wanted.symbols),
+        "streams": sorted(wanted.streams),
+    }
+    if unknown:
+        frame["unknown"] = sorted(unknown)
+    return _text(frame)
+
+
+def encode_conflated(*, count: int, lost_trades: int) -> str:
+    """Tell a lagging client how many events it did not get since the last such notice."""
+    return _text({"type": "conflated", "count": count, "lost_trades": lost_trades})
+
+
+def encode_reset(reason: str) -> str:
+    """Tell a client that its `since` cannot be served and that latest values follow."""
+    return _text({"type": "reset", "reason": reason})
+
+
+def encode_error(error: RequestError) -> str:
+    """Tell a client what was wrong with its request."""
+    return _text({"type": "error", "error": str(error)})
+
+
+def parse_request(text: str | bytes) -> SetFrequency | Filter:
+    """Read one request. Raw examples: `{"frequency_ms":25}`, `{"type":"subscribe","symbols":["AAPL"]}`.
+
+    Raises:
+        RequestError: names what was wrong and what is allowed.
+    """
+    try:
+        request: Any = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise RequestError(problem="the frame is not JSON", allowed=REQUESTS) from error
+    if not isinstance(request, dict):
+        raise RequestError(problem="the frame is not a JSON object", allowed=REQUESTS)
+    if request.get("type") == "subscribe":
+        return _parse_filter(request)
+    if "frequency_ms" in request:
+        return _parse_frequency(request["frequency_ms"])
+    raise RequestError(problem="the request is not known", allowed=REQUESTS)
+
+
+def _parse_frequency(value: Any) -> SetFrequency:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and math.isfinite(value)):
+        raise RequestError(
+            problem=f"frequency_ms={_shown(value)} is not a number",
+            allowed="a number of milliseconds, clamped to 10..1000",
+        )
+    return SetFrequency(float(value))
+
+
+def _parse_filter(request: dict[str, Any]) -> Filter:
+    symbols = _strings(request, "symbols", allowed="a list of symbols")
+    streams = _strings(request, "streams", allowed="a list of " + ", ".join(STREAMS))
+    if streams is not None and (unknown := streams - STREAMS.keys()):
+        raise RequestError(
+            problem=f"unknown stream {_shown(min(unknown))}", allowed=", ".join(STREAMS)
+        )
+    return Filter(symbols, frozenset(STREAMS) if streams is None else streams)
+
+
+def _strings(request: dict[str, Any], name: str, *, allowed: str) -> frozenset[str] | None:
+    values = request.get(name)
+    if values is None:
+        return None
+    if not (isinstance(values, list) and all(isinstance(each, str) for each in values)):
+        raise RequestError(problem=f"{name}={_shown(values)}", allowed=allowed)
+    return frozenset(values)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 64 else text[:61] + "..."
+
+
+def _text(frame: dict[str, Any]) -> str:
+    return _encoder.encode(frame).decode()

@@ -1,0 +1,1 @@
+"""The page: Reflex state and components over the hub."""

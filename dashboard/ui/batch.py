@@ -1,0 +1,88 @@
+"""What one push to a page carries: a compact dict, built from the events since the last push.
+
+Keys are short because a page gets one of these every display frame:
+
+| key | value |
+|---|---|
+| `g`, `n` | generation of the stream (new on every connect), number of the push in it |
+| `t` | server clock at sending, ms since the Unix epoch |
+| `k` | how often the phase was shifted so far, see `core.pacing` |
+| `c` | events that this push stands for, control and system included |
+| `l` | conflated and lost events of this page so far |
+| `h` | source to hub, hub to sent, in ms, of the newest market event |
+| `p` | prices, flat and in order: symbol index, price, symbol index, price, ... |
+| `r` | trades: [symbol index, price, size, 1 (buy) or -1 (sell), time in ms] |
+| `b` | book of the chosen symbol: [symbol index, [price, size, ...] bids, asks], best first |
+| `y` | system: [CPU %, MB, events/s] |
+| `d` | what changes rarely: symbols, interval, feeds, ... (see `ui.bridge`) |
+| `e` | echo of the page's clock for the offset estimate: [page sent, server received], ms |
+
+Only `g n t k c l` are always there.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dashboard.core.model import Book, MarketEvent, Price, Published, Side, System, Trade
+
+NS_PER_MS = 1e6
+
+
+def market_part(
+    entries: Iterable[Published], *, index: Mapping[str, int], chosen: str, now: int
+) -> dict[str, Any]:
+    """Collect the market's share of a push.
+
+    `index` numbers the watched symbols; events of other symbols are only
+    counted. Of several books of the chosen symbol the newest counts. `now` is
+    the time of sending in ns.
+    """
+    count = 0
+    prices: list[float] = []
+    trades: list[list[float]] = []
+    book: Book | None = None
+    part: dict[str, Any] = {}
+    newest: Published | None = None
+    for entry in entries:
+        count += 1
+        event = entry.event
+        if isinstance(event, MarketEvent):
+            newest = entry
+        match event:
+            case Price():
+                at = index.get(event.symbol)
+                if at is not None:
+                    prices += (at, event.price)
+            case Trade():
+                at = index.get(event.symbol)
+                if at is not None:
+                    trades.append(_trade(at, event))
+            case Book():
+                if event.symbol == chosen:
+                    book = event
+            case System():
+                part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
+            case _:
+                pass
+    part["c"] = count
+    if prices:
+        part["p"] = prices
+    if trades:
+        part["r"] = trades
+    if book is not None and chosen in index:
+        part["b"] = [index[chosen], _flat(book.bids), _flat(book.asks)]
+    if newest is not None:
+        part["h"] = [
+            round((newest.ts_received - newest.event.ts_event) / NS_PER_MS, 2),
+            round((now - newest.ts_received) / NS_PER_MS, 2),
+        ]
+    return part
+
+
+def _trade(at: int, trade: Trade) -> list[float]:
+    side = 1 if trade.aggressor_side is Side.BUY else -1
+    return [at, trade.price, trade.size, side, trade.ts_event // 1_000_000]
+
+
+def _flat(levels: Iterable[tuple[float, float]]) -> list[float]:
+    return [number for level in levels for number in level]

@@ -1,0 +1,97 @@
+// The one animation-frame loop of the page: it lets panels draw, and measures
+// frames, the time from receipt to paint, and the phase of the pushes.
+
+import { LEAD_MS, MIN_SAMPLES, framePeriod, wantedShift } from "./phase.js";
+
+const PERIOD_FRAMES = 120;
+const REPORT_MS = 1000;
+const FAST_REPORT_MS = 250;
+const FAST_REPORTS = 12;
+
+export class Frames {
+  constructor(store) {
+    this.store = store;
+    this.painters = new Set();
+    this.times = [];
+    this.waits = [];
+    this.arrivals = [];
+    this.shiftsSeen = 0;
+    this.reportedAt = 0;
+    this.fastLeft = FAST_REPORTS;
+    this.onReport = null;
+    this.handle = 0;
+    this.countedFrom = 0;
+    this.counted = 0;
+    this.frame = this.frame.bind(this);
+  }
+
+  /** Run `paint(now)` in each frame after something changed; gives the function that ends it. */
+  add(paint) {
+    this.painters.add(paint);
+    if (!this.handle) this.handle = requestAnimationFrame(this.frame);
+    return () => {
+      this.painters.delete(paint);
+      if (!this.painters.size) {
+        cancelAnimationFrame(this.handle);
+        this.handle = 0;
+        this.times.length = 0;
+      }
+    };
+  }
+
+  /** Note that a batch of `count` messages arrived at `now` (performance.now()). */
+  arrived(now, batch) {
+    if (batch.k !== this.shiftsSeen) {
+      this.shiftsSeen = batch.k;
+      this.waits.length = 0;
+    }
+    if (document.hidden) return;
+    this.arrivals.push(now, batch.c);
+  }
+
+  frame(start) {
+    this.handle = requestAnimationFrame(this.frame);
+    const began = performance.now();
+    this.measureFrames(start);
+    for (const paint of this.painters) paint(began);
+    this.measurePaint(began, performance.now());
+    this.report(began);
+  }
+
+  measureFrames(start) {
+    this.times.push(start);
+    if (this.times.length > PERIOD_FRAMES) this.times.shift();
+    this.counted += 1;
+    const elapsed = start - this.countedFrom;
+    if (elapsed >= 1000) {
+      if (elapsed < 3000) this.store.sampleFps((this.counted * 1000) / elapsed);
+      this.countedFrom = start;
+      this.counted = 0;
+    }
+  }
+
+  measurePaint(began, painted) {
+    const { arrivals } = this;
+    if (!arrivals.length) return;
+    const newest = arrivals[arrivals.length - 2];
+    this.store.sampleLatency(painted - newest, arrivals, painted);
+    this.waits.push(began - newest);
+    arrivals.length = 0;
+  }
+
+  report(now) {
+    if (!this.onReport || this.waits.length < MIN_SAMPLES || this.times.length < PERIOD_FRAMES) return;
+    const period = framePeriod(this.times);
+    const shift = wantedShift(this.waits, period);
+    const off = Math.abs(shift) > LEAD_MS;
+    if (!off) this.fastLeft = FAST_REPORTS;
+    const wait = off && this.fastLeft > 0 ? FAST_REPORT_MS : REPORT_MS;
+    if (now - this.reportedAt < wait) {
+      return;
+    }
+    if (off && this.fastLeft > 0) this.fastLeft -= 1;
+    this.reportedAt = now;
+    this.waits.length = 0;
+    this.onReport(shift, period, this.shiftsSeen, performance.timeOrigin + performance.now());
+  }
+}

@@ -1,0 +1,64 @@
+// Rolling windows and their statistics. Pure.
+
+/** The last `capacity` numbers, oldest first. */
+export class Ring {
+  constructor(capacity) {
+    this.values = new Float64Array(capacity);
+    this.start = 0;
+    this.length = 0;
+  }
+
+  push(value) {
+    const capacity = this.values.length;
+    if (this.length < capacity) {
+      this.values[(this.start + this.length) % capacity] = value;
+      this.length += 1;
+    } else {
+      this.values[this.start] = value;
+      this.start = (this.start + 1) % capacity;
+    }
+  }
+
+  at(index) {
+    return this.values[(this.start + index) % this.values.length];
+  }
+
+  last() {
+    return this.length ? this.at(this.length - 1) : undefined;
+  }
+
+  clear() {
+    this.start = 0;
+    this.length = 0;
+  }
+
+  /** A ring of another capacity that holds the newest of these values. */
+  resized(capacity) {
+    const ring = new Ring(capacity);
+    for (let i = Math.max(0, this.length - capacity); i < this.length; i += 1) ring.push(this.at(i));
+    return ring;
+  }
+
+  /** The values in rising order, in a fresh array. */
+  sorted() {
+    const first = this.values.subarray(this.start, Math.min(this.start + this.length, this.values.length));
+    const out = new Float64Array(this.length);
+    out.set(first);
+    out.set(this.values.subarray(0, this.length - first.length), first.length);
+    return out.sort();
+  }
+}
+
+/** The value at index floor((n-1)*p) of values in rising order; undefined when there are none. */
+export function percentile(sorted, p) {
+  return sorted.length ? sorted[Math.floor((sorted.length - 1) * p)] : undefined;
+}
+
+/** Mean, p50 and p95 of a ring; null while it is empty. */
+export function summary(ring) {
+  if (!ring.length) return null;
+  const sorted = ring.sorted();
+  let sum = 0;
+  for (let i = 0; i < sorted.length; i += 1) sum += sorted[i];
+  return { mean: sum / sorted.length, p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95) };
+}
