@@ -10,19 +10,26 @@ from dashboard.config import settings_or_exit
 from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.security import Guard
+from dashboard.endpoints.shutdown import before_termination
+from dashboard.logs import configure_logging
 from dashboard.ui.pages import market
 
 settings = settings_or_exit()
+configure_logging(settings.log_level)
 connections = Connections(limit=settings.max_clients)
 
 
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[None]:
-    """Run the services; at the end let every API client be told before the sockets go."""
+    """Run the services; when the process is asked to end, tell every API client first."""
     async with run_services(settings) as running:
+
+        async def farewell() -> None:
+            running.hub.close()
+            await connections.drained()
+
+        before_termination(farewell)
         yield
-        running.hub.close()
-        await connections.drained()
 
 
 app = rx.App(

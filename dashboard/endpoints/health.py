@@ -1,13 +1,33 @@
-"""`GET /api/health` and `GET /metrics`: how the product is doing."""
+"""`GET /api/health`: how the product is doing, in one JSON object."""
 
 import time
+from typing import Literal
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from collections.abc import Iterator
+import msgspec
 
 from dashboard.bootstrap import Services
-from dashboard.endpoints.connections import Connections
 from dashboard.feeds.base import FeedState
+from dashboard.feeds.supervisor import FeedStatus
 
-HEALTHY = frozenset({FeedState.LIVE, FeedState.REPLAYED, FeedState.ENDED})
+SOUND = frozenset({FeedState.LIVE, FeedState.REPLAYED, FeedState.ENDED})
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """`status` is "degraded" when a feed is stale or failed; `uptime_s` in seconds."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    uptime_s: float
+    feeds: dict[str, FeedStatus]
+
+
+def health_of(running: Services) -> Health:
+    """Look at the running services."""
+    feeds = running.supervisor.status()
+    sound = all(status.state in SOUND for status in feeds.values())
+    return Health(
+        status="ok" if sound else "degraded",
+        version=running.version,
+        uptime_s=round((time.time_ns() - running.started_ns) / 1e9, 3),
+        feeds=feeds,
+    )

@@ -27,7 +27,12 @@ async def serve_live(socket: WebSocket, running: Services, connections: Connecti
 
 
 class LiveConnection:
-    """One client: a pump from the hub to its socket, beside a reader of its requests."""
+    """One client: a reader of its requests, and the one writer of its frames.
+
+    Answers go through the writer, so that an answer and the events around it
+    come in the order in which they took effect. The reader waits until its
+    answer is sent, so a client that does not read cannot pile up answers.
+    """
 
     def __init__(self, socket: WebSocket, running: Services) -> None:
         self._socket = socket
@@ -40,6 +45,8 @@ class LiveConnection:
             capacity=live.BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
+        self._answers = self._first_frames(socket.query_params.get("since"))
+        self._answered = asyncio.Event()
         self._told_conflated = 0
         self._told_lost = 0
 
@@ -47,82 +54,88 @@ class LiveConnection:
         """Serve until the client leaves, or until the hub closes (close code 1001)."""
         try:
             async with asyncio.TaskGroup() as group:
-                pump = group.create_task(self._pump(), name="ws pump")
+                writer = group.create_task(self._write(), name="ws writer")
                 await self._read()
-                pump.cancel()
+                writer.cancel()
         except* WebSocketDisconnect:
             pass
         finally:
             self._subscription.close()
 
-    async def _pump(self) -> None:
-        await self._send(self._first_frames())
+    async def _write(self) -> None:
         while True:
-            await self._subscription.ready()
-            entries = self._subscription.take()
-            await self._send(self._notices())
-            for entry in entries:
-                await self._socket.send_text(self._hub.frame(entry, live.DIALECT))
+            for frame in self._due():
+                await self._socket.send_text(frame)
+            if not self._answers:
+                self._answered.set()
             if self._subscription.closed:
                 await self._socket.close(GOING_AWAY, "the server is shutting down")
                 return
+            await self._subscription.ready()
+
+    def _due(self) -> list[str]:
+        answers, self._answers = self._answers, []
+        events = self._frames(self._subscription.take())
+        return [*answers, *self._notices(), *events]
 
     async def _read(self) -> None:
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            text: str | bytes = message.get("text") or message.get("bytes") or ""
-            if len(text) > live.MAX_REQUEST_BYTES:
+            request: str | bytes = message.get("text") or message.get("bytes") or ""
+            if len(request) > live.MAX_REQUEST_BYTES:
                 limit = live.MAX_REQUEST_BYTES
                 await self._socket.close(TOO_BIG, f"a frame may have {limit} bytes at most")
                 return
-            await self._send(self._answer(text))
+            if answers := self._answer(request):
+                self._answered.clear()
+                self._answers += answers
+                self._subscription.wake()
+                await self._answered.wait()
 
-    def _answer(self, text: str | bytes) -> list[str]:
+    def _answer(self, request: str | bytes) -> list[str]:
         try:
-            request = live.parse_request(text)
+            asked = live.parse_request(request)
         except RequestError as error:
             return [live.encode_error(error)]
-        if isinstance(request, live.SetFrequency):
-            self._services.set_frequency(request.frequency_ms)
+        if isinstance(asked, live.SetFrequency):
+            self._services.set_frequency(asked.frequency_ms)
             return []
-        return self._change_filter(request)
+        return self._change_filter(asked)
 
     def _change_filter(self, asked: live.Filter) -> list[str]:
+        waiting = self._frames(self._subscription.take())
         unknown = (asked.symbols or frozenset()) - self._services.instruments.keys()
-        before = self._filter
-        now = live.Filter(None if asked.symbols is None else asked.symbols - unknown, asked.streams)
-        self._filter = now
-        self._subscription.change_filter(now.wants)
-        added = self._hub.latest(lambda topic: now.wants(topic) and not before.wants(topic))
-        return [live.encode_subscribed(now, unknown=unknown), *self._frames(added)]
+        symbols = None if asked.symbols is None else asked.symbols - unknown
+        before, self._filter = self._filter, live.Filter(symbols, asked.streams)
+        wants = self._filter.wants
+        self._subscription.change_filter(wants)
+        added = self._hub.latest(lambda topic: wants(topic) and not before.wants(topic))
+        return [
+            *waiting,
+            live.encode_subscribed(self._filter, unknown=unknown),
+            *self._frames(added),
+        ]
 
-    def _first_frames(self) -> list[str]:
-        since = self._socket.query_params.get("since")
+    def _first_frames(self, since: str | None) -> list[str]:
         if since is None:
             return self._frames(self._hub.latest(self._filter.wants))
         try:
             missed = self._hub.since(since, self._filter.wants)
         except ResumeError as error:
-            return [
-                live.encode_reset(error.reason),
-                *self._frames(self._hub.latest(self._filter.wants)),
-            ]
+            latest = self._hub.latest(self._filter.wants)
+            return [live.encode_reset(error.reason), *self._frames(latest)]
         return self._frames(conflate(missed))
 
     def _notices(self) -> list[str]:
         lost = self._subscription.lost - self._told_lost
-        count = self._subscription.conflated - self._told_conflated + lost
-        if not count:
+        conflated = self._subscription.conflated - self._told_conflated
+        if not (lost or conflated):
             return []
         self._told_lost += lost
-        self._told_conflated += count - lost
-        return [live.encode_conflated(count=count, lost_trades=lost)]
+        self._told_conflated += conflated
+        return [live.encode_conflated(count=conflated + lost, lost_trades=lost)]
 
     def _frames(self, entries: list[Published]) -> list[str]:
         return [self._hub.frame(entry, live.DIALECT) for entry in entries]
-
-    async def _send(self, frames: list[str]) -> None:
-        for frame in frames:
-            await self._socket.send_text(frame)

@@ -44,9 +44,10 @@ class Guard:
 
     def problem_with(self, headers: Headers) -> str | None:
         """Name what is wrong with the Host or the Origin, or give None."""
-        host = headers.get("host", "").lower()
+        hosts = headers.getlist("host")
+        host = hosts[0].lower() if len(hosts) == 1 else ""
         if _without_port(host) not in self._hosts:
-            return f"Host {host[:100]!r} is not allowed (DASHBOARD_ALLOWED_HOSTS)"
+            return f"Host {', '.join(hosts)[:100]!r} is not allowed (DASHBOARD_ALLOWED_HOSTS)"
         origin = headers.get("origin")
         if origin is None:
             return None

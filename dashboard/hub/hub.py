@@ -5,6 +5,7 @@ remembers it, and offers it to the bounded buffer of each subscription that
 wants it. It must be called on the event loop's thread.
 """
 
+import copy
 from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -12,7 +13,7 @@ from itertools import islice
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.errors import ResumeError
 from dashboard.core.model import Event, Published, Topic
-from dashboard.hub.subscription import Subscription, Wants
+from dashboard.hub.subscription import Subscription, Totals, Wants
 
 Encoder = Callable[[Published], str]
 
@@ -45,6 +46,14 @@ class Hub:
         self._ring: deque[Published] = deque(maxlen=resume_events)
         self._subscriptions: set[Subscription] = set()
         self._routes: dict[Topic, tuple[Subscription, ...]] = {}
+        self._past: dict[str, Totals] = {}
+
+    def totals(self) -> dict[str, Totals]:
+        """Add up the counters of all subscriptions so far, closed ones included, by name."""
+        totals = {name: copy.copy(past) for name, past in self._past.items()}
+        for subscription in self._subscriptions:
+            totals.setdefault(subscription.name, Totals()).add(subscription)
+        return totals
 
     @property
     def subscriptions(self) -> frozenset[Subscription]:
@@ -143,6 +152,7 @@ class Hub:
     def _changed(self, subscription: Subscription) -> None:
         if subscription.closed:
             self._subscriptions.discard(subscription)
+            self._past.setdefault(subscription.name, Totals()).add(subscription)
         self._routes.clear()
 
     def _route(self, topic: Topic) -> tuple[Subscription, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dashboard.core.conflation import Buffer, OverflowPolicy
 from dashboard.core.errors import SubscriptionOverflowError
@@ -61,6 +62,10 @@ class Subscription:
         """Wait until there is something to take, or the subscription is closed."""
         await self._ready.wait()
 
+    def wake(self) -> None:
+        """Let the reader look again, though no event has come."""
+        self._ready.set()
+
     def take(self) -> list[Published]:
         """Take all waiting events, oldest first.
 
@@ -84,3 +89,23 @@ class Subscription:
             self.closed = True
             self._on_change(self)
             self._ready.set()
+
+
+@dataclass
+class Totals:
+    """Counters of several subscriptions of one name; `open` and `waiting` are of now."""
+
+    open: int = 0
+    waiting: int = 0
+    offered: int = 0
+    conflated: int = 0
+    lost: int = 0
+
+    def add(self, subscription: Subscription) -> None:
+        """Add one subscription's counters."""
+        if not subscription.closed:
+            self.open += 1
+            self.waiting += len(subscription)
+        self.offered += subscription.offered
+        self.conflated += subscription.conflated
+        self.lost += subscription.lost

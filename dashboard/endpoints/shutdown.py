@@ -1,0 +1,50 @@
+"""Say goodbye to clients before the server drops their connections.
+
+On SIGINT or SIGTERM the server behind Reflex ends its connections first and
+the application's lifespan afterwards, so a WebSocket client would see its
+connection break instead of close code 1001. Here the signal is held back, the
+clients are told, and then the server gets its signal.
+"""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+TERMINATION = frozenset({signal.SIGINT, signal.SIGTERM})
+FAREWELL_TIMEOUT_S = 3.0
+
+
+def before_termination(farewell: Callable[[], Awaitable[object]]) -> None:
+    """Run `farewell` on the running event loop when the process is asked to end.
+
+    It has 3 s. Call it on the main thread before others are started, since they
+    inherit the held-back signals; a second signal ends the process at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    signal.pthread_sigmask(signal.SIG_BLOCK, TERMINATION)
+
+    async def say_farewell() -> None:
+        await farewell()
+
+    def pass_on(number: int) -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, TERMINATION)
+        os.kill(os.getpid(), number)
+
+    def wait() -> None:
+        number = signal.sigwait(TERMINATION)
+        try:
+            asyncio.run_coroutine_threadsafe(say_farewell(), loop).result(FAREWELL_TIMEOUT_S)
+        except TimeoutError:
+            log.warning("clients were not told of the shutdown in time")
+        finally:
+            loop.call_soon_threadsafe(pass_on, number)
+
+    threading.Thread(target=wait, name="termination", daemon=True).start()

@@ -1,0 +1,126 @@
+"""Start and stop the real product on a free port, as a user would."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).parents[1]
+START_TIMEOUT_S = 240
+STOP_TIMEOUT_S = 15
+
+
+def free_port() -> int:
+    """Give a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class LiveServer:
+    """`reflex run --env prod` with the given DASHBOARD_ settings; a context manager.
+
+    `page` False serves the API alone, which starts without building the page.
+    """
+
+    def __init__(self, *, page: bool = True, **settings: object) -> None:
+        self.port = free_port()
+        self.page = page
+        self.settings = {f"DASHBOARD_{key.upper()}": str(value) for key, value in settings.items()}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = ROOT / ".data" / "tests" / f"server-{self.port}.log"
+
+    @property
+    def url(self) -> str:
+        """Give the address of the page."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        """Give the address of the live stream."""
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    def start(self) -> None:
+        """Start and wait until it answers.
+
+        Raises:
+            RuntimeError: with the end of the log when it does not come up.
+        """
+        which = (
+            ["--frontend-port", str(self.port)]
+            if self.page
+            else ["--backend-only", "--backend-port", str(self.port)]
+        )
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "reflex", "run", "--env", "prod", *which],
+                cwd=ROOT,
+                env=_environment() | self.settings,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/api/health", timeout=2).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        self.stop()
+        raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
+
+    def stop(self, *, by: signal.Signals = signal.SIGTERM) -> None:
+        """Ask the server to end as Ctrl-C or a service manager would; insist after 15 s."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        _signal_group(process.pid, by)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            _signal_group(process.pid, signal.SIGKILL)
+            process.wait(STOP_TIMEOUT_S)
+
+    def restart(self) -> None:
+        """Stop it, and start it again on the same port."""
+        self.stop()
+        self.start()
+
+    def worker(self) -> psutil.Process:
+        """Give the process that serves, for its CPU and memory."""
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children()
+        return max(children, key=lambda child: child.memory_info().rss)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _environment() -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("DASHBOARD_")}
+    bin_dir = str(Path(sys.executable).parent)
+    return inherited | {
+        "PATH": bin_dir + os.pathsep + inherited.get("PATH", ""),
+        "REFLEX_USE_NPM": "1",
+    }
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        pass
