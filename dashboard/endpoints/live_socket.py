@@ -46,8 +46,10 @@ class LiveConnection:
     async def run(self) -> None:
         """Serve until the client leaves, or until the hub closes (close code 1001)."""
         try:
+            # before anything can be published: what comes from now on is in the subscription
+            first = self._first_frames()
             async with asyncio.TaskGroup() as group:
-                pump = group.create_task(self._pump(), name="ws pump")
+                pump = group.create_task(self._pump(first), name="ws pump")
                 await self._read()
                 pump.cancel()
         except* WebSocketDisconnect:
@@ -55,8 +57,8 @@ class LiveConnection:
         finally:
             self._subscription.close()
 
-    async def _pump(self) -> None:
-        await self._send(self._first_frames())
+    async def _pump(self, first: list[str]) -> None:
+        await self._send(first)
         while True:
             await self._subscription.ready()
             entries = self._subscription.take()

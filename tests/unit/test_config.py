@@ -142,14 +142,14 @@ def test_a_file_is_no_data_folder(
 ) -> None:
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(SettingError, match="DASHBOARD_DATA_DIR=.*a folder that can be written to"):
+    with pytest.raises(SettingError, match=r"DASHBOARD_DATA_DIR=.*a folder that can be written to"):
         load(monkeypatch, "DATA_DIR", str(file / below))
 
 
 def test_a_data_folder_that_cannot_be_looked_up_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(SettingError, match="DASHBOARD_DATA_DIR=.*a folder that can be written to"):
+    with pytest.raises(SettingError, match=r"DASHBOARD_DATA_DIR=.*a folder that can be written to"):
         load(monkeypatch, "DATA_DIR", str(tmp_path / ("x" * 300)))
 
 

@@ -68,9 +68,7 @@ def test_any_policy_is_bounded_ordered_and_accounts_for_every_event(
 
 
 @given(steps=steps, capacity=capacities)
-def test_conflate_delivers_what_the_model_says(
-    steps: list[Event | str], capacity: int
-) -> None:
+def test_conflate_delivers_what_the_model_says(steps: list[Event | str], capacity: int) -> None:
     buffer = make(OverflowPolicy.CONFLATE, capacity)
     since_take: list[Published] = []
     for offset, step in enumerate([*steps, TAKE], 1):

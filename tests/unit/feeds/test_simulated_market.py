@@ -272,9 +272,7 @@ def test_a_load_of_1000_symbols_makes_about_10_000_events_per_second() -> None:
 
 def test_the_load_is_spread_and_reaches_every_symbol_ten_times_a_second() -> None:
     market = make(1000, symbols=105)
-    generated = [
-        event for event in play(market, seconds=2) if event.topic.exchange == "SIM"
-    ]
+    generated = [event for event in play(market, seconds=2) if event.topic.exchange == "SIM"]
     assert set(Counter(event.topic.symbol for event in generated).values()) == {20}
     assert set(Counter(event.ts_event for event in generated).values()) == {10}
 

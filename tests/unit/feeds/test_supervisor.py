@@ -206,9 +206,7 @@ async def test_a_feed_goes_stale_with_the_age_of_its_last_event(
 
 async def test_every_event_is_published_and_counted() -> None:
     received: list[Event] = []
-    supervised = supervise(
-        ScriptedFeed(EVENT, EVENT, FAIL, EVENT, END), publish=received.append
-    )
+    supervised = supervise(ScriptedFeed(EVENT, EVENT, FAIL, EVENT, END), publish=received.append)
     await run(supervised)
     assert received == [price()] * 3
     assert supervised.status().events == 3

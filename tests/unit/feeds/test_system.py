@@ -23,9 +23,7 @@ class Process:
         return SimpleNamespace(rss=(100 + self.looks) * 1024 * 1024 + 5)
 
 
-async def figures(
-    monkeypatch: pytest.MonkeyPatch, steps: list[tuple[float, int]]
-) -> list[System]:
+async def figures(monkeypatch: pytest.MonkeyPatch, steps: list[tuple[float, int]]) -> list[System]:
     """Give what is published while the clock and the hub's total make these steps."""
     clock = Clock()
     remaining = iter(steps)

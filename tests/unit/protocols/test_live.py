@@ -332,9 +332,7 @@ def test_a_new_client_gets_everything() -> None:
 def test_what_a_filter_lets_pass(
     symbols: set[str] | None, streams: set[str], passes: list[Topic]
 ) -> None:
-    wanted = live.Filter(
-        None if symbols is None else frozenset(symbols), frozenset(streams)
-    )
+    wanted = live.Filter(None if symbols is None else frozenset(symbols), frozenset(streams))
     assert passing(wanted) == passes
 
 
