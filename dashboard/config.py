@@ -1,6 +1,7 @@
 """The product's settings: environment variables DASHBOARD_*, read once at the start."""
 
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from dashboard.core.errors import SettingError
 PREFIX = "DASHBOARD_"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 LOCAL_ORIGINS = ("http://localhost:3000", "http://127.0.0.1:3000")
+HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
+"""A host as a Host header names it: IPv6 addresses in brackets, no port."""
 FREQUENCY_MIN_MS = 10
 FREQUENCY_MAX_MS = 1000
 
@@ -46,7 +49,7 @@ class Settings(BaseSettings):
         LOCAL_ORIGINS, description="origins such as https://example.org, separated by commas"
     )
     allowed_hosts: CommaSeparated = Field(
-        LOCAL_HOSTS, description="host names without port, separated by commas"
+        LOCAL_HOSTS, description="host names without port, separated by commas; IPv6 as [::1]"
     )
     max_clients: int = Field(1000, ge=1, le=100_000, description="a whole number, 1 to 100000")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -70,10 +73,20 @@ class Settings(BaseSettings):
                 raise ValueError(origin)
         return origins
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if not hosts or not all(HOST_NAME.fullmatch(host) for host in hosts):
+            raise ValueError(", ".join(hosts))
+        return hosts
+
     @field_validator("data_dir")
     @classmethod
     def _check_writable(cls, folder: Path) -> Path:
-        existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        try:
+            existing = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        except OSError as error:  # a parent that may not be entered, a name too long
+            raise ValueError(str(folder)) from error
         if not (existing.is_dir() and os.access(existing, os.W_OK)):
             raise ValueError(str(folder))
         return folder

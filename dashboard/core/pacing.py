@@ -40,15 +40,22 @@ class Pacer:
         return self._deadline
 
     def set_interval(self, interval_ms: float) -> None:
-        """Change the asked interval, from the next deadline on."""
+        """Change the asked interval; it is in force from the next `advance` on."""
         self._asked_ms = interval_ms
 
     def advance(self, now: float) -> None:
-        """Move to the next deadline; deadlines that have passed are skipped, the phase is kept."""
+        """Move to the next deadline, keeping the phase.
+
+        Deadlines that have passed are skipped. One that is further ahead than
+        any phase change makes it is left from a longer interval, and is brought
+        forward.
+        """
         step = self.interval_ms / 1000
         self._deadline += step
         if self._deadline < now:
             self._deadline += math.ceil((now - self._deadline) / step) * step
+        elif self._deadline - now > 1.5 * step:
+            self._deadline -= (math.ceil((self._deadline - now) / step) - 1) * step
 
     def report(self, *, shift_ms: float, period_ms: float, seen_shifts: int) -> bool:
         """Take a page's measurement; tell whether the phase was moved.
@@ -61,9 +68,9 @@ class Pacer:
             return False
         if MIN_PERIOD_MS <= period_ms <= MAX_PERIOD_MS:
             self._period_ms = period_ms
+        shift_ms = math.remainder(shift_ms, self._period_ms)
         if seen_shifts != self.shifts or abs(shift_ms) < DEADBAND_MS:
             return False
-        shift_ms = math.remainder(shift_ms, self._period_ms)
         self._deadline += (shift_ms if abs(shift_ms) > FULL_SHIFT_MS else shift_ms / 2) / 1000
         self.shifts += 1
         return True

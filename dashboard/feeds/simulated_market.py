@@ -122,7 +122,8 @@ class Stream:
 
     def events(self, now: int) -> Iterator[Event]:
         """Make what is due at `now`."""
-        if now - self.due_ns > CATCH_UP_NS:
+        late_ns = now - self.due_ns
+        if late_ns > CATCH_UP_NS or late_ns < -self._period_ns:  # or the clock was set back
             self.due_ns = now
         while self.due_ns <= now:
             yield from self._make(now, self._period_ns / 1e9)

@@ -21,11 +21,12 @@ async def publish_system(
     while True:
         await asyncio.sleep(INTERVAL_S)
         total, now = published(), clock()
+        elapsed_ns = now - counted_ns  # not positive when the clock was set back
         publish(
             System(
                 cpu_pct=process.cpu_percent(),
                 mem_mb=process.memory_info().rss >> 20,
-                msg_rate=round((total - counted) * 1e9 / max(now - counted_ns, 1)),
+                msg_rate=round((total - counted) * 1e9 / elapsed_ns) if elapsed_ns > 0 else 0,
                 ts_event=now,
             )
         )

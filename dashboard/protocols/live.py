@@ -7,6 +7,7 @@ Server to client: `price`, `trade`, `book`, `system` and `control`, each with
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -176,7 +177,7 @@ def parse_request(text: str | bytes) -> SetFrequency | Filter:
     """
     try:
         request: Any = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise RequestError(problem="the frame is not JSON", allowed=REQUESTS) from error
     if not isinstance(request, dict):
         raise RequestError(problem="the frame is not a JSON object", allowed=REQUESTS)
@@ -188,13 +189,16 @@ def parse_request(text: str | bytes) -> SetFrequency | Filter:
 
 
 def _parse_frequency(value: Any) -> SetFrequency:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (number and math.isfinite(value)):
+    frequency_ms = math.nan
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError):  # an integer of hundreds of digits
+            frequency_ms = float(value)
+    if not math.isfinite(frequency_ms):
         raise RequestError(
-            problem=f"frequency_ms={_shown(value)} is not a number",
+            problem=f"frequency_ms={_shown(value)} is not a usable number",
             allowed="a number of milliseconds, clamped to 10..1000",
         )
-    return SetFrequency(float(value))
+    return SetFrequency(frequency_ms)
 
 
 def _parse_filter(request: dict[str, Any]) -> Filter:
@@ -217,7 +221,10 @@ def _strings(request: dict[str, Any], name: str, *, allowed: str) -> frozenset[s
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # nested as deeply as the decoder just accepts
+        text = f"a nested {type(value).__name__}"
     return text if len(text) <= 64 else text[:61] + "..."
 
 

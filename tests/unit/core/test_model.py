@@ -1,0 +1,55 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.core.model import Event, Instrument, Kind, Topic, decimals_of
+from tests.unit.fakes import book, control, price, system, trade
+
+
+@pytest.mark.parametrize(
+    ("tick_size", "decimals"),
+    [(1, 0), (5, 0), (10, 0), (0.5, 1), (0.25, 2), (0.01, 2), (0.05, 2), (1e-8, 8), (1e-12, 12)],
+)
+def test_decimals_of_a_tick_size(tick_size: float, decimals: int) -> None:
+    assert decimals_of(tick_size) == decimals
+    assert Instrument(symbol="X", exchange="E", tick_size=tick_size).decimals == decimals
+
+
+@given(digits=st.integers(0, 12), steps=st.integers(1, 9))
+def test_a_tick_size_rounded_to_its_decimals_is_itself(digits: int, steps: int) -> None:
+    tick = steps / 10**digits
+    assert round(tick, decimals_of(tick)) == tick
+
+
+@pytest.mark.parametrize(
+    ("event", "topic"),
+    [
+        (price("AAPL", exchange="NASDAQ"), Topic(Kind.PRICE, "NASDAQ", "AAPL")),
+        (trade("ETH/USD"), Topic(Kind.TRADE, "CRYPTO", "ETH/USD")),
+        (book("ETH/USD"), Topic(Kind.BOOK, "CRYPTO", "ETH/USD")),
+        (system(), Topic(Kind.SYSTEM, "", "")),
+        (control(), Topic(Kind.CONTROL, "", "")),
+    ],
+)
+def test_topic_of_each_event(event: Event, topic: Topic) -> None:
+    assert event.topic == topic
+
+
+def test_one_symbol_on_two_exchanges_makes_two_topics() -> None:
+    assert price("X", exchange="A").topic != price("X", exchange="B").topic
+
+
+def test_only_trades_may_not_be_conflated() -> None:
+    every = [price(), trade(), book(), system(), control()]
+    assert [event.kind for event in every if not event.conflatable] == [Kind.TRADE]
+
+
+def test_the_bare_event_has_no_topic() -> None:
+    with pytest.raises(TypeError, match="Event"):
+        _ = Event(ts_event=0).topic
+
+
+@pytest.mark.parametrize("event", [price(), trade(), book(), system(), control()])
+def test_events_cannot_be_changed(event: Event) -> None:
+    with pytest.raises(AttributeError):
+        event.ts_event = 1  # pyright: ignore[reportAttributeAccessIssue]

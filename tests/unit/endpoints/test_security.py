@@ -1,0 +1,216 @@
+from typing import Any
+
+import pytest
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+
+from dashboard.config import LOCAL_HOSTS, LOCAL_ORIGINS
+from dashboard.endpoints.security import POLICY_VIOLATION, Guard
+
+
+class App:
+    """The guarded application: notes what gets through to it."""
+
+    def __init__(self) -> None:
+        self.scopes: list[Scope] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        await send({"type": "passed"})
+
+
+async def request(
+    *headers: tuple[bytes, bytes],
+    kind: str = "http",
+    allowed_hosts: tuple[str, ...] = LOCAL_HOSTS,
+    allowed_origins: tuple[str, ...] = LOCAL_ORIGINS,
+) -> tuple[App, list[Message]]:
+    """Send one request through a guard; give the application and what was answered."""
+    app = App()
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("the guard reads no body")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": kind}
+    if kind != "lifespan":
+        scope |= {"path": "/ws", "method": "GET", "headers": list(headers)}
+    guard = Guard(app, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins)
+    await guard(scope, receive, send)
+    return app, sent
+
+
+def problem(
+    *,
+    host: str | None,
+    origin: str | None = None,
+    allowed_hosts: tuple[str, ...] = LOCAL_HOSTS,
+    allowed_origins: tuple[str, ...] = LOCAL_ORIGINS,
+) -> str | None:
+    guard = Guard(App(), allowed_hosts=allowed_hosts, allowed_origins=allowed_origins)
+    given = {"host": host, "origin": origin}
+    return guard.problem_with(Headers({k: v for k, v in given.items() if v is not None}))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:3000",
+        "LocalHost:8123",
+        "127.0.0.1",
+        "127.0.0.1:1",
+        "[::1]",
+        "[::1]:3000",
+    ],
+)
+def test_an_allowed_host_passes_on_any_port(host: str) -> None:
+    assert problem(host=host) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:3000",
+        "localhost.evil.example",
+        "evil.example#localhost",
+        "localhost@evil.example",
+        "user@localhost",
+        "127.0.0.1.evil.example",
+        "127.0.0.2",
+        "::1",
+        "[::2]",
+        "[::1]x",
+        "localhost:3000:3000",
+        "localhost:evil",
+        "localhost,evil.example",
+        "",
+        ":3000",
+    ],
+)
+def test_a_foreign_host_is_refused_by_name(host: str) -> None:
+    told = problem(host=host)
+    assert told == f"Host {host!r} is not allowed (DASHBOARD_ALLOWED_HOSTS)"
+
+
+def test_a_missing_host_is_refused() -> None:
+    assert problem(host=None) == "Host '' is not allowed (DASHBOARD_ALLOWED_HOSTS)"
+
+
+def test_a_host_of_the_settings_passes_and_the_default_ones_no_longer_do() -> None:
+    assert problem(host="live.example.org:80", allowed_hosts=("live.example.org",)) is None
+    assert problem(host="localhost", allowed_hosts=("live.example.org",)) is not None
+
+
+def test_a_program_without_origin_passes() -> None:
+    assert problem(host="localhost:3000", origin=None) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("localhost:8123", "http://localhost:8123"),
+        ("localhost:8123", "https://localhost:8123"),
+        ("localhost", "http://localhost"),
+        ("LOCALHOST:8123", "HTTP://LocalHost:8123"),
+        ("[::1]:8123", "http://[::1]:8123"),
+        ("127.0.0.1:1", "http://127.0.0.1:1"),
+    ],
+)
+def test_the_same_origin_passes_on_any_port(host: str, origin: str) -> None:
+    assert problem(host=host, origin=origin, allowed_origins=()) is None
+
+
+@pytest.mark.parametrize("origin", LOCAL_ORIGINS)
+def test_an_allowed_origin_passes_at_another_port(origin: str) -> None:
+    assert problem(host="localhost:8000", origin=origin) is None
+    assert problem(host="localhost:8000", origin=origin, allowed_origins=()) is not None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "",
+        "https://evil.example",
+        "http://localhost",
+        "http://localhost:9999",
+        "http://localhost:8000.evil.example",
+        "http://evil.example:8000",
+        "http://localhost:8000/",
+        "http://localhost:3000/",
+        "ws://localhost:8000",
+        "file://",
+        "chrome-extension://localhost:8000",
+        "localhost:8000",
+    ],
+)
+def test_a_foreign_origin_is_refused_by_name(origin: str) -> None:
+    told = problem(host="localhost:8000", origin=origin)
+    assert told == f"Origin {origin!r} is not allowed (DASHBOARD_ALLOWED_ORIGINS)"
+
+
+def test_the_same_origin_of_a_foreign_host_is_refused() -> None:
+    told = problem(host="evil.example:3000", origin="http://evil.example:3000")
+    assert told is not None
+    assert told.startswith("Host ")
+
+
+def test_a_long_value_is_cut() -> None:
+    for told in (
+        problem(host="h" * 5000),
+        problem(host="localhost", origin="o" * 5000),
+    ):
+        assert told is not None
+        assert len(told) < 200
+
+
+HOST = (b"host", b"localhost:3000")
+EVIL_HOST = (b"host", b"evil.example")
+EVIL_ORIGIN = (b"origin", b"https://evil.example")
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_a_good_request_reaches_the_application_unchanged(kind: str) -> None:
+    app, sent = await request(HOST, (b"origin", b"http://localhost:3000"), kind=kind)
+    assert [scope["headers"][0] for scope in app.scopes] == [HOST]
+    assert sent == [{"type": "passed"}]
+
+
+@pytest.mark.parametrize("headers", [(EVIL_HOST,), (HOST, EVIL_ORIGIN), ()])
+async def test_a_bad_http_request_gets_403_and_the_reason(
+    headers: tuple[tuple[bytes, bytes], ...],
+) -> None:
+    app, sent = await request(*headers)
+    assert app.scopes == []
+    start, body = sent
+    assert (start["type"], start["status"]) == ("http.response.start", 403)
+    assert body["body"].endswith(b")\n")
+    assert b"is not allowed (DASHBOARD_ALLOWED_" in body["body"]
+
+
+@pytest.mark.parametrize("headers", [(EVIL_HOST,), (HOST, EVIL_ORIGIN), ()])
+async def test_a_bad_websocket_is_closed_before_it_is_accepted(
+    headers: tuple[tuple[bytes, bytes], ...],
+) -> None:
+    app, sent = await request(*headers, kind="websocket")
+    assert app.scopes == []
+    (close,) = sent
+    assert (close["type"], close["code"]) == ("websocket.close", POLICY_VIOLATION)
+    assert "is not allowed" in close["reason"]
+
+
+async def test_bytes_that_are_no_text_are_refused() -> None:
+    app, sent = await request((b"host", b"\xff\xfe\x00"))
+    assert app.scopes == []
+    assert sent[0]["status"] == 403
+
+
+async def test_the_lifespan_passes() -> None:
+    app, sent = await request(kind="lifespan")
+    assert app.scopes == [{"type": "lifespan"}]
+    assert sent == [{"type": "passed"}]

@@ -1,0 +1,390 @@
+import hashlib
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboard.core.model import Book, Event, Instrument, Kind, Price, Side, System, Trade
+from dashboard.feeds.simulated_market import LISTINGS, Listing, SimulatedMarket, Walk
+from dashboard.hub.hub import Hub
+from dashboard.protocols import live
+from tests.unit.fakes import MS_NS, SECOND_NS, Clock
+
+START = 1_700_000_000 * SECOND_NS
+SYMBOLS = ["BTC/USD", "ETH/USD", "SOL/USD", "AAPL", "TSLA"]
+
+
+def make(
+    interval_ms: int = 50, *, seed: int | None = 1, symbols: int | None = None
+) -> SimulatedMarket:
+    return SimulatedMarket(interval_ms=interval_ms, now=START, seed=seed, symbols=symbols)
+
+
+def play(market: SimulatedMarket, *, seconds: float, start: int = START) -> list[Event]:
+    """Give the events of the time from `start`, its end not included."""
+    events: list[Event] = []
+    while (now := max(start, market.next_due)) < start + round(seconds * SECOND_NS):
+        events += market.due(now)
+    return events
+
+
+def kinds(events: list[Event]) -> Counter[Kind]:
+    return Counter(event.kind for event in events)
+
+
+def wire(*, seed: int, symbols: int | None = None) -> str:
+    """Give a hash of every byte that a minute with two changes of frequency writes."""
+    clock = Clock(START)
+    hub = Hub(epoch="e", clock=clock, resume_events=1, encoders={"live": live.encoder("e")})
+    market = make(seed=seed, symbols=symbols)
+    digest = hashlib.sha256()
+    for second, interval_ms in enumerate((50, 10, 1000)):
+        start = START + second * SECOND_NS
+        market.set_interval(interval_ms, start)
+        for event in play(market, seconds=1, start=start):
+            clock.now = event.ts_event
+            digest.update(hub.frame(hub.publish(event), "live").encode() + b"\n")
+    return digest.hexdigest()
+
+
+@settings(max_examples=15)
+@given(seed=st.integers())
+def test_a_seed_makes_the_same_stream_byte_for_byte(seed: int) -> None:
+    assert wire(seed=seed) == wire(seed=seed)
+
+
+def test_a_seed_makes_the_same_load_byte_for_byte() -> None:
+    assert wire(seed=3, symbols=30) == wire(seed=3, symbols=30)
+
+
+def test_another_seed_makes_another_stream() -> None:
+    assert wire(seed=1) != wire(seed=2)
+
+
+def test_without_a_seed_two_markets_differ() -> None:
+    assert play(make(seed=None), seconds=1) != play(make(seed=None), seconds=1)
+
+
+def test_instruments_are_those_of_the_table() -> None:
+    market = make()
+    assert [(each.symbol, each.exchange) for each in market.instruments] == [
+        ("BTC/USD", "CRYPTO"),
+        ("ETH/USD", "CRYPTO"),
+        ("SOL/USD", "CRYPTO"),
+        ("AAPL", "NASDAQ"),
+        ("TSLA", "NASDAQ"),
+    ]
+
+
+def test_prices_start_where_the_table_says() -> None:
+    events = make().due(START)
+    prices = {event.symbol: event.price for event in events if isinstance(event, Price)}
+    starts = [45_000, 2_500, 120, 175, 250]
+    assert prices == {
+        symbol: pytest.approx(start, rel=0.002)
+        for symbol, start in zip(SYMBOLS, starts, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("interval_ms", "price_ms", "book_ms", "trade_ms"),
+    [(10, 10, 50, 50), (20, 20, 50, 60), (50, 50, 100, 150), (1000, 1000, 2000, 3000)],
+)
+def test_streams_have_the_rates_of_the_table(
+    interval_ms: int, price_ms: int, book_ms: int, trade_ms: int
+) -> None:
+    made = kinds(play(make(interval_ms), seconds=30))
+    assert made == {
+        Kind.PRICE: 30_000 // price_ms * 5,
+        Kind.BOOK: 30_000 // book_ms * 2,
+        Kind.TRADE: 30_000 // trade_ms,
+        Kind.SYSTEM: 30,
+    }
+
+
+def test_every_symbol_has_the_streams_of_the_table() -> None:
+    events = play(make(10), seconds=10)
+    found = {kind: set[str]() for kind in Kind}
+    for event in events:
+        found[event.kind].add(event.topic.symbol)
+    assert found == {
+        Kind.PRICE: set(SYMBOLS),
+        Kind.BOOK: {"BTC/USD", "ETH/USD"},
+        Kind.TRADE: {"BTC/USD", "ETH/USD", "SOL/USD"},
+        Kind.SYSTEM: {""},
+        Kind.CONTROL: set(),
+    }
+
+
+def test_every_price_tick_carries_all_five_symbols() -> None:
+    prices = [event for event in play(make(10), seconds=1) if isinstance(event, Price)]
+    assert [event.symbol for event in prices] == SYMBOLS * 100
+
+
+def test_events_carry_the_time_they_were_made_at() -> None:
+    prices = [event for event in play(make(50), seconds=1) if isinstance(event, Price)]
+    assert [event.ts_event for event in prices[::5]] == [START + n * 50 * MS_NS for n in range(20)]
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 10**6), interval_ms=st.sampled_from([10, 50, 333, 1000]))
+def test_a_price_moves_by_at_most_a_fifth_of_a_percent(seed: int, interval_ms: int) -> None:
+    last: dict[str, float] = {}
+    moved = set[str]()
+    for event in play(make(interval_ms, seed=seed, symbols=30), seconds=interval_ms / 10):
+        if isinstance(event, Price):
+            before = last.get(event.symbol, event.price)
+            assert abs(event.price / before - 1) <= 0.002
+            if event.price != before:
+                moved.add(event.symbol)
+            last[event.symbol] = event.price
+    assert moved >= set(SYMBOLS)
+
+
+class ExtremeRandom:
+    """A source of chance that always errs to one side."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def gauss(self, _mean: float, _deviation: float) -> float:
+        return self.value
+
+
+@pytest.mark.parametrize("extreme", [1e9, -1e9])
+@pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)
+def test_a_price_moves_within_its_limit_whatever_chance_says(
+    listing: Listing, extreme: float
+) -> None:
+    walk = Walk(listing)
+    before = walk.price
+    for _ in range(300):
+        price = walk.step(ExtremeRandom(extreme), 1.0)  # pyright: ignore[reportArgumentType]
+        assert 0.001 < abs(price / before - 1) <= 0.002
+        before = price
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)
+def test_a_walk_moves_but_stays_near_its_start(listing: Listing) -> None:
+    walk = Walk(listing)
+    rng = random.Random(4)
+    prices = [walk.step(rng, 1.0) for _ in range(20_000)]
+    assert 0.95 * listing.start < min(prices) < 0.995 * listing.start
+    assert 1.005 * listing.start < max(prices) < 1.05 * listing.start
+
+
+@given(seed=st.integers(0, 10**6))
+def test_books_are_ordered_and_the_best_bid_is_below_the_best_ask(seed: int) -> None:
+    price: dict[str, float] = {}
+    books = 0
+    for event in play(make(10, seed=seed), seconds=1):
+        match event:
+            case Price():
+                price[event.symbol] = event.price
+            case Book():
+                books += 1
+                bids = [level for level, _ in event.bids]
+                asks = [level for level, _ in event.asks]
+                assert len(set(bids)) == len(set(asks)) == 5
+                assert bids == sorted(bids, reverse=True)
+                assert asks == sorted(asks)
+                assert bids[0] < price[event.symbol] < asks[0]
+                middle = (bids[0] + asks[0]) / 2
+                assert middle == pytest.approx(price[event.symbol], abs=0.0051)
+            case _:
+                pass
+    assert books == 40
+
+
+@given(seed=st.integers(0, 10**6))
+def test_trades_are_at_the_touch_of_the_book_of_that_moment(seed: int) -> None:
+    # at 50 ms books and trades coincide every 300 ms, with no step of the walk between them
+    books: dict[tuple[str, int], Book] = {}
+    compared = 0
+    for event in play(make(50, seed=seed), seconds=6):
+        if isinstance(event, Book):
+            books[event.symbol, event.ts_event] = event
+        if isinstance(event, Trade) and (event.symbol, event.ts_event) in books:
+            quoted = books[event.symbol, event.ts_event]
+            levels = quoted.asks if event.aggressor_side is Side.BUY else quoted.bids
+            assert event.price == levels[0][0]
+            compared += 1
+    assert compared >= 1
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10**6))
+def test_a_trade_is_one_level_off_the_walk_on_the_side_of_its_aggressor(seed: int) -> None:
+    price: dict[str, float] = {}
+    sides = Counter[Side]()
+    for event in play(make(50, seed=seed), seconds=10):
+        if isinstance(event, Price):
+            price[event.symbol] = event.price
+        if isinstance(event, Trade):
+            sides[event.aggressor_side] += 1
+            distance = event.price - price[event.symbol]
+            assert (distance > 0) == (event.aggressor_side is Side.BUY)
+            assert 0.0099 < abs(distance) <= max(0.0101, 2e-5 * event.price)
+    assert set(sides) == set(Side)
+
+
+@given(seed=st.integers(0, 10**6))
+def test_volumes_and_sizes_are_in_their_ranges(seed: int) -> None:
+    volumes: list[float] = []
+    trade_sizes: list[float] = []
+    level_sizes: list[float] = []
+    for event in play(make(10, seed=seed), seconds=2):
+        match event:
+            case Price():
+                volumes.append(event.volume)
+            case Trade():
+                trade_sizes.append(event.size)
+            case Book():
+                level_sizes += [size for _, size in (*event.bids, *event.asks)]
+            case _:
+                pass
+    assert 100 <= min(volumes) < 1_500 < 8_500 < max(volumes) <= 10_000
+    assert 0.01 <= min(trade_sizes) < max(trade_sizes) <= 5
+    assert 0.1 <= min(level_sizes) < 1.5 < 8.5 < max(level_sizes) <= 10
+
+
+def test_system_events_are_made_only_with_a_seed() -> None:
+    assert kinds(play(make(seed=0), seconds=5))[Kind.SYSTEM] == 5
+    assert kinds(play(make(seed=None), seconds=5))[Kind.SYSTEM] == 0
+
+
+def test_simulated_system_figures_count_the_events_made() -> None:
+    events = play(make(10), seconds=4)
+    figures = [event for event in events if isinstance(event, System)]
+    in_a_second = 500 + 2 * 20 + 20 + 1
+    assert figures[0].msg_rate == 0
+    assert [event.msg_rate for event in figures[2:]] == [in_a_second] * 2
+    assert all(0 <= event.cpu_pct <= 100 and event.mem_mb > 0 for event in figures)
+
+
+def test_a_load_of_1000_symbols_makes_about_10_000_events_per_second() -> None:
+    market = make(50, symbols=1000)
+    assert len(set(market.instruments)) == 1000
+    assert 9_900 <= len(play(market, seconds=1)) <= 10_200
+
+
+def test_the_load_is_spread_and_reaches_every_symbol_ten_times_a_second() -> None:
+    market = make(1000, symbols=105)
+    generated = [event for event in play(market, seconds=2) if event.topic.exchange == "SIM"]
+    assert set(Counter(event.topic.symbol for event in generated).values()) == {20}
+    assert set(Counter(event.ts_event for event in generated).values()) == {10}
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 6, 12])
+def test_the_number_of_symbols_can_be_chosen(count: int) -> None:
+    market = make(10, symbols=count)
+    assert len(market.instruments) == count
+    assert [each.symbol for each in market.instruments][:5] == SYMBOLS[:count]
+    priced = {event.topic.symbol for event in play(market, seconds=1) if event.kind is Kind.PRICE}
+    assert priced == {each.symbol for each in market.instruments}
+
+
+def test_a_stall_of_10_s_makes_no_burst() -> None:
+    market = make(10, symbols=1000)
+    play(market, seconds=1)
+    after = START + 11 * SECOND_NS
+    assert kinds(market.due(after)) == {
+        Kind.PRICE: 5 + 100,
+        Kind.BOOK: 2,
+        Kind.TRADE: 1,
+        Kind.SYSTEM: 1,
+    }
+    assert market.next_due == after + 10 * MS_NS
+
+
+def test_a_short_stall_is_made_up_for() -> None:
+    market = make(10)
+    market.due(START)
+    made = kinds(market.due(START + 500 * MS_NS))
+    assert (made[Kind.PRICE], made[Kind.BOOK], made[Kind.TRADE]) == (250, 20, 10)
+
+
+@pytest.mark.parametrize("back_s", [1, 3600])
+def test_a_clock_that_is_set_back_does_not_halt_the_market(back_s: int) -> None:
+    market = make(50)
+    play(market, seconds=5)
+    back = START + (5 - back_s) * SECOND_NS
+    assert kinds(market.due(back))[Kind.PRICE] == 5
+    made = kinds(play(market, seconds=1, start=back))
+    assert made[Kind.PRICE] == pytest.approx(100, abs=5)
+
+
+def test_due_makes_nothing_before_its_time() -> None:
+    market = make(50)
+    market.due(START)
+    assert market.next_due > START
+    assert market.due(START + 50 * MS_NS - 1) == []
+    assert kinds(market.due(START + 50 * MS_NS)) == {Kind.PRICE: 5}
+
+
+def test_a_shorter_interval_applies_at_once() -> None:
+    market = make(1000)
+    market.due(START)
+    now = START + 100 * MS_NS
+    market.set_interval(50, now)
+    made = [event for event in play(market, seconds=0.9, start=now) if isinstance(event, Price)]
+    assert {event.ts_event for event in made} == {now + n * 50 * MS_NS for n in range(1, 18)}
+
+
+def test_a_longer_interval_applies_after_what_was_due() -> None:
+    market = make(50)
+    market.due(START)
+    market.set_interval(1000, START + 10 * MS_NS)
+    made = [event for event in play(market, seconds=3) if isinstance(event, Price)]
+    at = {(event.ts_event - START) // MS_NS for event in made}
+    assert at == {50, 1050, 2050}
+
+
+def test_setting_the_interval_again_and_again_holds_nothing_back() -> None:
+    market = make(50)
+    made = 0
+    for ms in range(0, 1000, 5):
+        now = START + ms * MS_NS
+        market.set_interval(50, now)
+        made += kinds(market.due(now))[Kind.PRICE]
+    assert made == 100
+
+
+def test_only_active_instruments_make_events() -> None:
+    market = make(10)
+    chosen = {"ETH/USD", "AAPL"}
+    market.set_active(frozenset(each for each in market.instruments if each.symbol in chosen))
+    found = {(event.kind, event.topic.symbol) for event in play(market, seconds=5)}
+    assert found == {
+        (Kind.PRICE, "ETH/USD"),
+        (Kind.PRICE, "AAPL"),
+        (Kind.BOOK, "ETH/USD"),
+        (Kind.TRADE, "ETH/USD"),
+        (Kind.SYSTEM, ""),
+    }
+
+
+def test_a_market_without_active_instruments_is_silent() -> None:
+    market = make(10, seed=None, symbols=50)
+    market.set_active(frozenset())
+    assert play(market, seconds=2) == []
+
+
+def test_a_walk_that_rested_goes_on_where_it_was() -> None:
+    market = make(10)
+    before = [event for event in play(market, seconds=5) if event.topic.symbol == "AAPL"][-1]
+    everyone = frozenset(market.instruments)
+    apple = Instrument(symbol="AAPL", exchange="NASDAQ", tick_size=0.01)
+    market.set_active(everyone - {apple})
+    assert all(
+        event.topic.symbol != "AAPL"
+        for event in play(market, seconds=5, start=START + 5 * SECOND_NS)
+    )
+    market.set_active(everyone)
+    events = market.due(START + 10 * SECOND_NS)
+    after = next(event for event in events if event.topic.symbol == "AAPL")
+    assert isinstance(before, Price)
+    assert isinstance(after, Price)
+    assert after.price == pytest.approx(before.price, rel=0.002)

@@ -1,0 +1,126 @@
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from dashboard.core.errors import FeedError
+from dashboard.core.model import Event, Instrument, Kind
+from dashboard.feeds import simulator
+from dashboard.feeds.base import PacedFeed
+from dashboard.feeds.simulator import NAP_S, Simulator
+from tests.unit.fakes import Clock
+
+BTC = Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01)
+
+
+class Timeline:
+    """A sleep that moves a clock instead of waiting, and ends the run after a while."""
+
+    def __init__(self, clock: Clock, *, seconds: float) -> None:
+        self.naps: list[float] = []
+        self._clock = clock
+        self._end = clock.now + round(seconds * 1e9)
+
+    async def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self._clock.advance(seconds=max(seconds, 1e-6))
+        if self._clock.now >= self._end:
+            raise asyncio.CancelledError
+
+
+async def play(
+    feed: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, seconds: float
+) -> tuple[list[Event], list[float]]:
+    """Run the feed over simulated seconds; give its events and its sleeps."""
+    timeline = Timeline(clock, seconds=seconds)
+    monkeypatch.setattr(simulator, "asyncio", SimpleNamespace(sleep=timeline.sleep))
+    events: list[Event] = []
+    with pytest.raises(asyncio.CancelledError):
+        await feed.run(events.append)
+    return events, timeline.naps
+
+
+def make(clock: Clock, *, interval_ms: int = 50, symbols: int | None = None) -> Simulator:
+    return Simulator(interval_ms=interval_ms, clock=clock, seed=1, symbols=symbols)
+
+
+def prices_of(events: list[Event], symbol: str) -> int:
+    return sum(event.kind is Kind.PRICE and event.topic.symbol == symbol for event in events)
+
+
+async def test_it_plays_the_market_in_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    events, _ = await play(make(clock), clock, monkeypatch, seconds=10)
+    assert prices_of(events, "BTC/USD") == pytest.approx(200, abs=1)
+    times = [event.ts_event for event in events]
+    assert times == sorted(times)
+
+
+async def test_it_sleeps_until_something_is_due_but_never_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    _, naps = await play(make(clock, interval_ms=1000), clock, monkeypatch, seconds=5)
+    assert min(naps) >= 0
+    assert max(naps) <= NAP_S
+    assert len(naps) <= 5 * 101
+
+
+async def test_a_new_interval_applies_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    feed = make(clock, interval_ms=1000)
+    slow, _ = await play(feed, clock, monkeypatch, seconds=2)
+    feed.set_interval(10)
+    quick, _ = await play(feed, clock, monkeypatch, seconds=2)
+    assert prices_of(slow, "AAPL") == pytest.approx(2, abs=1)
+    assert prices_of(quick, "AAPL") == pytest.approx(200, abs=2)
+
+
+async def test_an_unsubscribed_instrument_rests_until_it_is_subscribed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    feed = make(clock)
+    await feed.unsubscribe(BTC)
+    await feed.unsubscribe(BTC)
+    without, _ = await play(feed, clock, monkeypatch, seconds=1)
+    assert "BTC/USD" not in {event.topic.symbol for event in without}
+    assert prices_of(without, "ETH/USD") > 0
+    await feed.subscribe(BTC)
+    await feed.subscribe(BTC)
+    again, _ = await play(feed, clock, monkeypatch, seconds=1)
+    assert prices_of(again, "BTC/USD") == pytest.approx(20, abs=1)
+
+
+async def test_an_instrument_it_does_not_have_is_refused() -> None:
+    feed = make(Clock())
+    other = Instrument(symbol="BTC/USD", exchange="ELSEWHERE", tick_size=0.01)
+    with pytest.raises(FeedError, match="no instrument 'BTC/USD'") as caught:
+        await feed.subscribe(other)
+    assert caught.value.feed == "simulator"
+    await feed.unsubscribe(other)
+    assert other not in feed.instruments()
+
+
+async def test_a_failed_run_goes_on_with_the_same_market(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    feed = make(clock)
+
+    def refuse(_event: Event) -> None:
+        raise ValueError("nobody takes it")
+
+    with pytest.raises(ValueError, match="nobody takes it"):
+        await feed.run(refuse)
+    events, _ = await play(feed, clock, monkeypatch, seconds=1)
+    assert prices_of(events, "TSLA") == pytest.approx(20, abs=1)
+
+
+def test_it_is_a_paced_feed_that_never_damages_its_own_data() -> None:
+    feed = make(Clock())
+    assert isinstance(feed, PacedFeed)
+    assert (feed.gaps, feed.skipped) == (0, 0)
+
+
+def test_its_instruments_are_in_the_order_to_show() -> None:
+    symbols = [each.symbol for each in make(Clock(), symbols=7).instruments()]
+    assert symbols == ["BTC/USD", "ETH/USD", "SOL/USD", "AAPL", "TSLA", "SIM0000", "SIM0001"]

@@ -1,0 +1,291 @@
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.core.errors import FeedError
+from dashboard.core.model import Event, Instrument
+from dashboard.feeds.base import FeedState, Publish
+from dashboard.feeds.supervisor import (
+    BACKOFF_CAP_S,
+    BACKOFF_FIRST_S,
+    FAILED_AFTER,
+    SupervisedFeed,
+    Supervisor,
+    backoff_s,
+)
+from tests.unit.fakes import Clock, price
+
+FAIL = "fail"
+END = "end"
+GIVE_UP = "give up"
+HANG = "hang"
+EVENT = "event"
+
+
+class ScriptedFeed:
+    """A feed that does one step of its script after the other, over all its runs."""
+
+    def __init__(self, *script: str, name: str = "scripted") -> None:
+        self.name = name
+        self.gaps = 0
+        self.skipped = 0
+        self.runs = 0
+        self.cancelled = False
+        self._script = iter(script)
+
+    def instruments(self) -> Sequence[Instrument]:
+        return ()
+
+    async def run(self, publish: Publish) -> None:
+        self.runs += 1
+        for step in self._script:
+            match step:
+                case "event":
+                    publish(price())
+                case "fail":
+                    raise ConnectionError("the line is cut")
+                case "give up":
+                    raise FeedError(feed=self.name, problem="bad key", terminal=True)
+                case "end":
+                    return
+                case _:
+                    await self._hang()
+
+    async def subscribe(self, instrument: Instrument) -> None: ...
+
+    async def unsubscribe(self, instrument: Instrument) -> None: ...
+
+    async def _hang(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+
+class Naps:
+    """A sleep that only notes for how long, and what the state was meanwhile."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.states: list[FeedState] = []
+        self.state: Callable[[], FeedState] | None = None
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        if self.state is not None:
+            self.states.append(self.state())
+
+
+def supervise(
+    feed: ScriptedFeed, *, clock: Clock | None = None, publish: Publish = lambda _event: None
+) -> SupervisedFeed:
+    return SupervisedFeed(feed, publish=publish, clock=clock or Clock(), stale_after_ms=2000)
+
+
+async def run(supervised: SupervisedFeed, *, jitter: float = 1.0) -> Naps:
+    naps = Naps()
+    naps.state = lambda: supervised.status().state
+    await supervised.run(sleep=naps, jitter=lambda: jitter)
+    return naps
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_backoff_doubles_up_to_its_cap() -> None:
+    waits = [backoff_s(failures, 1.0) for failures in range(1, 10)]
+    assert waits == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+@given(failures=st.integers(1, 10**9), jitter=st.floats(0, 1))
+def test_backoff_is_50_to_100_percent_of_its_ceiling(failures: int, jitter: float) -> None:
+    ceiling = backoff_s(failures, 1.0)
+    assert ceiling / 2 <= backoff_s(failures, jitter) <= ceiling
+    assert backoff_s(failures, 0.0) == ceiling / 2
+    assert BACKOFF_FIRST_S <= ceiling <= BACKOFF_CAP_S
+
+
+async def test_a_failed_feed_is_started_again_after_a_growing_wait() -> None:
+    feed = ScriptedFeed(FAIL, FAIL, FAIL, FAIL, END)
+    naps = await run(supervise(feed))
+    assert naps.seconds == [0.25, 0.5, 1.0, 2.0]
+    assert feed.runs == 5
+
+
+async def test_the_wait_is_shortened_by_the_jitter() -> None:
+    naps = await run(supervise(ScriptedFeed(FAIL, FAIL, END)), jitter=0.5)
+    assert naps.seconds == [0.1875, 0.375]
+
+
+async def test_an_event_begins_the_count_of_failures_anew() -> None:
+    naps = await run(supervise(ScriptedFeed(FAIL, FAIL, FAIL, EVENT, FAIL, FAIL, END)))
+    assert naps.seconds == [0.25, 0.5, 1.0, 0.25, 0.5]
+
+
+async def test_a_feed_counts_as_failed_after_five_failures_in_a_row() -> None:
+    naps = await run(supervise(ScriptedFeed(*[FAIL] * 7, END)))
+    stale = [FeedState.STALE] * (FAILED_AFTER - 1)
+    assert naps.states == [*stale, FeedState.FAILED, FeedState.FAILED, FeedState.FAILED]
+    assert FAILED_AFTER == 5
+
+
+async def test_a_failed_feed_is_live_again_with_its_next_event() -> None:
+    supervised = supervise(ScriptedFeed(*[FAIL] * 6, EVENT, HANG))
+    task = asyncio.ensure_future(supervised.run(sleep=Naps()))
+    await settle()
+    assert supervised.status().state is FeedState.LIVE
+    task.cancel()
+
+
+async def test_a_feed_that_fails_is_stale_though_its_last_event_is_fresh() -> None:
+    naps = await run(supervise(ScriptedFeed(EVENT, FAIL, END)))
+    assert naps.states == [FeedState.STALE]
+
+
+async def test_a_terminal_error_is_not_tried_again() -> None:
+    feed = ScriptedFeed(EVENT, GIVE_UP, EVENT)
+    supervised = supervise(feed)
+    naps = await run(supervised)
+    assert (feed.runs, naps.seconds) == (1, [])
+    assert supervised.status().state is FeedState.FAILED
+    assert supervised.status().events == 1
+
+
+async def test_a_feed_error_that_is_not_terminal_is_tried_again() -> None:
+    class Refusing(ScriptedFeed):
+        async def run(self, publish: Publish) -> None:
+            await super().run(publish)
+            if self.runs < 3:
+                raise FeedError(feed=self.name, problem="busy")
+
+    feed = Refusing()
+    supervised = supervise(feed)
+    await run(supervised)
+    assert feed.runs == 3
+    assert supervised.status().state is FeedState.ENDED
+
+
+async def test_a_feed_that_returns_has_ended() -> None:
+    feed = ScriptedFeed(EVENT, END, EVENT)
+    clock = Clock()
+    supervised = supervise(feed, clock=clock)
+    await run(supervised)
+    clock.advance(seconds=3600)
+    status = supervised.status()
+    assert (feed.runs, status.state) == (1, FeedState.ENDED)
+    assert (status.events, status.last_event_age_s) == (1, 3600.0)
+
+
+def test_a_feed_without_an_event_is_stale_and_has_no_age() -> None:
+    status = supervise(ScriptedFeed()).status()
+    assert (status.state, status.last_event_age_s) == (FeedState.STALE, None)
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "state"),
+    [(0, FeedState.LIVE), (2000, FeedState.LIVE), (2001, FeedState.STALE), (-5, FeedState.LIVE)],
+)
+async def test_a_feed_goes_stale_with_the_age_of_its_last_event(
+    age_ms: int, state: FeedState
+) -> None:
+    clock = Clock()
+    supervised = supervise(ScriptedFeed(EVENT, HANG), clock=clock)
+    task = asyncio.ensure_future(supervised.run())
+    await settle()
+    clock.advance(ms=age_ms)
+    status = supervised.status()
+    assert (status.state, status.last_event_age_s) == (state, age_ms / 1000)
+    task.cancel()
+
+
+async def test_every_event_is_published_and_counted() -> None:
+    received: list[Event] = []
+    supervised = supervise(ScriptedFeed(EVENT, EVENT, FAIL, EVENT, END), publish=received.append)
+    await run(supervised)
+    assert received == [price()] * 3
+    assert supervised.status().events == 3
+
+
+def test_status_carries_the_counters_of_the_feed() -> None:
+    feed = ScriptedFeed()
+    supervised = supervise(feed)
+    feed.gaps, feed.skipped = 3, 4
+    status = supervised.status()
+    assert (status.gaps, status.skipped, status.events) == (3, 4, 0)
+
+
+async def test_cancelling_passes_through_to_the_feed() -> None:
+    feed = ScriptedFeed(HANG)
+    task = asyncio.ensure_future(supervise(feed).run())
+    await settle()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert feed.cancelled
+    assert feed.runs == 1
+
+
+async def test_cancelling_ends_the_wait_before_the_next_try() -> None:
+    waiting = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    feed = ScriptedFeed(FAIL, EVENT)
+    task = asyncio.ensure_future(supervise(feed).run(sleep=sleep))
+    await waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert feed.runs == 1
+
+
+def oversee(*feeds: ScriptedFeed, publish: Publish = lambda _event: None) -> Supervisor:
+    return Supervisor(feeds, publish=publish, clock=Clock(), stale_after_ms=2000)
+
+
+async def test_the_failure_of_one_feed_does_not_touch_another() -> None:
+    terminal = ScriptedFeed(GIVE_UP, name="terminal")
+    failing = ScriptedFeed(FAIL, name="failing")
+    ended = ScriptedFeed(EVENT, END, name="ended")
+    healthy = ScriptedFeed(EVENT, EVENT, HANG, name="healthy")
+    supervisor = oversee(terminal, failing, ended, healthy)
+    task = asyncio.ensure_future(supervisor.run())
+    await settle()
+    states = {name: status.state for name, status in supervisor.status().items()}
+    assert states == {
+        "terminal": FeedState.FAILED,
+        "failing": FeedState.STALE,
+        "ended": FeedState.ENDED,
+        "healthy": FeedState.LIVE,
+    }
+    assert not task.done()
+    assert not healthy.cancelled
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert healthy.cancelled
+
+
+async def test_the_supervisor_returns_when_every_feed_has_ended() -> None:
+    received: list[Event] = []
+    feeds = [
+        ScriptedFeed(EVENT, END, name="one"),
+        ScriptedFeed(EVENT, GIVE_UP, name="two"),
+    ]
+    await oversee(*feeds, publish=received.append).run()
+    assert len(received) == 2
+
+
+def test_the_feeds_keep_their_order() -> None:
+    feeds = [ScriptedFeed(name=name) for name in "cab"]
+    supervisor = oversee(*feeds)
+    assert supervisor.feeds == feeds
+    assert list(supervisor.status()) == ["c", "a", "b"]

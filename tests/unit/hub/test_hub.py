@@ -1,0 +1,345 @@
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.errors import ResumeError, SubscriptionOverflowError
+from dashboard.core.model import Event, Kind, Published, Topic
+from dashboard.hub.hub import Hub
+from dashboard.hub.subscription import Subscription
+from tests.unit.fakes import Clock, book, control, price, system, trade
+
+SYMBOLS = ("AAA", "BBB")
+events = st.one_of(
+    st.sampled_from(SYMBOLS).map(price),
+    st.sampled_from(SYMBOLS).map(trade),
+    st.sampled_from(SYMBOLS).map(lambda symbol: book(symbol)),
+    st.just(system()),
+    st.just(control()),
+)
+
+
+def everything(_topic: Topic) -> bool:
+    return True
+
+
+def only(symbol: str) -> Callable[[Topic], bool]:
+    return lambda topic: topic.symbol == symbol
+
+
+def make(*, resume_events: int = 1000, clock: Clock | None = None, **encoders: object) -> Hub:
+    return Hub(
+        epoch="e1",
+        clock=clock or Clock(),
+        resume_events=resume_events,
+        encoders=encoders,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def listen(
+    hub: Hub,
+    wants: Callable[[Topic], bool] = everything,
+    *,
+    capacity: int = 1000,
+    policy: OverflowPolicy = OverflowPolicy.CONFLATE,
+) -> Subscription:
+    return hub.subscribe(name="reader", wants=wants, capacity=capacity, policy=policy)
+
+
+def offsets(entries: list[Published]) -> list[int]:
+    return [entry.offset for entry in entries]
+
+
+@given(sequence=st.lists(events, max_size=60))
+def test_seq_rises_by_one_per_topic_and_offset_over_the_whole_hub(sequence: list[Event]) -> None:
+    hub = make()
+    seen: Counter[Topic] = Counter()
+    for offset, event in enumerate(sequence, 1):
+        published = hub.publish(event)
+        seen[event.topic] += 1
+        assert (published.seq, published.offset) == (seen[event.topic], offset)
+        assert published.event is event
+        assert published.topic == event.topic
+    assert hub.published == len(sequence)
+
+
+def test_publish_notes_when_it_got_the_event() -> None:
+    clock = Clock()
+    hub = make(clock=clock)
+    assert hub.publish(price()).ts_received == clock.now
+    clock.advance(seconds=1)
+    assert hub.publish(price()).ts_received == clock.now
+
+
+def test_an_event_reaches_every_subscriber_that_wants_it() -> None:
+    hub = make()
+    all_of_it, of_a, of_b = listen(hub), listen(hub, only("AAA")), listen(hub, only("BBB"))
+    hub.publish(price("AAA"))
+    hub.publish(price("BBB"))
+    assert offsets(all_of_it.take()) == [1, 2]
+    assert offsets(of_a.take()) == [1]
+    assert offsets(of_b.take()) == [2]
+
+
+def test_a_subscription_begins_with_the_next_event() -> None:
+    hub = make()
+    hub.publish(price("AAA"))
+    late = listen(hub)
+    hub.publish(price("AAA"))
+    assert offsets(late.take()) == [2]
+
+
+def test_routes_follow_a_change_of_filter() -> None:
+    hub = make()
+    reader = listen(hub, only("AAA"))
+    hub.publish(price("BBB"))
+    reader.change_filter(only("BBB"))
+    hub.publish(price("AAA"))
+    hub.publish(price("BBB"))
+    assert offsets(reader.take()) == [3]
+
+
+def test_routes_follow_a_close() -> None:
+    hub = make()
+    leaving, staying = listen(hub), listen(hub)
+    hub.publish(price("AAA"))
+    leaving.close()
+    hub.publish(price("AAA"))
+    assert hub.subscriptions == {staying}
+    assert leaving.offered == 1
+    assert offsets(staying.take()) == [1, 2]
+
+
+def test_a_closed_subscription_does_not_come_back_with_a_filter() -> None:
+    hub = make()
+    reader = listen(hub)
+    reader.close()
+    reader.change_filter(everything)
+    hub.publish(price("AAA"))
+    assert hub.subscriptions == frozenset()
+    assert reader.offered == 0
+
+
+def test_a_subscriber_that_never_reads_changes_nothing_for_others() -> None:
+    hub = make()
+    stuck = [listen(hub, capacity=3, policy=policy) for policy in OverflowPolicy]
+    reader = listen(hub, capacity=10)
+    received: list[int] = []
+    for _ in range(500):
+        hub.publish(price("AAA"))
+        hub.publish(trade("AAA"))
+        received += offsets(reader.take())
+    assert received == list(range(1, 1001))
+    assert (reader.conflated, reader.lost) == (0, 0)
+    assert max(len(each) for each in stuck) <= 3 + 1
+
+
+def test_disconnect_closes_only_the_subscriber_that_fell_behind() -> None:
+    hub = make()
+    slow = listen(hub, capacity=2, policy=OverflowPolicy.DISCONNECT)
+    quick = listen(hub, capacity=2, policy=OverflowPolicy.DISCONNECT)
+    for offset in range(1, 6):
+        hub.publish(price("AAA"))
+        assert offsets(quick.take()) == [offset]
+    assert slow.closed
+    assert not quick.closed
+    assert hub.subscriptions == {quick}
+    with pytest.raises(SubscriptionOverflowError):
+        slow.take()
+
+
+def test_publish_after_close_is_remembered_but_reaches_nobody() -> None:
+    hub = make()
+    readers = [listen(hub), listen(hub)]
+    hub.publish(price("AAA"))
+    hub.close()
+    published = hub.publish(price("AAA"))
+    assert all(reader.closed for reader in readers)
+    assert [offsets(reader.take()) for reader in readers] == [[1], [1]]
+    assert hub.latest_of(published.topic) is published
+    assert hub.subscriptions == frozenset()
+
+
+@given(sequence=st.lists(events, max_size=60))
+def test_latest_is_the_newest_of_each_wanted_topic_in_order(sequence: list[Event]) -> None:
+    hub = make()
+    newest: dict[Topic, int] = {}
+    for event in sequence:
+        newest[event.topic] = hub.publish(event).offset
+    assert offsets(hub.latest(everything)) == sorted(newest.values())
+    assert offsets(hub.latest(only("AAA"))) == sorted(
+        offset for topic, offset in newest.items() if topic.symbol == "AAA"
+    )
+    for topic, offset in newest.items():
+        found = hub.latest_of(topic)
+        assert found is not None
+        assert found.offset == offset
+
+
+def test_latest_of_a_topic_without_events_is_none() -> None:
+    assert make().latest_of(Topic(Kind.PRICE, "X", "Y")) is None
+
+
+@given(sequence=st.lists(events, max_size=40))
+def test_since_gives_exactly_the_events_after_every_seam(sequence: list[Event]) -> None:
+    hub = make()
+    published = [hub.publish(event) for event in sequence]
+    assert hub.since("e1:0", everything) == published
+    for at, entry in enumerate(published, 1):
+        assert hub.since(hub.event_id(entry), everything) == published[at:]
+        wanted = [each for each in published[at:] if each.topic.symbol == "AAA"]
+        assert hub.since(hub.event_id(entry), only("AAA")) == wanted
+
+
+@given(count=st.integers(0, 40), kept=st.integers(1, 20))
+def test_since_is_served_exactly_as_far_as_the_ring_reaches(count: int, kept: int) -> None:
+    hub = make(resume_events=kept)
+    published = [hub.publish(price("AAA")) for _ in range(count)]
+    assert hub.ring_length == min(count, kept)
+    for offset in range(count + 1):
+        if count - offset > kept:
+            with pytest.raises(ResumeError, match="too old"):
+                hub.since(f"e1:{offset}", everything)
+        else:
+            assert hub.since(f"e1:{offset}", everything) == published[offset:]
+
+
+def test_a_resumed_reader_misses_nothing_and_gets_nothing_twice() -> None:
+    hub = make()
+    first = listen(hub)
+    for _ in range(5):
+        hub.publish(trade("AAA"))
+    seen = first.take()
+    first.close()
+    for _ in range(5):
+        hub.publish(trade("AAA"))
+    second = listen(hub)
+    missed = hub.since(hub.event_id(seen[-1]), everything)
+    for _ in range(5):
+        hub.publish(trade("AAA"))
+    assert offsets([*seen, *missed, *second.take()]) == list(range(1, 16))
+
+
+@pytest.mark.parametrize(
+    "event_id",
+    [
+        "",
+        ":",
+        "e1",
+        "e1:",
+        "e1:-1",
+        "e1:+1",
+        "e1: 1",
+        "e1:1.0",
+        "e1:0x1",
+        "e1:x",
+        "e1:1_0",
+        "e1:\u00b9",
+        "e1:\u0661",
+        "e1:" + "9" * 19,
+        "e1:" + "9" * 100_000,
+    ],
+)
+def test_a_malformed_id_is_refused_with_a_short_reason(event_id: str) -> None:
+    hub = make()
+    hub.publish(price())
+    with pytest.raises(ResumeError) as caught:
+        hub.since(event_id, everything)
+    assert "form epoch:n" in caught.value.reason
+    assert len(caught.value.reason) < 120
+
+
+@pytest.mark.parametrize("event_id", ["e2:0", "1", ":1", "E1:1", "e1:e1:1", " e1:1"])
+def test_an_id_of_another_epoch_is_refused(event_id: str) -> None:
+    hub = make()
+    hub.publish(price())
+    with pytest.raises(ResumeError, match="another epoch"):
+        hub.since(event_id, everything)
+
+
+def test_an_id_of_the_future_is_refused() -> None:
+    hub = make()
+    hub.publish(price())
+    assert hub.since("e1:1", everything) == []
+    with pytest.raises(ResumeError, match="not been given out"):
+        hub.since("e1:2", everything)
+
+
+@given(event_id=st.text(max_size=40).filter(lambda text: text not in {"e1:0", "e1:1"}))
+def test_an_arbitrary_text_is_refused(event_id: str) -> None:
+    hub = make()
+    hub.publish(price())
+    with pytest.raises(ResumeError):
+        hub.since(event_id, everything)
+
+
+def test_events_older_than_60_s_are_forgotten() -> None:
+    clock = Clock()
+    hub = make(clock=clock)
+    hub.publish(price("AAA"))
+    clock.advance(seconds=1)
+    second = hub.publish(price("AAA"))
+    clock.advance(seconds=59)
+    third = hub.publish(price("AAA"))
+    assert hub.since("e1:0", everything)[1:] == [second, third]
+    clock.advance(ms=1)
+    fourth = hub.publish(price("AAA"))
+    assert hub.since("e1:1", everything) == [second, third, fourth]
+    with pytest.raises(ResumeError, match="too old"):
+        hub.since("e1:0", everything)
+
+
+def test_a_clock_that_is_set_back_loses_nothing() -> None:
+    clock = Clock()
+    hub = make(clock=clock)
+    for _ in range(3):
+        hub.publish(price("AAA"))
+        clock.advance(seconds=-3600)
+    assert len(hub.since("e1:0", everything)) == 3
+
+
+def test_a_clock_that_is_set_forward_keeps_the_newest() -> None:
+    clock = Clock()
+    hub = make(clock=clock)
+    hub.publish(price("AAA"))
+    clock.advance(seconds=3600)
+    newest = hub.publish(price("AAA"))
+    assert hub.since("e1:1", everything) == [newest]
+
+
+def test_an_event_is_encoded_at_most_once_per_dialect() -> None:
+    calls: list[tuple[str, int]] = []
+
+    def encoder(dialect: str) -> Callable[[Published], str]:
+        def encode(published: Published) -> str:
+            calls.append((dialect, published.offset))
+            return f"{dialect}{published.offset}"
+
+        return encode
+
+    hub = make(one=encoder("one"), two=encoder("two"))
+    readers = [listen(hub) for _ in range(10)]
+    for _ in range(3):
+        hub.publish(price("AAA"))
+    frames = [hub.frame(entry, "one") for reader in readers for entry in reader.take()]
+    assert frames == ["one1", "one2", "one3"] * 10
+    assert hub.frame(hub.since("e1:2", everything)[0], "two") == "two3"
+    assert calls == [("one", 1), ("one", 2), ("one", 3), ("two", 3)]
+
+
+def test_nothing_is_encoded_that_nobody_reads() -> None:
+    def encode(_published: Published) -> str:
+        raise AssertionError("encoded without a reader")
+
+    hub = make(one=encode)
+    listen(hub)
+    assert hub.publish(price("AAA")).frames == {}
+
+
+def test_an_unknown_dialect_is_an_error() -> None:
+    hub = make()
+    with pytest.raises(KeyError, match="other"):
+        hub.frame(hub.publish(price()), "other")

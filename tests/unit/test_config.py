@@ -1,0 +1,202 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dashboard.config import PREFIX, Settings, load_settings, settings_or_exit
+from dashboard.core.errors import SettingError
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for variable in list(os.environ):
+        if variable.upper().startswith(PREFIX):
+            monkeypatch.delenv(variable)
+    settings_or_exit.cache_clear()
+    yield
+    settings_or_exit.cache_clear()
+
+
+def load(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> Settings:
+    monkeypatch.setenv(PREFIX + name, value)
+    return load_settings()
+
+
+def test_defaults_need_no_environment() -> None:
+    assert load_settings().model_dump() == {
+        "feed": "simulator",
+        "frequency_ms": 50,
+        "simulator_seed": None,
+        "simulator_symbols": None,
+        "resume_events": 100_000,
+        "stale_after_ms": 2000,
+        "allowed_origins": ("http://localhost:3000", "http://127.0.0.1:3000"),
+        "allowed_hosts": ("localhost", "127.0.0.1", "[::1]"),
+        "max_clients": 1000,
+        "log_level": "info",
+        "data_dir": Path(".data"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("FEED", "simulator", "simulator"),
+        ("FREQUENCY_MS", "10", 10),
+        ("FREQUENCY_MS", "1000", 1000),
+        ("SIMULATOR_SEED", "0", 0),
+        ("SIMULATOR_SEED", "-7", -7),
+        ("SIMULATOR_SYMBOLS", "1", 1),
+        ("SIMULATOR_SYMBOLS", "10000", 10_000),
+        ("RESUME_EVENTS", "1", 1),
+        ("RESUME_EVENTS", "10000000", 10_000_000),
+        ("STALE_AFTER_MS", "100", 100),
+        ("STALE_AFTER_MS", "600000", 600_000),
+        ("MAX_CLIENTS", "1", 1),
+        ("MAX_CLIENTS", "100000", 100_000),
+        ("LOG_LEVEL", "debug", "debug"),
+        ("LOG_LEVEL", "error", "error"),
+        ("ALLOWED_ORIGINS", "https://example.org", ("https://example.org",)),
+        (
+            "ALLOWED_ORIGINS",
+            " HTTPS://Example.org , http://localhost:3000,,",
+            ("https://example.org", "http://localhost:3000"),
+        ),
+        ("ALLOWED_ORIGINS", "", ()),
+        ("ALLOWED_HOSTS", "Example.org, 10.0.0.1", ("example.org", "10.0.0.1")),
+        ("ALLOWED_HOSTS", "[2001:DB8::1]", ("[2001:db8::1]",)),
+    ],
+)
+def test_a_good_value_is_taken(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: object
+) -> None:
+    assert getattr(load(monkeypatch, name, value), name.lower()) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("FEED", "unheard-of", "simulator"),
+        ("FEED", "", "simulator"),
+        ("FREQUENCY_MS", "9", "a whole number of milliseconds, 10 to 1000"),
+        ("FREQUENCY_MS", "1001", "a whole number of milliseconds, 10 to 1000"),
+        ("FREQUENCY_MS", "25.5", "a whole number of milliseconds, 10 to 1000"),
+        ("FREQUENCY_MS", "fast", "a whole number of milliseconds, 10 to 1000"),
+        ("FREQUENCY_MS", "", "a whole number of milliseconds, 10 to 1000"),
+        ("FREQUENCY_MS", "nan", "a whole number of milliseconds, 10 to 1000"),
+        ("SIMULATOR_SEED", "x", "a whole number"),
+        ("SIMULATOR_SEED", "1.5", "a whole number"),
+        ("SIMULATOR_SYMBOLS", "0", "a whole number, 1 to 10000"),
+        ("SIMULATOR_SYMBOLS", "10001", "a whole number, 1 to 10000"),
+        ("RESUME_EVENTS", "0", "a whole number, 1 to 10000000"),
+        ("RESUME_EVENTS", "10000001", "a whole number, 1 to 10000000"),
+        ("STALE_AFTER_MS", "99", "a whole number of milliseconds, 100 to 600000"),
+        ("STALE_AFTER_MS", "600001", "a whole number of milliseconds, 100 to 600000"),
+        ("MAX_CLIENTS", "0", "a whole number, 1 to 100000"),
+        ("MAX_CLIENTS", "100001", "a whole number, 1 to 100000"),
+        ("LOG_LEVEL", "loud", "debug, info, warning or error"),
+        ("ALLOWED_ORIGINS", "*", "origins such as https://example.org, separated by commas"),
+        ("ALLOWED_ORIGINS", "example.org", "origins such as https://example.org"),
+        ("ALLOWED_ORIGINS", "https://example.org/", "origins such as https://example.org"),
+        ("ALLOWED_ORIGINS", "https://", "origins such as https://example.org"),
+        ("ALLOWED_ORIGINS", "ws://example.org", "origins such as https://example.org"),
+        ("ALLOWED_ORIGINS", "http://localhost:3000,null", "origins such as https://example.org"),
+        ("ALLOWED_HOSTS", "localhost:3000", "host names without port, separated by commas"),
+        ("ALLOWED_HOSTS", "good.example,http://localhost", "host names without port"),
+        ("ALLOWED_HOSTS", "[::1]:3000", "host names without port"),
+        ("ALLOWED_HOSTS", "::1", "host names without port"),
+        ("ALLOWED_HOSTS", "two words", "host names without port"),
+        ("ALLOWED_HOSTS", "", "host names without port"),
+    ],
+)
+def test_a_bad_value_is_refused_with_variable_value_and_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, allowed: str
+) -> None:
+    with pytest.raises(SettingError) as caught:
+        load(monkeypatch, name, value)
+    error = caught.value
+    assert (error.variable, error.value) == (PREFIX + name, value)
+    assert error.allowed.startswith(allowed)
+    assert str(error) == f"{PREFIX}{name}={value!r} is not allowed; allowed: {error.allowed}"
+
+
+def test_every_setting_says_what_is_allowed() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_a_data_folder_need_not_exist_yet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "yet"
+    assert load(monkeypatch, "DATA_DIR", str(folder)).data_dir == folder
+    assert not folder.parent.exists()
+
+
+def test_a_data_folder_may_be_relative(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load(monkeypatch, "DATA_DIR", "some/where").data_dir == Path("some/where")
+
+
+@pytest.mark.parametrize("below", ["", "folder", "folder/deeper"])
+def test_a_file_is_no_data_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, below: str
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(SettingError, match=r"DASHBOARD_DATA_DIR=.*a folder that can be written to"):
+        load(monkeypatch, "DATA_DIR", str(file / below))
+
+
+def test_a_data_folder_that_cannot_be_looked_up_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match=r"DASHBOARD_DATA_DIR=.*a folder that can be written to"):
+        load(monkeypatch, "DATA_DIR", str(tmp_path / ("x" * 300)))
+
+
+def test_a_folder_without_write_permission_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[tuple[Path, int]] = []
+
+    def access(path: Path, mode: int) -> bool:
+        asked.append((path, mode))
+        return False
+
+    monkeypatch.setattr(os, "access", access)
+    with pytest.raises(SettingError, match="DASHBOARD_DATA_DIR"):
+        load(monkeypatch, "DATA_DIR", str(tmp_path / "new"))
+    assert asked == [(tmp_path, os.W_OK)]
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings = load_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.frequency_ms = 10  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FREQUENCY_MS", "99")
+    monkeypatch.setenv("DASHBOARD_UNHEARD_OF", "1")
+    assert load_settings().frequency_ms == 50
+
+
+def test_settings_or_exit_reads_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHBOARD_FREQUENCY_MS", "20")
+    first = settings_or_exit()
+    monkeypatch.setenv("DASHBOARD_FREQUENCY_MS", "30")
+    assert settings_or_exit() is first
+    assert first.frequency_ms == 20
+
+
+@pytest.mark.parametrize("value", ["fast", "two\nlines"])
+def test_a_bad_setting_ends_the_start_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("DASHBOARD_FREQUENCY_MS", value)
+    with pytest.raises(SystemExit) as caught:
+        settings_or_exit()
+    assert caught.value.code == (
+        f"livetape: DASHBOARD_FREQUENCY_MS={value!r} is not allowed; "
+        "allowed: a whole number of milliseconds, 10 to 1000"
+    )
+    assert "\n" not in str(caught.value.code)
