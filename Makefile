@@ -26,7 +26,7 @@ help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: free-port $(INSTALLED) ## Serve the product on http://localhost:3000, or another PORT=3100
-	$(call say,Building the page, then serving it on http://localhost:$(PORT) until Ctrl-C)
+	$(call say,Building the page and serving it on http://localhost:$(PORT) until Ctrl-C)
 	@reflex run --env prod --frontend-port $(PORT)
 
 dev: free-port free-api-port $(INSTALLED) ## The same with reload: page on PORT=3000, API on API_PORT=8000
