@@ -46,7 +46,7 @@ check: $(TESTABLE) ## Lint, types, import rules and unit tests only
 	$(call say,Types)
 	@pyright
 	$(call say,Import rules)
-	@lint-imports
+	@lint-imports --no-logo
 	$(call say,Unit tests)
 	@pytest tests/unit
 
