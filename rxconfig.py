@@ -1,10 +1,17 @@
 """Reflex's own configuration; the product's settings are in dashboard/config.py."""
 
+import os
+
 import reflex as rx
 
 from dashboard.config import settings_or_exit
 
 settings = settings_or_exit()
+
+# Reflex reads these from the environment only; a value set outside wins.
+os.environ.setdefault("REFLEX_USE_NPM", "1")  # Node comes with requirements.txt
+os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")  # the version is pinned
+os.environ.setdefault("REFLEX_DIR", str(settings.data_dir.absolute() / "reflex"))
 
 config = rx.Config(
     app_name="dashboard",
@@ -12,6 +19,7 @@ config = rx.Config(
     cors_allowed_origins=settings.allowed_origins,
     default_color_mode="system",
     frontend_compression_formats=["gzip"],
+    frontend_port=3000,  # without it, Reflex moves past a taken port in silence
     show_built_with_reflex=False,
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     telemetry_enabled=False,

