@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -61,7 +61,7 @@ class Services:
         return self.frequency_ms
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncGenerator[None]:
         """Run the feeds for as long as the block lasts."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self.supervisor.run(), name="supervisor")]
@@ -104,9 +104,9 @@ def services() -> Services:
 
 
 @asynccontextmanager
-async def run_services(settings: Settings) -> AsyncIterator[Services]:
+async def run_services(settings: Settings) -> AsyncGenerator[Services]:
     """Build the services and run them for as long as the block lasts."""
-    global _current  # noqa: PLW0603 - one process, one set of services
+    global _current
     built = Services(settings)
     async with built.running():
         _current = built

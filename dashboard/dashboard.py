@@ -1,9 +1,10 @@
 """The application: pages, lifespan and API, wired together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import reflex as rx
+from starlette.types import ASGIApp
 
 from dashboard.bootstrap import run_services
 from dashboard.config import settings_or_exit
@@ -20,7 +21,7 @@ connections = Connections(limit=settings.max_clients)
 
 
 @asynccontextmanager
-async def lifespan() -> AsyncIterator[None]:
+async def lifespan() -> AsyncGenerator[None]:
     """Run the services; when the process is asked to end, tell every API client first."""
     async with run_services(settings) as running:
 
@@ -32,15 +33,13 @@ async def lifespan() -> AsyncIterator[None]:
         yield
 
 
-app = rx.App(
-    api_transformer=[
-        create_api(connections),
-        lambda inner: Guard(
-            inner,
-            allowed_hosts=settings.allowed_hosts,
-            allowed_origins=settings.allowed_origins,
-        ),
-    ],
-)
-app.register_lifespan_task(lifespan)
+def guarded(inner: ASGIApp) -> ASGIApp:
+    """Put the Host and Origin check around everything, the page's own socket included."""
+    return Guard(
+        inner, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins
+    )
+
+
+app = rx.App(api_transformer=[create_api(connections), guarded])
+app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType] - its keywords
 market.add_page(app)

@@ -1,5 +1,6 @@
 """Start and stop the real product on a free port, as a user would."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -120,7 +121,5 @@ def _environment() -> dict[str, str]:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, number)
-    except ProcessLookupError:
-        pass

@@ -186,9 +186,7 @@ class SimulatedMarket:
         return events
 
     def _prices(self, now: int, elapsed_s: float) -> list[Event]:
-        return [
-            self._price(walk, now, elapsed_s) for walk in self._active if not walk.listing.load
-        ]
+        return [self._price(walk, now, elapsed_s) for walk in self._active if not walk.listing.load]
 
     def _load(self, now: int, _elapsed_s: float) -> list[Event]:
         generated = [walk for walk in self._active if walk.listing.load]

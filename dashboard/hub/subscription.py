@@ -30,7 +30,7 @@ class Subscription:
         self.wants = wants
         self.closed = False
         self.offered = 0
-        self._buffer: Buffer[Published] = Buffer(name=name, capacity=capacity, policy=policy)
+        self._buffer: Buffer = Buffer(name=name, capacity=capacity, policy=policy)
         self._on_change = on_change
         self._ready = asyncio.Event()
         self._overflow: SubscriptionOverflowError | None = None

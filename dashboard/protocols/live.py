@@ -7,8 +7,7 @@ Server to client: `price`, `trade`, `book`, `system` and `control`, each with
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -27,6 +26,7 @@ from dashboard.core.model import (
 
 DIALECT = "live"
 MAX_REQUEST_BYTES = 64 * 1024
+MAX_PROBLEM = 160
 BUFFER_EVENTS = 500
 
 STREAMS: dict[str, frozenset[Kind]] = {
@@ -169,63 +169,36 @@ def encode_error(error: RequestError) -> str:
     return _text({"type": "error", "error": str(error)})
 
 
+class _Request(msgspec.Struct, frozen=True):
+    type: str | None = None
+    frequency_ms: float | None = None
+    symbols: frozenset[str] | None = None
+    streams: frozenset[Literal["market", "system"]] | None = None
+
+
+_decoder = msgspec.json.Decoder(_Request)
+
+
 def parse_request(text: str | bytes) -> SetFrequency | Filter:
-    """Read one request. Raw examples: `{"frequency_ms":25}`, `{"type":"subscribe","symbols":["AAPL"]}`.
+    """Read one request.
+
+    Raw examples: `{"frequency_ms":25}`, `{"type":"subscribe","symbols":["AAPL"]}`.
 
     Raises:
         RequestError: names what was wrong and what is allowed.
     """
     try:
-        request: Any = msgspec.json.decode(text)
+        request = _decoder.decode(text)
+    except msgspec.ValidationError as error:
+        raise RequestError(problem=str(error)[:MAX_PROBLEM], allowed=REQUESTS) from error
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise RequestError(problem="the frame is not JSON", allowed=REQUESTS) from error
-    if not isinstance(request, dict):
-        raise RequestError(problem="the frame is not a JSON object", allowed=REQUESTS)
-    if request.get("type") == "subscribe":
-        return _parse_filter(request)
-    if "frequency_ms" in request:
-        return _parse_frequency(request["frequency_ms"])
+    if request.type == "subscribe":
+        streams = STREAMS.keys() if request.streams is None else request.streams
+        return Filter(request.symbols, frozenset(streams))
+    if request.frequency_ms is not None and math.isfinite(request.frequency_ms):
+        return SetFrequency(request.frequency_ms)
     raise RequestError(problem="the request is not known", allowed=REQUESTS)
-
-
-def _parse_frequency(value: Any) -> SetFrequency:
-    frequency_ms = math.nan
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        with suppress(OverflowError):  # an integer of hundreds of digits
-            frequency_ms = float(value)
-    if not math.isfinite(frequency_ms):
-        raise RequestError(
-            problem=f"frequency_ms={_shown(value)} is not a usable number",
-            allowed="a number of milliseconds, clamped to 10..1000",
-        )
-    return SetFrequency(frequency_ms)
-
-
-def _parse_filter(request: dict[str, Any]) -> Filter:
-    symbols = _strings(request, "symbols", allowed="a list of symbols")
-    streams = _strings(request, "streams", allowed="a list of " + ", ".join(STREAMS))
-    if streams is not None and (unknown := streams - STREAMS.keys()):
-        raise RequestError(
-            problem=f"unknown stream {_shown(min(unknown))}", allowed=", ".join(STREAMS)
-        )
-    return Filter(symbols, frozenset(STREAMS) if streams is None else streams)
-
-
-def _strings(request: dict[str, Any], name: str, *, allowed: str) -> frozenset[str] | None:
-    values = request.get(name)
-    if values is None:
-        return None
-    if not (isinstance(values, list) and all(isinstance(each, str) for each in values)):
-        raise RequestError(problem=f"{name}={_shown(values)}", allowed=allowed)
-    return frozenset(values)
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except RecursionError:  # nested as deeply as the decoder just accepts
-        text = f"a nested {type(value).__name__}"
-    return text if len(text) <= 64 else text[:61] + "..."
 
 
 def _text(frame: dict[str, Any]) -> str:

@@ -74,7 +74,10 @@ class Tab:
         self._hub = running.hub
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
         self._subscription = self._hub.subscribe(
-            name="page", wants=lambda _topic: True, capacity=BUFFER_EVENTS, policy=OverflowPolicy.CONFLATE
+            name="page",
+            wants=lambda _topic: True,
+            capacity=BUFFER_EVENTS,
+            policy=OverflowPolicy.CONFLATE,
         )
         self._generation = time.time_ns() // 1_000_000
         self._number = 0
@@ -153,9 +156,7 @@ class Tab:
         if not (entries or catch_up or described or heartbeat):
             return None
         now = time.time_ns()
-        batch = market_part(
-            [*catch_up, *entries], index=self._index, chosen=self._chosen, now=now
-        )
+        batch = market_part([*catch_up, *entries], index=self._index, chosen=self._chosen, now=now)
         self._number += 1
         self._sent_s = now_s
         batch |= {

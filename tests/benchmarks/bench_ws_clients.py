@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import socket
 import time
+from functools import partial
 
 import msgspec
 import psutil
@@ -83,29 +84,27 @@ async def measure(
     server: LiveServer, *, clients: int, frequency_ms: int, stalled: bool, seconds: float
 ) -> dict[str, object]:
     """Run one round and give its row."""
-    opened = [await ws_connect(Client, server.ws_url) for _ in range(clients)]
+    measured = [Client() for _ in range(clients)]
+    transports = [(await ws_connect(partial(_same, c), server.ws_url))[0] for c in measured]
     staller = await stalled_client(server.port) if stalled else None
-    opened[0][0].send(
-        WSMsgType.TEXT, msgspec.json.encode({"frequency_ms": frequency_ms})
-    )
+    transports[0].send(WSMsgType.TEXT, msgspec.json.encode({"frequency_ms": frequency_ms}))
     await asyncio.sleep(2)
     worker, own = server.worker(), psutil.Process()
     rss_mb = worker.memory_info().rss / 2**20
-    spent, own_spent, began = worker.cpu_times(), own.cpu_times(), time.perf_counter()
-    for _, client in opened:
+    spent_s, own_spent_s, began = busy_s(worker), busy_s(own), time.perf_counter()
+    for client in measured:
         client.counting = True
     await asyncio.sleep(seconds)
     elapsed = time.perf_counter() - began
-    cpu = _busy(worker.cpu_times(), spent) / elapsed
-    own_cpu = _busy(own.cpu_times(), own_spent) / elapsed
+    cpu = (busy_s(worker) - spent_s) / elapsed
+    own_cpu = (busy_s(own) - own_spent_s) / elapsed
     grown_mb = worker.memory_info().rss / 2**20 - rss_mb
-    for transport, client in opened:
+    for client, transport in zip(measured, transports, strict=True):
         client.counting = False
         transport.disconnect()
     if staller is not None:
         staller.close()
     await asyncio.sleep(1)
-    measured = [client for _, client in opened]
     ages = sorted(age for client in measured for age in client.ages_ms)
     events = sum(client.events for client in measured)
     return {
@@ -124,8 +123,14 @@ async def measure(
     }
 
 
-def _busy(after: object, before: object) -> float:
-    return (after.user + after.system) - (before.user + before.system)  # type: ignore[attr-defined]
+def busy_s(process: psutil.Process) -> float:
+    """Give the CPU time of a process so far, in seconds."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _same(client: Client) -> Client:
+    return client
 
 
 async def main() -> None:

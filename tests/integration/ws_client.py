@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ TIMEOUT_S = 10
 
 
 @asynccontextmanager
-async def live(url: str, **options: Any) -> AsyncIterator[ClientConnection]:
+async def live(url: str, **options: Any) -> AsyncGenerator[ClientConnection]:
     """Connect to `/ws`."""
     async with connect(url, open_timeout=TIMEOUT_S, **options) as socket:
         yield socket

@@ -22,9 +22,7 @@ class LiveStream(rx.Component):
 
     slots: rx.Var[list[dict[str, Any]]]
     sample_window: rx.Var[int]
-    on_report: rx.EventHandler[
-        rx.event.passthrough_event_spec(float, float, int, float)
-    ]
+    on_report: rx.EventHandler[rx.event.passthrough_event_spec(float, float, int, float)]
 
 
 def live_stream(*, sample_window: rx.Var[int]) -> rx.Component:
