@@ -1,6 +1,7 @@
 """Reflex's own configuration; the product's settings are in dashboard/config.py."""
 
 import os
+import sys
 
 import reflex as rx
 
@@ -19,7 +20,8 @@ config = rx.Config(
     cors_allowed_origins=settings.allowed_origins,
     default_color_mode="system",
     frontend_compression_formats=["gzip"],
-    frontend_port=3000,  # without it, Reflex moves past a taken port in silence
+    # Without a port, Reflex moves past a taken one in silence; with one, it has no --backend-only.
+    frontend_port=None if "--backend-only" in sys.argv else 3000,
     show_built_with_reflex=False,
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     telemetry_enabled=False,
