@@ -14,10 +14,12 @@ Keys are short because a page gets one of these every display frame:
 | `r` | trades: [symbol index, price, size, 1 (buy) or -1 (sell), time in ms] |
 | `b` | book of the chosen symbol: [symbol index, [price, size, ...] bids, asks], best first |
 | `y` | system: [CPU %, MB, events/s] |
-| `d` | what changes rarely: symbols, interval, feeds, ... (see `ui.bridge`) |
+| `v` | number of the description that symbol indexes refer to |
+| `d` | what changes rarely, also once a second: symbols, choice, interval (see `ui.bridge`) |
+| `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
 | `e` | echo of the page's clock for the offset estimate: [page sent, server received], ms |
 
-Only `g n t k c l` are always there.
+Only `g n t k v c l` are always there.
 """
 
 from collections.abc import Iterable, Mapping

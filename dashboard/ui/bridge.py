@@ -85,25 +85,33 @@ class Tab:
         self._status_s = 0.0
         self._echo: tuple[float, float] | None = None
         self._described: tuple[object, ...] = ()
+        self._description = 0
         self._catch_up: list[Published] = []
         self._index: dict[str, int] = {}
         self._symbols: list[list[Any]] = []
+        self._known = 0
         self._paused = False
         self._chosen = chosen
         self.watch(watched)
 
     def watch(self, symbols: Sequence[str]) -> None:
-        """Stream the prices and trades of these symbols; the others are only counted."""
+        """Stream the prices and trades of these symbols; the others are only counted.
+
+        When the chosen symbol is not among them, the first of them is chosen.
+        """
         known = self._services.instruments
+        self._known = len(known)
         listed = [known[symbol] for symbol in symbols if symbol in known][:MAX_WATCHED]
         self._symbols = [[each.symbol, each.exchange, each.decimals] for each in listed]
         self._index = {each.symbol: at for at, each in enumerate(listed)}
-        self._catch_up = self._hub.latest(self._watched)
+        if listed and self._chosen not in self._index:
+            self._chosen = listed[0].symbol
+        self._catch_up = self._hub.latest(self._shown)
 
     def choose(self, symbol: str) -> None:
         """Stream the order book of this symbol, beginning with the latest one."""
         self._chosen = symbol
-        self._catch_up = self._hub.latest(
+        self._catch_up += self._hub.latest(
             lambda topic: topic.kind is Kind.BOOK and topic.symbol == symbol
         )
 
@@ -111,7 +119,7 @@ class Tab:
         """Hold the stream back, or let it go on from the latest values."""
         self._paused = paused
         if not paused:
-            self._catch_up = self._hub.latest(self._watched)
+            self._catch_up = self._hub.latest(self._shown)
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
@@ -150,13 +158,22 @@ class Tab:
         if self._paused:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
-        described = self._describe()
         now_s = time.monotonic()
+        status = now_s - self._status_s >= STATUS_S
+        described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
         if not (entries or catch_up or described or heartbeat):
             return None
         now = time.time_ns()
+<<<<<<< HEAD
         batch = market_part([*catch_up, *entries], index=self._index, chosen=self._chosen, now=now)
+=======
+        batch = market_part(
+            [*catch_up, *entries], index=self._index, chosen=self._chosen, now=now
+        )
+        if not entries:
+            batch.pop("h", None)  # what is only caught up says nothing about the way here
+>>>>>>> 5a2556c389c502d1ce10f6f725cd7fce495055ba
         self._number += 1
         self._sent_s = now_s
         batch |= {
@@ -164,31 +181,39 @@ class Tab:
             "n": self._number,
             "t": now / NS_PER_MS,
             "k": self._pacer.shifts,
+            "v": self._description,
             "c": len(entries),
             "l": [self._subscription.conflated, self._subscription.lost],
         }
         if described:
             batch["d"] = described
-        if now_s - self._status_s >= STATUS_S:
+        if status:
             self._status_s = now_s
             batch["f"] = self._feeds()
         if self._echo is not None:
             batch["e"], self._echo = self._echo, None
         return batch
 
-    def _describe(self) -> dict[str, Any] | None:
-        """Give what changes rarely, when it has changed."""
+    def _describe(self, *, again: bool) -> dict[str, Any] | None:
+        """Give what changes rarely, when it has changed or when it is due `again`.
+
+        A page that missed a change takes no market data until the next time:
+        the numbers of the symbols may be others.
+        """
         description = (
             self._symbols,
+            self._known,
             self._chosen,
             self._paused,
             self._services.frequency_ms,
-            self._pacer.interval_ms,
+            round(self._pacer.interval_ms, 1),
         )
-        if description == self._described:
+        if description != self._described:
+            self._described = description
+            self._description += 1
+        elif not again:
             return None
-        self._described = description
-        names = ("symbols", "chosen", "paused", "frequency_ms", "interval_ms")
+        names = ("symbols", "known", "chosen", "paused", "frequency_ms", "interval_ms")
         return dict(zip(names, description, strict=True))
 
     def _feeds(self) -> list[dict[str, Any]]:
@@ -197,8 +222,13 @@ class Tab:
             for name, status in self._services.supervisor.status().items()
         ]
 
-    def _watched(self, topic: Topic) -> bool:
-        return topic.symbol in self._index or topic.kind is Kind.SYSTEM
+    def _shown(self, topic: Topic) -> bool:
+        """Tell whether the latest value of a topic brings the page up to date."""
+        if topic.kind is Kind.PRICE:
+            return topic.symbol in self._index
+        return topic.kind is Kind.SYSTEM or (
+            topic.kind is Kind.BOOK and topic.symbol == self._chosen
+        )
 
 
 _tabs: dict[str, Tab] = {}

@@ -1,28 +1,182 @@
-"""The live market page at `/`."""
+"""The live market page at `/`: watchlist, order book, trades, performance, control."""
 
+import msgspec
 import reflex as rx
 
 from dashboard.bootstrap import services
-from dashboard.ui import bridge
-from dashboard.ui.components.live import live_stream
+from dashboard.ui import bridge, template
+from dashboard.ui.components import live
+from dashboard.ui.components.panel import facts, panel
+from dashboard.ui.components.performance import performance
+from dashboard.ui.formatting import format_count
+
+SAMPLE_WINDOWS = (200, 500, 1000, 2000)
+MAX_STORED_CHARACTERS = 10_000
 
 
 class MarketState(rx.State):
-    sample_window: int = 200
+    """What this browser remembers of the page, and the page's wishes to its stream."""
+
+    sample_window: str = rx.LocalStorage("200", name="livetape-sample-window")
+    watchlist: str = rx.LocalStorage("", name="livetape-watchlist")
+    """A JSON list of symbols; empty while the default list is shown."""
+    instruments: list[list[str]] = []
 
     @rx.event(background=True)
-    async def stream(self):
+    async def stream(self) -> None:
+        """Stream to the page until it leaves."""
+        async with self:
+            watched = _watched(self.watchlist)
         await bridge.stream_to_page(
-            watched=list(services().instruments), chosen="BTC/USD", paused=False
+            watched=watched, chosen=watched[0] if watched else "", paused=False
         )
+
+    @rx.event
+    def set_sample_window(self, samples: str) -> None:
+        """Change over how many samples prices are drawn and summed up."""
+        if samples in map(str, SAMPLE_WINDOWS):
+            self.sample_window = samples
+
+    @rx.event
+    def set_frequency(self, frequency_ms: float) -> None:
+        """Change the update interval of all clients."""
+        services().set_frequency(float(frequency_ms))
+
+    @rx.event
+    def set_paused(self, paused: bool) -> None:
+        """Hold the stream of this page, or let it go on."""
+        if (tab := self._tab) is not None:
+            tab.pause(paused=paused)
+
+    @rx.event
+    def choose(self, symbol: str) -> None:
+        """Stream the order book of another symbol."""
+        if (tab := self._tab) is not None:
+            tab.choose(symbol)
+
+    @rx.event
+    def watch(self, symbols: list[str] | None) -> None:
+        """Change the watchlist and remember it; None goes back to the default."""
+        self.watchlist = "" if symbols is None else msgspec.json.encode(symbols).decode()
+        if (tab := self._tab) is not None:
+            tab.watch(_watched(self.watchlist))
+
+    @rx.event
+    def list_instruments(self) -> None:
+        """Tell the page what can be watched."""
+        self.instruments = [
+            [each.symbol, each.exchange] for each in services().instruments.values()
+        ]
+
+    @property
+    def _tab(self) -> bridge.Tab | None:
+        return bridge.tab_of(self.router.session.client_token)
+
+
+def _watched(stored: str) -> list[str]:
+    """Give the remembered symbols, or the default: the first that the feeds have."""
+    if stored and len(stored) <= MAX_STORED_CHARACTERS:
+        try:
+            return msgspec.json.decode(stored, type=list[str])
+        except msgspec.MsgspecError:
+            pass
+    return list(services().instruments)[: bridge.MAX_WATCHED]
 
 
 def index() -> rx.Component:
-    return rx.el.div(
-        live_stream(sample_window=MarketState.sample_window),
-        rx.el.canvas(id="c", width="800", height="300"),
+    """Compose the page."""
+    return template.page(
+        "Market",
+        live.live_stream(
+            sample_window=MarketState.sample_window,
+            on_frequency=MarketState.set_frequency,
+            on_pause=MarketState.set_paused,
+            on_choose=MarketState.choose,
+            on_watch=MarketState.watch,
+        ),
+        rx.el.div(
+            panel(
+                "watch",
+                "Watchlist",
+                live.cards(),
+                live.ChartTable.create(name="prices", label="Prices as a table"),
+                beside=_edit_button(),
+            ),
+            panel("book", "Order book", live.book(), beside=live.chosen()),
+            panel("trades", "Trades", live.tape(), beside=rx.el.span("newest first")),
+            performance(),
+            _control(),
+            class_name="market",
+        ),
+        template.popover(
+            "watchlist",
+            "Watchlist",
+            live.WatchlistEditor.create(
+                instruments=MarketState.instruments, on_open=MarketState.list_instruments
+            ),
+        ),
     )
 
 
+def _edit_button() -> rx.Component:
+    return rx.el.button("Edit", type="button", custom_attrs=template.opens("watchlist"))
+
+
+def _control() -> rx.Component:
+    return panel(
+        "control",
+        "Control",
+        live.frequency(),
+        rx.el.div(
+            rx.el.label("Sample window", html_for="sample"),
+            rx.el.select(
+                *(
+                    rx.el.option(f"{format_count(samples)} samples", value=str(samples))
+                    for samples in SAMPLE_WINDOWS
+                ),
+                id="sample",
+                value=MarketState.sample_window,
+                on_change=MarketState.set_sample_window,
+            ),
+            class_name="row",
+        ),
+        rx.el.div(live.pause_button(), live.reset_button(), class_name="buttons"),
+        rx.el.h3("Feed"),
+        live.feeds(),
+        rx.el.h3("This page"),
+        facts(
+            ("Total messages", live.figure("total", test_id="total-messages"), TOTAL),
+            ("Pushes", live.figure("pushes"), PUSHES),
+            ("Conflated", live.figure("conflated"), CONFLATED),
+            ("Lost", live.figure("lost"), LOST),
+            ("Missed pushes", live.figure("missed"), MISSED),
+            ("Drops", live.figure("drops", test_id="drops"), DROPS),
+        ),
+        rx.el.h3("Server"),
+        facts(
+            ("CPU", live.figure("cpu"), "The serving process, in percent of one core."),
+            ("Memory", live.figure("memory"), "The serving process."),
+            ("Events", live.figure("server-rate"), "Events that the hub published per second."),
+        ),
+    )
+
+
+TOTAL = "Events that reached this page, of all symbols."
+PUSHES = "Batches that reached this page per second; each carries every event since the last."
+CONFLATED = "Prices and books replaced by a newer one of their symbol before they could be sent."
+LOST = "Events that the server had to forget before they could be sent."
+MISSED = "Batches that were sent and never reached this page's code."
+DROPS = "Lost events and missed pushes together."
+
+
 def add_page(app: rx.App) -> None:
-    app.add_page(index, route="/", title="Market · Livetape", on_load=MarketState.stream)
+    """Put the page into the app."""
+    template.prepare(app)
+    app.add_page(
+        index,
+        route="/",
+        title=f"Market · {template.PRODUCT}",
+        description="Real-time market data: prices, order book, trades and their latency.",
+        image="/favicon.svg",
+        on_load=MarketState.stream,
+    )

@@ -4,29 +4,206 @@
 fills, in one animation-frame loop, without rendering again in React.
 """
 
+from pathlib import Path
 from typing import Any
 
 import reflex as rx
 
 from dashboard.ui import bridge
 
-MODULES = ("store.js", "frames.js", "phase.js", "statistics.js", "stream.jsx")
-_paths = {name: rx.asset(name, shared=True).importable_path for name in MODULES}
+_paths = {
+    path.name: rx.asset(path.name, shared=True).importable_path
+    for path in sorted(Path(__file__).parent.glob("*.js*"))
+}
 
 
 class LiveStream(rx.Component):
-    """Take batches in; draw nothing."""
+    """Take batches in and carry the page's wishes out; draw nothing."""
 
     library = _paths["stream.jsx"]
     tag = "LiveStream"
 
     slots: rx.Var[list[dict[str, Any]]]
-    sample_window: rx.Var[int]
+    sample_window: rx.Var[str]
     on_report: rx.EventHandler[rx.event.passthrough_event_spec(float, float, int, float)]
+    on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
+    on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
+    on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_watch: rx.EventHandler[rx.event.passthrough_event_spec(list[str])]
 
 
-def live_stream(*, sample_window: rx.Var[int]) -> rx.Component:
+class Leaf(rx.Component):
+    """A component that needs nothing but the store."""
+
+
+class Figure(rx.Component):
+    """One number by its name in figures.js."""
+
+    library = _paths["figure.jsx"]
+    tag = "Figure"
+
+    name: rx.Var[str]
+    test_id: rx.Var[str]
+
+
+class Trend(rx.Component):
+    """A rate over the last minute."""
+
+    library = _paths["charts.jsx"]
+    tag = "Trend"
+
+    name: rx.Var[str]
+    label: rx.Var[str]
+
+
+class Histogram(rx.Component):
+    """The latency's distribution."""
+
+    library = _paths["charts.jsx"]
+    tag = "Histogram"
+
+    label: rx.Var[str]
+
+
+class ChartTable(rx.Component):
+    """What charts show, as a table."""
+
+    library = _paths["table.jsx"]
+    tag = "ChartTable"
+
+    name: rx.Var[str]
+    label: rx.Var[str]
+
+
+class Fold(rx.Component):
+    """A button that folds a panel where the window is narrow."""
+
+    library = _paths["fold.jsx"]
+    tag = "Fold"
+
+    panel: rx.Var[str]
+    label: rx.Var[str]
+
+
+class WatchlistEditor(rx.Component):
+    """Add, remove and reorder the watched symbols."""
+
+    library = _paths["watchlist.jsx"]
+    tag = "WatchlistEditor"
+
+    instruments: rx.Var[list[list[str]]]
+    on_open: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+def live_stream(**props: Any) -> rx.Component:
     """Connect the page's store to the bridge."""
-    return LiveStream.create(
-        slots=bridge.slots(), sample_window=sample_window, on_report=bridge.LiveState.report
-    )
+    return LiveStream.create(slots=bridge.slots(), on_report=bridge.LiveState.report, **props)
+
+
+def figure(name: str, *, test_id: str | None = None) -> rx.Component:
+    """Show one number."""
+    return Figure.create(name=name, test_id=test_id or f"figure-{name}")
+
+
+def fold(*, panel: str, label: str) -> rx.Component:
+    """Fold the panel of this id."""
+    return Fold.create(panel=panel, label=label)
+
+
+def _leaf(module: str, tag: str) -> rx.Component:
+    return Leaf.create(library=_paths[module], tag=tag)
+
+
+def announcer() -> rx.Component:
+    """Tell screen readers, and the styles, how things stand."""
+    return _leaf("status.jsx", "Announcer")
+
+
+def book() -> rx.Component:
+    """Draw the order book of the chosen symbol."""
+    return _leaf("book.jsx", "Book")
+
+
+def cards() -> rx.Component:
+    """Draw a card for each watched symbol."""
+    return _leaf("cards.jsx", "Cards")
+
+
+def chosen() -> rx.Component:
+    """Name the chosen symbol."""
+    return _leaf("book.jsx", "Chosen")
+
+
+def connection_pill() -> rx.Component:
+    """Say how the page stands towards the server."""
+    return _leaf("status.jsx", "ConnectionPill")
+
+
+def feed_pill() -> rx.Component:
+    """Name the feed and its state."""
+    return _leaf("status.jsx", "FeedPill")
+
+
+def feeds() -> rx.Component:
+    """List every feed's state and counters."""
+    return _leaf("feeds.jsx", "Feeds")
+
+
+def frequency() -> rx.Component:
+    """Change the update interval of all clients."""
+    return _leaf("frequency.jsx", "Frequency")
+
+
+def hops() -> rx.Component:
+    """Split the latency by hop."""
+    return _leaf("hops.jsx", "Hops")
+
+
+def note() -> rx.Component:
+    """Say why numbers stand still, while they do."""
+    return _leaf("status.jsx", "Note")
+
+
+def palette() -> rx.Component:
+    """Offer every command by its words."""
+    return _leaf("palette.jsx", "Palette")
+
+
+def palette_button() -> rx.Component:
+    """Open the command palette."""
+    return _leaf("palette.jsx", "PaletteButton")
+
+
+def pause_button() -> rx.Component:
+    """Hold the stream of this page, or let it go on."""
+    return _leaf("controls.jsx", "PauseButton")
+
+
+def paused_pill() -> rx.Component:
+    """Say that the page is paused, while it is."""
+    return _leaf("status.jsx", "PausedPill")
+
+
+def reset_button() -> rx.Component:
+    """Forget every measurement."""
+    return _leaf("controls.jsx", "ResetButton")
+
+
+def settings() -> rx.Component:
+    """Choose theme and colour pair."""
+    return _leaf("settings.jsx", "Settings")
+
+
+def tape() -> rx.Component:
+    """List recent trades."""
+    return _leaf("tape.jsx", "Tape")
+
+
+def theme_switch() -> rx.Component:
+    """Switch between light and dark."""
+    return _leaf("settings.jsx", "ThemeSwitch")
+
+
+def utc_clock() -> rx.Component:
+    """Show the time of day, UTC."""
+    return _leaf("status.jsx", "UtcClock")

@@ -49,16 +49,61 @@ export class Ring {
   }
 }
 
+/** A ring whose values each stand for several messages. */
+export class WeightedRing extends Ring {
+  constructor(capacity) {
+    super(capacity);
+    this.weights = new Ring(capacity);
+  }
+
+  push(value, weight = 1) {
+    super.push(value);
+    this.weights.push(weight);
+  }
+
+  clear() {
+    super.clear();
+    this.weights?.clear();
+  }
+}
+
 /** The value at index floor((n-1)*p) of values in rising order; undefined when there are none. */
 export function percentile(sorted, p) {
   return sorted.length ? sorted[Math.floor((sorted.length - 1) * p)] : undefined;
 }
 
-/** Mean, p50 and p95 of a ring; null while it is empty. */
+/** Mean, p50 and p95 of a ring (of a weighted one, by weight); null while it is empty. */
 export function summary(ring) {
   if (!ring.length) return null;
+  if (ring.weights) return weightedSummary(ring);
   const sorted = ring.sorted();
   let sum = 0;
   for (let i = 0; i < sorted.length; i += 1) sum += sorted[i];
   return { mean: sum / sorted.length, p50: percentile(sorted, 0.5), p95: percentile(sorted, 0.95) };
+}
+
+function weightedSummary(ring) {
+  const pairs = [];
+  let count = 0;
+  let sum = 0;
+  for (let i = 0; i < ring.length; i += 1) {
+    const weight = ring.weights.at(i);
+    if (!(weight > 0)) continue;
+    pairs.push([ring.at(i), weight]);
+    count += weight;
+    sum += ring.at(i) * weight;
+  }
+  if (!count) return null;
+  pairs.sort((a, b) => a[0] - b[0]);
+  return { mean: sum / count, p50: weightedPercentile(pairs, count, 0.5), p95: weightedPercentile(pairs, count, 0.95) };
+}
+
+/** `percentile` of pairs [value, weight] in rising order, as if each stood there weight times. */
+function weightedPercentile(pairs, count, p) {
+  let index = Math.floor((count - 1) * p);
+  for (const [value, weight] of pairs) {
+    if (index < weight) return value;
+    index -= weight;
+  }
+  return pairs[pairs.length - 1][0];
 }

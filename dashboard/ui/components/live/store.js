@@ -1,90 +1,251 @@
 // What the page knows: the rolling windows that batches fill and panels draw.
+// The keys of a batch are described in dashboard/ui/batch.py.
 
+import { ClockOffset, pageClock } from "./clock.js";
+import { connectionState } from "./connection.js";
 import { Frames } from "./frames.js";
-import { Ring, summary } from "./statistics.js";
+import { Rate } from "./rate.js";
+import { Ring, WeightedRing, summary } from "./statistics.js";
 
 const KEPT_TRADES = 100;
 const LATENCIES = 600;
-const RATES = 60;
+const TREND_SECONDS = 60;
+const SLOW_MS = 250;
+
+/** What React components render from; replaced as a whole when it changes. */
+export const EMPTY_SHAPE = Object.freeze({
+  symbols: [],
+  known: 0,
+  chosen: "",
+  paused: false,
+  frequencyMs: 0,
+  intervalMs: 0,
+  connection: "connecting",
+});
+
+/** One watched symbol; `at` is performance.now() of the newest price, `version` its count. */
+class Series {
+  constructor([symbol, exchange, decimals], samples) {
+    this.symbol = symbol;
+    this.exchange = exchange;
+    this.decimals = decimals;
+    this.prices = new Ring(samples);
+    this.last = undefined;
+    this.at = 0;
+    this.version = 0;
+  }
+
+  push(price, now) {
+    this.prices.push(price);
+    this.last = price;
+    this.at = now;
+    this.version += 1;
+  }
+}
 
 class Store {
   constructor() {
     this.sampleWindow = 200;
     this.frames = new Frames(this);
+    this.clock = new ClockOffset();
     this.generation = 0;
     this.number = 0;
+    this.description = 0;
     this.symbols = [];
+    this.known = 0;
     this.chosen = "";
     this.paused = false;
     this.frequencyMs = 0;
     this.intervalMs = 0;
     this.feeds = [];
     this.system = null;
-    this.version = 0;
     this.series = new Map();
     this.book = null;
-    this.offset = 0;
+    this.socketDown = false;
+    this.receivedAt = -Infinity;
+    this.connection = "connecting";
+    this.connectionSince = 0;
+    this.actions = {};
+    this.listeners = new Set();
+    this.shape = EMPTY_SHAPE;
+    this.slow = 0;
+    this.chosenAt = 0;
+    this.slowAt = 0;
+    this.rateAt = 0;
+    this.lostNow = [0, 0];
     this.reset();
   }
 
-  /** Forget every measurement; prices and books of the moment stay. */
+  /** Forget every measurement; prices and book of the moment stay. */
   reset() {
-    for (const series of this.series.values()) series.prices.clear();
+    for (const series of this.series.values()) {
+      series.prices.clear();
+      series.version += 1;
+    }
     this.total = 0;
     this.missed = 0;
-    this.lost = [0, 0];
-    this.lostBefore = this.lostNow ?? [0, 0];
-    this.pushes = 0;
+    this.conflated = 0;
+    this.lost = 0;
     this.trades = [];
+    this.tradesSeen = 0;
     this.latency = new Ring(LATENCIES);
-    this.latencyAll = new Ring(LATENCIES * 4);
-    this.hops = { sourceToHub: new Ring(LATENCIES), hubToSent: new Ring(LATENCIES), sentToReceived: new Ring(LATENCIES) };
-    this.rates = new Ring(RATES);
-    this.fps = new Ring(RATES);
-    this.version += 1;
+    this.latencyAll = new WeightedRing(LATENCIES * 4);
+    this.hops = {
+      sourceToHub: new Ring(LATENCIES),
+      hubToSent: new Ring(LATENCIES),
+      sentToReceived: new Ring(LATENCIES),
+    };
+    this.rate = new Rate();
+    this.rateNow = null;
+    this.rates = new Ring(TREND_SECONDS);
+    this.fps = new Ring(TREND_SECONDS);
+    this.latencies = { newest: null, all: null };
+    this.slow += 1;
+  }
+
+  /** Run `listener` when symbols, choice, pause or frequency change; gives the function that ends it. */
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 
   setSampleWindow(samples) {
     this.sampleWindow = samples;
-    for (const series of this.series.values()) series.prices = series.prices.resized(samples);
-    this.version += 1;
+    for (const series of this.series.values()) {
+      series.prices = series.prices.resized(samples);
+      series.version += 1;
+    }
+  }
+
+  /** Hold the stream, from this moment on also for what is under way, or let it go on. */
+  setPaused(paused) {
+    this.paused = paused;
+    this.changed();
+    this.actions.pause?.(paused);
+  }
+
+  /** Show the order book of `symbol`. */
+  choose(symbol) {
+    if (symbol === this.chosen) return;
+    this.chosen = symbol;
+    this.chosenAt = performance.now();
+    this.changed();
+    this.actions.choose?.(symbol);
   }
 
   /** Take one batch in; `now` is performance.now() when it reached the page's code. */
   ingest(batch, now) {
-    if (batch.g !== this.generation) {
-      this.generation = batch.g;
-      this.number = batch.n - 1;
-    }
-    this.missed += batch.n - this.number - 1;
+    const begins = batch.g !== this.generation;
+    if (begins) this.begin(batch);
+    this.missed += Math.max(0, batch.n - this.number - 1);
     this.number = batch.n;
-    this.total += batch.c;
-    this.pushes += 1;
     this.receivedAt = now;
-    if (batch.d) this.describe(batch.d);
-    if (batch.p) this.takePrices(batch.p);
+    this.countLost(batch.l);
+    if (batch.d) this.describe(batch.d, batch.v, begins);
     if (batch.f) this.feeds = batch.f;
+    if (batch.e) this.clock.add(batch.e[0], batch.e[1], batch.t, pageClock(now));
+    if (this.paused) return;
+    this.total += batch.c;
+    this.rate.add(now, batch.c);
+    if (batch.v === this.description) this.takeMarket(batch, now);
     if (batch.y) this.system = batch.y;
     if (batch.h) {
       this.hops.sourceToHub.push(batch.h[0]);
       this.hops.hubToSent.push(batch.h[1]);
-      this.hops.sentToReceived.push(performance.timeOrigin + now - batch.t);
+      this.hops.sentToReceived.push(pageClock(now) + this.clock.applied() - batch.t);
     }
     this.frames.arrived(now, batch);
-    this.version += 1;
   }
 
-  describe(d) {
-    this.symbols = d.symbols;
-    for (const [symbol] of d.symbols) {
-      if (!this.series.has(symbol)) this.series.set(symbol, { prices: new Ring(this.sampleWindow) });
+  begin(batch) {
+    this.generation = batch.g;
+    this.number = batch.n - 1;
+    this.description = 0;
+    this.lostNow = [0, 0];
+    this.clock.clear();
+  }
+
+  countLost([conflated, lost]) {
+    this.conflated += Math.max(0, conflated - this.lostNow[0]);
+    this.lost += Math.max(0, lost - this.lostNow[1]);
+    this.lostNow = [conflated, lost];
+  }
+
+  /** Take a description; a stream that begins anew is told again what this page had asked for. */
+  describe(d, version, begins) {
+    const known = this.symbols.length > 0;
+    if (version === this.description) return;
+    this.description = version;
+    if (JSON.stringify(d.symbols) !== JSON.stringify(this.symbols)) this.symbols = d.symbols;
+    this.known = d.known;
+    const kept = new Map();
+    for (const entry of d.symbols) {
+      const series = this.series.get(entry[0]) ?? new Series(entry, this.sampleWindow);
+      series.decimals = entry[2];
+      kept.set(entry[0], series);
     }
+    this.series = kept;
     this.frequencyMs = d.frequency_ms;
     this.intervalMs = d.interval_ms;
+    if (begins && known && this.paused !== d.paused) this.actions.pause?.(this.paused);
+    if (begins && known && this.chosen !== d.chosen && kept.has(this.chosen)) this.actions.choose?.(this.chosen);
+    else if (!kept.has(this.chosen)) this.chosen = d.chosen;
+    this.changed();
   }
 
-  takePrices(flat) {
-    for (let i = 0; i < flat.length; i += 2) this.series.get(this.symbols[flat[i]][0]).prices.push(flat[i + 1]);
+  changed() {
+    const { symbols, known, chosen, paused, frequencyMs, intervalMs, connection } = this;
+    const shape = { symbols, known, chosen, paused, frequencyMs, intervalMs, connection };
+    if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
+    this.shape = shape;
+    for (const listener of this.listeners) listener();
+  }
+
+  takeMarket(batch, now) {
+    if (batch.p) this.takePrices(batch.p, now);
+    if (batch.r) this.takeTrades(batch.r);
+    if (batch.b) this.takeBook(batch.b, now);
+  }
+
+  takePrices(flat, now) {
+    for (let i = 0; i < flat.length; i += 2) this.series.get(this.symbols[flat[i]][0]).push(flat[i + 1], now);
+  }
+
+  takeTrades(rows) {
+    for (const [at, price, size, side, time] of rows) {
+      const [symbol, , decimals] = this.symbols[at];
+      this.trades.unshift({ symbol, decimals, price, size, side, time });
+    }
+    this.tradesSeen += rows.length;
+    if (this.trades.length > KEPT_TRADES) this.trades.length = KEPT_TRADES;
+  }
+
+  takeBook([at, bids, asks], now) {
+    const [symbol, exchange, decimals] = this.symbols[at];
+    this.book = { symbol, exchange, decimals, bids, asks, at: now };
+  }
+
+  /** Once a frame: what need not be known every frame, four times a second. */
+  tick(now) {
+    if (now - this.slowAt < SLOW_MS) return;
+    this.slowAt = now;
+    this.slow += 1;
+    this.latencies = { newest: summary(this.latency), all: summary(this.latencyAll) };
+    this.rateNow = this.paused ? null : this.rate.at(now);
+    if (now - this.rateAt >= 1000) {
+      this.rateAt = now;
+      if (this.rateNow) this.rates.push(this.rateNow.messages);
+    }
+    const connection = connectionState({
+      sinceBatch: now - this.receivedAt,
+      socketDown: this.socketDown,
+      feeds: this.feeds.map((feed) => feed.state),
+    });
+    if (connection === this.connection) return;
+    this.connection = connection;
+    const silent = this.receivedAt > 0 && connection !== "live";
+    this.connectionSince = silent ? pageClock(this.receivedAt) : Date.now();
+    this.changed();
   }
 
   sampleFps(fps) {
@@ -94,10 +255,12 @@ class Store {
   sampleLatency(newest, arrivals, painted) {
     this.latency.push(newest);
     for (let i = 0; i < arrivals.length; i += 2) {
-      this.latencyAll.push(painted - arrivals[i]);
+      this.latencyAll.push(painted - arrivals[i], arrivals[i + 1]);
     }
   }
 }
 
 export const store = new Store();
-if (typeof window !== "undefined") window.__store = { store, summary };
+
+// A read-only hook for benchmarks: the measurements as the page has them.
+if (typeof window !== "undefined") window.livetape = { store, summary };

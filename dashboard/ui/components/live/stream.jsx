@@ -1,10 +1,14 @@
-// Takes the batches out of Reflex state, in order and each once.
+// Takes the batches out of Reflex state, in order and each once, and carries
+// what the page asks for back to the server.
 
-import { useEffect, useLayoutEffect, useRef } from "react";
+import { useContext, useEffect, useLayoutEffect, useRef } from "react";
+import { EventLoopContext } from "$/utils/context-registry";
 import { store } from "./store.js";
 
-export function LiveStream({ slots, sampleWindow, onReport }) {
+export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause, onChoose, onWatch }) {
   const last = useRef({ g: 0, n: 0 });
+  const [, connectErrors] = useContext(EventLoopContext);
+  const socketDown = connectErrors.length > 0;
 
   useLayoutEffect(() => {
     const now = performance.now();
@@ -19,24 +23,13 @@ export function LiveStream({ slots, sampleWindow, onReport }) {
     }
   });
 
-  useEffect(() => store.setSampleWindow(sampleWindow), [sampleWindow]);
+  useEffect(() => {
+    store.socketDown = socketDown;
+  }, [socketDown]);
+  useEffect(() => store.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
   useEffect(() => {
     store.frames.onReport = onReport;
-    return store.frames.add(() => {
-      const canvas = document.getElementById("c");
-      const ctx = canvas.getContext("2d");
-      ctx.clearRect(0, 0, 800, 300);
-      let y = 0;
-      for (const [s, { prices }] of store.series) {
-        ctx.beginPath();
-        let lo = Infinity, hi = -Infinity;
-        for (let i = 0; i < prices.length; i++) { const v = prices.at(i); lo = Math.min(lo, v); hi = Math.max(hi, v); }
-        for (let i = 0; i < prices.length; i++) ctx.lineTo(i * 3, y + 50 - 50 * (prices.at(i) - lo) / (hi - lo || 1));
-        ctx.stroke();
-        y += 55;
-      }
-      ctx.fillText(`${store.total} ${store.fps.last()}`, 10, 290);
-    });
-  }, [onReport]);
+    store.actions = { frequency: onFrequency, pause: onPause, choose: onChoose, watch: onWatch };
+  }, [onReport, onFrequency, onPause, onChoose, onWatch]);
   return null;
 }

@@ -1,0 +1,139 @@
+// The order book of the chosen symbol: asks above, bids below, the spread between.
+
+import { useRef } from "react";
+import { NONE, decimal } from "./format.js";
+import { setText, usePainter, useShape } from "./hooks.js";
+import { store } from "./store.js";
+
+const LEVELS = 5;
+const WAIT_MS = 3000;
+
+/** A side's rows, best first, from flat [price, size, ...]; gives the size of all. */
+function depth(flat) {
+  let sum = 0;
+  const rows = [];
+  for (let i = 0; i < Math.min(flat.length, 2 * LEVELS); i += 2) {
+    sum += flat[i + 1];
+    rows.push([flat[i], flat[i + 1], sum]);
+  }
+  return { rows, sum };
+}
+
+function writeSide(elements, rows, full, decimals) {
+  for (const [at, element] of elements.entries()) {
+    const level = rows[at];
+    const [bar, price, size, total] = element.children;
+    setText(price, level ? decimal(level[0], decimals) : NONE);
+    setText(size, level ? decimal(level[1], 3) : NONE);
+    setText(total, level ? decimal(level[2], 3) : NONE);
+    bar.style.transform = `scaleX(${level ? (level[2] / full).toFixed(3) : 0})`;
+    if (level) element.dataset.value = level[0];
+    else delete element.dataset.value;
+  }
+}
+
+function writeBook(root, book) {
+  const asks = depth(book.asks);
+  const bids = depth(book.bids);
+  const full = Math.max(asks.sum, bids.sum) || 1;
+  writeSide(root.asks, asks.rows, full, book.decimals);
+  writeSide(root.bids, bids.rows, full, book.decimals);
+  const best = asks.rows.length && bids.rows.length;
+  const mid = best ? (asks.rows[0][0] + bids.rows[0][0]) / 2 : NaN;
+  const spread = best ? asks.rows[0][0] - bids.rows[0][0] : NaN;
+  setText(root.mid, decimal(mid, book.decimals));
+  setText(root.spread, best ? `${decimal(spread, book.decimals)} · ${decimal((1e4 * spread) / mid, 2)} bp` : NONE);
+  const share = bids.sum + asks.sum > 0 ? bids.sum / (bids.sum + asks.sum) : 0.5;
+  root.balance.style.transform = `scaleX(${share.toFixed(3)})`;
+  setText(root.bidShare, `${Math.round(100 * share)} % bid`);
+  setText(root.askShare, `${100 - Math.round(100 * share)} % ask`);
+}
+
+function parts(table) {
+  const asks = [...table.querySelectorAll('[data-testid="book-ask"]')].reverse();
+  const bids = [...table.querySelectorAll('[data-testid="book-bid"]')];
+  const [mid, spread] = table.querySelectorAll(".spread .figure");
+  const [bidShare, askShare] = table.querySelectorAll(".balance-text span");
+  return { asks, bids, mid, spread, bidShare, askShare, balance: table.querySelector(".balance i") };
+}
+
+export function Book() {
+  const { chosen } = useShape();
+  const table = useRef(null);
+  const empty = useRef(null);
+
+  usePainter(() => {
+    const root = parts(table.current);
+    const began = performance.now();
+    let painted = null;
+    return (now) => {
+      const book = store.book?.symbol === chosen ? store.book : null;
+      if (book && book !== painted) writeBook(root, book);
+      painted = book;
+      table.current.hidden = !book;
+      empty.current.hidden = Boolean(book);
+      if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
+    };
+  }, [chosen]);
+
+  return (
+    <>
+      <div className="book" role="table" aria-label={`Order book of ${chosen}`} ref={table} hidden>
+        <div className="level head" role="row">
+          <i />
+          <span role="columnheader">Price</span>
+          <span role="columnheader">Size</span>
+          <span role="columnheader">Total</span>
+        </div>
+        {levels("ask")}
+        <div className="spread" role="row">
+          <span role="cell">
+            <span className="sr-only">mid price </span>
+            <b className="figure">{NONE}</b>
+          </span>
+          <span role="cell">
+            spread <span className="figure">{NONE}</span>
+          </span>
+        </div>
+        {levels("bid")}
+        <div className="balance" title="Share of the five levels' size on each side">
+          <div className="balance-text">
+            <span />
+            <span />
+          </div>
+          <i aria-hidden="true" />
+        </div>
+      </div>
+      <p className="empty" ref={empty}>
+        Waiting for the order book.
+      </p>
+    </>
+  );
+}
+
+function emptyText(chosen, waited) {
+  if (!chosen) return "Choose a symbol to see its order book.";
+  return waited ? `${chosen}: this feed sends no order book.` : `Waiting for the order book of ${chosen}.`;
+}
+
+function levels(side) {
+  return Array.from({ length: LEVELS }, (_, at) => (
+    <div className="level" role="row" data-side={side} data-testid={`book-${side}`} key={at}>
+      <i className="bar" aria-hidden="true" />
+      <span role="cell" className="figure level-price">
+        {NONE}
+      </span>
+      <span role="cell" className="figure">
+        {NONE}
+      </span>
+      <span role="cell" className="figure">
+        {NONE}
+      </span>
+    </div>
+  ));
+}
+
+/** The chosen symbol, for the panel's title. */
+export function Chosen() {
+  return <span>{useShape().chosen}</span>;
+}

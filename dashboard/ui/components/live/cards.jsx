@@ -1,0 +1,80 @@
+// The watchlist: a card per symbol. React renders when the list changes;
+// prices, sparklines and statistics are written by painters.
+
+import { useEffect, useRef } from "react";
+import { CardPainter } from "./card.js";
+import { useShape } from "./hooks.js";
+import { sparklines } from "./sparklines.js";
+import { store } from "./store.js";
+
+const MANY = 10;
+
+export function Cards() {
+  const { symbols, chosen, connection } = useShape();
+  useEffect(() => store.frames.add(() => sparklines.paint()), []);
+  if (!symbols.length) return <p className="empty">{emptyText(connection)}</p>;
+  return (
+    <div className="cards" data-many={symbols.length > MANY ? "" : undefined} role="group" aria-label="Watchlist">
+      {symbols.map(([symbol, exchange]) => (
+        <Card key={`${exchange} ${symbol}`} symbol={symbol} exchange={exchange} chosen={symbol === chosen} />
+      ))}
+    </div>
+  );
+}
+
+function emptyText(connection) {
+  return connection === "connecting"
+    ? "Waiting for the stream to begin."
+    : "No symbols on the watchlist. Add some with Edit.";
+}
+
+function Card({ symbol, exchange, chosen }) {
+  const element = useRef(null);
+
+  useEffect(() => {
+    const painter = new CardPainter(element.current, symbol);
+    const end = store.frames.add((now) => painter.paint(now));
+    return () => {
+      end();
+      painter.end();
+    };
+  }, [symbol]);
+
+  return (
+    <button
+      ref={element}
+      type="button"
+      className="card"
+      data-testid="symbol-card"
+      data-symbol={symbol}
+      aria-pressed={chosen}
+      title={`Show the order book of ${symbol}`}
+      onClick={() => store.choose(symbol)}
+    >
+      <span className="card-head">
+        <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>
+      </span>
+      <span className="card-price">
+        <span className="price figure" data-testid="price">
+          —
+        </span>
+      </span>
+      <span className="change">
+        <i className="mark" aria-hidden="true" />
+        <span className="change-text">waiting for a price</span>
+      </span>
+      <canvas className="sparkline" aria-hidden="true" />
+      <span className="stats">
+        <span>
+          mean <b className="figure">—</b>
+        </span>
+        <span>
+          p50 <b className="figure">—</b>
+        </span>
+        <span>
+          p95 <b className="figure">—</b>
+        </span>
+      </span>
+    </button>
+  );
+}

@@ -1,0 +1,36 @@
+// What the command palette offers. `find` is pure.
+
+import { resetMetrics, togglePause } from "./controls.jsx";
+import { MAX_MS, MIN_MS } from "./frequency.js";
+import { PAIRS, THEMES, applyPair } from "./preferences.js";
+import { store } from "./store.js";
+
+const PRESETS = [10, 20, 50, 100, 250, 1000];
+const FOUND = 12;
+
+/** Every command now: [words, what it does]. */
+export function commands({ symbols, paused }, setColorMode) {
+  return [
+    ...symbols.map(([symbol, exchange]) => [`Order book of ${symbol} ${exchange}`, () => store.choose(symbol)]),
+    [paused ? "Resume" : "Pause", togglePause],
+    ["Reset all metrics", resetMetrics],
+    ...PRESETS.map(frequency),
+    ...THEMES.map(([key, label]) => [`Theme: ${label.toLowerCase()}`, () => setColorMode(key)]),
+    ...PAIRS.map(([key, label]) => [`Up and down: ${label.toLowerCase()}`, () => applyPair(key)]),
+    ["Edit the watchlist", () => document.getElementById("watchlist")?.showPopover()],
+    ["Settings", () => document.getElementById("settings")?.showPopover()],
+  ];
+}
+
+function frequency(ms) {
+  return [`Update interval ${ms} ms`, () => store.actions.frequency?.(ms)];
+}
+
+/** The commands that hold every typed word; a number alone is an update interval. */
+export function find(all, typed) {
+  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = all.filter(([text]) => words.every((word) => text.toLowerCase().includes(word)));
+  const number = Number(words.find((word) => /^\d+$/.test(word)));
+  if (number >= MIN_MS && number <= MAX_MS && !PRESETS.includes(number)) found.unshift(frequency(number));
+  return found.slice(0, FOUND);
+}

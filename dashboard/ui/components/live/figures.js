@@ -1,0 +1,36 @@
+// The single numbers of the page, by name: where each is read, and how it is written.
+
+import { age, decimal, integer, milliseconds } from "./format.js";
+
+const percent = (value) => `${decimal(value, 1)} %`;
+const perSecond = (value) => `${decimal(value, 1)} /s`;
+const mine = (read, show) => ({ read, show });
+
+export const FIGURES = {
+  total: { ...mine((store) => store.total, integer), everyFrame: true },
+  rate: mine((store) => store.rateNow?.messages, integer),
+  pushes: mine((store) => store.rateNow?.pushes, perSecond),
+  fps: mine((store) => store.fps.last(), (value) => decimal(value, 1)),
+  "latency-mean": mine((store) => store.latencies.newest?.mean, milliseconds),
+  "latency-p50": mine((store) => store.latencies.newest?.p50, milliseconds),
+  "latency-p95": mine((store) => store.latencies.newest?.p95, milliseconds),
+  "all-mean": mine((store) => store.latencies.all?.mean, milliseconds),
+  "all-p50": mine((store) => store.latencies.all?.p50, milliseconds),
+  "all-p95": mine((store) => store.latencies.all?.p95, milliseconds),
+  drops: mine((store) => store.lost + store.missed, integer),
+  conflated: mine((store) => store.conflated, integer),
+  lost: mine((store) => store.lost, integer),
+  missed: mine((store) => store.missed, integer),
+  cpu: mine((store) => store.system?.[0], percent),
+  memory: mine((store) => store.system?.[1], (value) => `${integer(value)} MB`),
+  "server-rate": mine((store) => store.system?.[2], (value) => `${integer(value)} /s`),
+};
+
+/** The rows of one feed: label, and how its value is written. */
+export const FEED_ROWS = [
+  ["State", (feed) => feed.state],
+  ["Last event", (feed) => (feed.last_event_age_s === null ? "none yet" : `${age(feed.last_event_age_s)} ago`)],
+  ["Events", (feed) => integer(feed.events)],
+  ["Gaps", (feed) => integer(feed.gaps)],
+  ["Skipped", (feed) => integer(feed.skipped)],
+];

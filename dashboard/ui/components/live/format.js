@@ -1,0 +1,57 @@
+// How numbers and times are written. Pure. The tick size decides a price's
+// decimals, thin spaces group the thousands, a true minus sign is a minus.
+
+const THIN_SPACE = "\u2009";
+const MINUS = "\u2212";
+export const NONE = "\u2014";
+
+/** Thin spaces between groups of three digits before the point. */
+export function grouped(text) {
+  const point = text.indexOf(".");
+  let whole = point < 0 ? text : text.slice(0, point);
+  const rest = point < 0 ? "" : text.slice(point);
+  let out = "";
+  while (whole.length > 3) {
+    out = THIN_SPACE + whole.slice(-3) + out;
+    whole = whole.slice(0, -3);
+  }
+  return whole + out + rest;
+}
+
+/** `value` with `decimals` digits after the point; a dash when there is none. */
+export function decimal(value, decimals) {
+  if (!Number.isFinite(value)) return NONE;
+  const text = grouped(Math.abs(value).toFixed(decimals));
+  return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
+}
+
+/** A whole number. */
+export function integer(value) {
+  return decimal(value, 0);
+}
+
+/** Like `decimal`, with a sign also when it is positive; zero has none. */
+export function signed(value, decimals) {
+  const text = decimal(value, decimals);
+  return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
+}
+
+/** Milliseconds: two decimals under 10, one under 100, else none. */
+export function milliseconds(value) {
+  return decimal(value, Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
+}
+
+/** Time of day, UTC, of `ms` since the Unix epoch: 14:32:07, or 14:32:07.418 with `precise`. */
+export function timeOfDay(ms, precise = false) {
+  if (!Number.isFinite(ms)) return NONE;
+  return new Date(ms).toISOString().slice(11, precise ? 23 : 19);
+}
+
+/** An age in seconds, in the unit that fits: 40 ms, 3.2 s, 5 min, 2 h. */
+export function age(seconds) {
+  if (!Number.isFinite(seconds)) return NONE;
+  if (seconds < 1) return `${Math.round(Math.max(0, seconds) * 1000)} ms`;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h`;
+}

@@ -1,0 +1,53 @@
+// How leaves hang on the store: by frames, or by the rare changes of structure.
+
+import { useEffect, useSyncExternalStore } from "react";
+import { EMPTY_SHAPE, store } from "./store.js";
+
+/**
+ * Run what `begin()` returns in every frame while the component is mounted; its
+ * `end`, if it has one, afterwards. The dependencies are as for useEffect.
+ */
+export function usePainter(begin, dependencies) {
+  useEffect(() => {
+    const paint = begin();
+    const remove = store.frames.add(paint);
+    return () => {
+      remove();
+      paint.end?.();
+    };
+  }, dependencies);
+}
+
+/** Like `usePainter`, about four times a second. */
+export function useSlowPainter(begin, dependencies) {
+  usePainter(() => {
+    const paint = begin();
+    let painted = -1;
+    return (now) => {
+      if (store.slow === painted) return;
+      painted = store.slow;
+      paint(now);
+    };
+  }, dependencies);
+}
+
+const subscribe = (listener) => store.subscribe(listener);
+const snapshot = () => store.shape;
+const onServer = () => EMPTY_SHAPE;
+
+/** The store's shape; renders again when symbols, choice, pause, frequency or connection change. */
+export function useShape() {
+  return useSyncExternalStore(subscribe, snapshot, onServer);
+}
+
+/** Write `text` into an element, only when it differs from what stands there. */
+export function setText(element, text) {
+  if (element.firstChild === null) element.textContent = text;
+  else if (element.firstChild.nodeValue !== text) element.firstChild.nodeValue = text;
+}
+
+/** Set an attribute, only when it differs; null removes it. */
+export function setAttribute(element, name, value) {
+  if (value === null) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}

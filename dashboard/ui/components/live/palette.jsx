@@ -1,0 +1,105 @@
+// The command palette: Ctrl K or Command K.
+
+import { useContext, useEffect, useRef, useState } from "react";
+import { ColorModeContext } from "$/utils/context-registry";
+import { commands, find } from "./commands.js";
+import { useShape } from "./hooks.js";
+
+export function Palette() {
+  const shape = useShape();
+  const { setColorMode } = useContext(ColorModeContext);
+  const dialog = useRef(null);
+  const [typed, setTyped] = useState("");
+  const [at, setAt] = useState(0);
+  const found = find(commands(shape, setColorMode), typed);
+
+  useEffect(() => {
+    const toggle = (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "k") return;
+      event.preventDefault();
+      if (dialog.current.open) dialog.current.close();
+      else open();
+    };
+    const open = () => {
+      setTyped("");
+      setAt(0);
+      if (!dialog.current.open) dialog.current.showModal();
+    };
+    document.addEventListener("keydown", toggle);
+    document.addEventListener("livetape:palette", open);
+    return () => {
+      document.removeEventListener("keydown", toggle);
+      document.removeEventListener("livetape:palette", open);
+    };
+  }, []);
+
+  const run = (command) => {
+    dialog.current.close();
+    command?.[1]();
+  };
+  const pressed = (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      setAt((at + step + found.length) % Math.max(1, found.length));
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      run(found[at]);
+    }
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      className="palette"
+      aria-label="Commands"
+      onClick={(event) => event.target === dialog.current && dialog.current.close()}
+    >
+      <input
+        type="text"
+        role="combobox"
+        aria-label="Command"
+        aria-expanded="true"
+        aria-controls="commands"
+        aria-activedescendant={found.length ? `command-${at}` : undefined}
+        placeholder="A symbol, an interval in ms, pause, theme"
+        autoComplete="off"
+        autoFocus
+        value={typed}
+        onChange={(event) => {
+          setTyped(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={pressed}
+      />
+      <ul id="commands" role="listbox" aria-label="Commands">
+        {found.map((command, index) => (
+          <li
+            key={command[0]}
+            id={`command-${index}`}
+            role="option"
+            aria-selected={index === at}
+            onClick={() => run(command)}
+            onMouseMove={() => index !== at && setAt(index)}
+          >
+            {command[0]}
+          </li>
+        ))}
+      </ul>
+      {!found.length && <p className="empty">No command matches.</p>}
+    </dialog>
+  );
+}
+
+export function PaletteButton() {
+  return (
+    <button
+      type="button"
+      className="palette-button"
+      aria-keyshortcuts="Control+K Meta+K"
+      onClick={() => document.dispatchEvent(new CustomEvent("livetape:palette"))}
+    >
+      Commands <kbd>Ctrl K</kbd>
+    </button>
+  );
+}

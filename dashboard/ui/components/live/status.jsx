@@ -1,0 +1,99 @@
+// How things stand: the pills of the status line, the clock, the notes in the
+// panels' headers, and what a screen reader is told.
+
+import { useEffect, useRef } from "react";
+import { CONNECTION_WORDS, feedsState } from "./connection.js";
+import { timeOfDay } from "./format.js";
+import { setText, usePainter, useShape, useSlowPainter } from "./hooks.js";
+import { store } from "./store.js";
+
+export function ConnectionPill() {
+  const { connection } = useShape();
+  return (
+    <span className="pill" data-state={connection} data-testid="connection" title={CONNECTION_WORDS[connection]}>
+      {connection}
+    </span>
+  );
+}
+
+export function FeedPill() {
+  const name = useRef(null);
+  const state = useRef(null);
+
+  useSlowPainter(
+    () => () => {
+      const names = store.feeds.map((feed) => feed.name).join(", ");
+      const all = feedsState(store.feeds.map((feed) => feed.state));
+      setText(name.current, names || "feed");
+      setText(state.current, all);
+      if (state.current.dataset.state !== all) {
+        state.current.dataset.state = all;
+        state.current.parentElement.dataset.state = all;
+      }
+    },
+    [],
+  );
+
+  return (
+    <span className="pill" title="The source of the market data, and how it stands">
+      <span ref={name} className="feed-name">
+        feed
+      </span>{" "}
+      <span ref={state} data-testid="feed-state" data-state="waiting">
+        waiting
+      </span>
+    </span>
+  );
+}
+
+export function PausedPill() {
+  const { paused } = useShape();
+  return paused ? (
+    <span className="pill paused" data-testid="paused">
+      paused
+    </span>
+  ) : null;
+}
+
+export function UtcClock() {
+  const element = useRef(null);
+  usePainter(
+    () => () => {
+      setText(element.current, timeOfDay(Date.now()));
+    },
+    [],
+  );
+  return (
+    <span className="clock figure">
+      <span ref={element}>--:--:--</span> UTC
+    </span>
+  );
+}
+
+/** Why the numbers of a panel stand still, and since when; nothing while they are live. */
+export function Note() {
+  const { connection, paused } = useShape();
+  if (connection === "connecting") return <span className="note">waiting</span>;
+  if (connection !== "live") {
+    return (
+      <span className="note" data-state={connection}>
+        {connection}, since {timeOfDay(store.connectionSince)} UTC
+      </span>
+    );
+  }
+  return paused ? <span className="note">paused</span> : null;
+}
+
+/** Marks the page as live or not for the styles, and tells screen readers of changes. */
+export function Announcer() {
+  const { connection, paused } = useShape();
+  useEffect(() => {
+    document.documentElement.dataset.connection = connection;
+    document.documentElement.toggleAttribute("data-paused", paused);
+  }, [connection, paused]);
+  return (
+    <div role="status" className="sr-only">
+      {CONNECTION_WORDS[connection]} {paused ? "The page is paused." : ""}
+    </div>
+  );
+}

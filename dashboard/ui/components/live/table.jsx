@@ -1,0 +1,90 @@
+// What the charts show, as tables for those who read rather than look. Written
+// once a second while open.
+
+import { useRef, useState } from "react";
+import { decimal, integer, milliseconds, signed } from "./format.js";
+import { useSlowPainter } from "./hooks.js";
+import { summary } from "./statistics.js";
+import { store } from "./store.js";
+
+const TABLES = {
+  prices: {
+    head: ["Symbol", "Last", "Change", "Lowest", "Highest", "Mean", "p50", "p95", "Samples"],
+    rows: () => [...store.series.values()].filter((series) => series.prices.length).map(priceRow),
+  },
+  performance: {
+    head: ["Seconds ago", "Messages per second", "Frames per second"],
+    rows: () => [0, 1, 2, 3, 4, 5, 10, 20, 30, 45, 59].map(trendRow),
+  },
+  latency: {
+    head: ["Received to painted", "Mean", "p50", "p95", "Shortest", "Longest"],
+    rows: () => [latencyRow("Newest message", store.latency), latencyRow("All messages", store.latencyAll)],
+  },
+};
+
+function priceRow({ symbol, decimals, last, prices }) {
+  const { mean, p50, p95 } = summary(prices);
+  const sorted = prices.sorted();
+  const numbers = [sorted[0], sorted[sorted.length - 1], mean, p50, p95];
+  const change = signed(last - prices.at(0), decimals);
+  return [symbol, decimal(last, decimals), change, ...numbers.map((value) => decimal(value, decimals)), prices.length];
+}
+
+function trendRow(ago) {
+  const at = (ring) => (ring.length > ago ? ring.at(ring.length - 1 - ago) : NaN);
+  return [ago, integer(at(store.rates)), decimal(at(store.fps), 1)];
+}
+
+function latencyRow(name, ring) {
+  const { mean, p50, p95 } = summary(ring) ?? {};
+  const sorted = ring.sorted();
+  return [name, ...[mean, p50, p95, sorted[0], sorted[sorted.length - 1]].map(milliseconds)];
+}
+
+export function ChartTable({ name, label }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details className="chart-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{label}</summary>
+      {open && <Rows name={name} label={label} />}
+    </details>
+  );
+}
+
+function Rows({ name, label }) {
+  const [rows, setRows] = useState([]);
+  const read = useRef(0);
+  useSlowPainter(
+    () => (now) => {
+      if (now - read.current < 1000) return;
+      read.current = now;
+      setRows(TABLES[name].rows());
+    },
+    [name],
+  );
+  return (
+    <div className="scroll" tabIndex={0}>
+      <table aria-label={label}>
+        <thead>
+          <tr>
+            {TABLES[name].head.map((text) => (
+              <th key={text} scope="col">
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([first, ...others]) => (
+            <tr key={first}>
+              <th scope="row">{first}</th>
+              {others.map((text, at) => (
+                <td key={TABLES[name].head[at + 1]}>{text}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+// Recent trades, newest on top. Rows are made once and written anew.
+
+import { useRef } from "react";
+import { decimal, timeOfDay } from "./format.js";
+import { setText, usePainter } from "./hooks.js";
+import { store } from "./store.js";
+
+const SHOWN = 20;
+
+function createRow() {
+  const row = document.createElement("div");
+  row.className = "trade";
+  row.setAttribute("role", "row");
+  row.dataset.testid = "trade-row";
+  row.innerHTML =
+    '<span role="cell" class="time"></span><span role="cell" class="symbol"></span>' +
+    '<span role="cell" class="trade-price"><i class="mark" aria-hidden="true"></i>' +
+    '<span class="sr-only"></span><span class="figure"></span></span>' +
+    '<span role="cell" class="size"><i class="bar" aria-hidden="true"></i><span class="figure"></span></span>';
+  const [time, symbol, price, size] = row.children;
+  const parts = { row, time, symbol, word: price.children[1], price: price.children[2] };
+  return { ...parts, bar: size.children[0], size: size.children[1], trade: null };
+}
+
+function writeRow(parts, trade, largest) {
+  const share = Math.min(1, trade.size / largest);
+  if (parts.share !== share) {
+    parts.share = share;
+    parts.bar.style.transform = `scaleX(${share.toFixed(3)})`;
+  }
+  if (parts.trade === trade) return;
+  parts.trade = trade;
+  const buy = trade.side > 0;
+  parts.row.dataset.side = buy ? "buy" : "sell";
+  setText(parts.time, timeOfDay(trade.time, true));
+  setText(parts.symbol, trade.symbol);
+  setText(parts.word, buy ? "buy " : "sell ");
+  setText(parts.price, decimal(trade.price, trade.decimals));
+  setText(parts.size, decimal(trade.size, 3));
+}
+
+/** Sizes are compared within their symbol: the largest of the kept trades fills the bar. */
+function largestSizes() {
+  const largest = new Map();
+  for (const { symbol, size } of store.trades) largest.set(symbol, Math.max(size, largest.get(symbol) ?? 0));
+  return largest;
+}
+
+export function Tape() {
+  const list = useRef(null);
+  const empty = useRef(null);
+
+  usePainter(() => {
+    const rows = [];
+    let painted = null;
+    const target = list.current;
+    target.replaceChildren();
+    return () => {
+      const newest = store.trades[0];
+      if (newest === painted && rows.length === Math.min(SHOWN, store.trades.length)) return;
+      painted = newest;
+      const count = Math.min(SHOWN, store.trades.length);
+      while (rows.length < count) target.append(rows[rows.push(createRow()) - 1].row);
+      while (rows.length > count) rows.pop().row.remove();
+      const largest = largestSizes();
+      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i], largest.get(store.trades[i].symbol));
+      empty.current.hidden = count > 0;
+    };
+  }, []);
+
+  return (
+    <div className="tape" role="table" aria-label="Recent trades, newest first">
+      <div role="rowgroup">
+        <div className="trade head" role="row">
+          <span role="columnheader">Time (UTC)</span>
+          <span role="columnheader">Symbol</span>
+          <span role="columnheader">Price</span>
+          <span role="columnheader">Size</span>
+        </div>
+      </div>
+      <div role="rowgroup" ref={list} />
+      <p className="empty" ref={empty}>
+        Waiting for the first trade of a watched symbol.
+      </p>
+    </div>
+  );
+}

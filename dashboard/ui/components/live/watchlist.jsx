@@ -1,0 +1,96 @@
+// The editor of the watchlist: add, remove, reorder.
+
+import { useState } from "react";
+import { useShape } from "./hooks.js";
+import { store } from "./store.js";
+
+const MOST = 50;
+const FOUND = 30;
+
+export function WatchlistEditor({ instruments, onOpen }) {
+  const { symbols, known } = useShape();
+  const [sought, setSought] = useState("");
+  const watched = symbols.map(([symbol]) => symbol);
+  const set = (list) => store.actions.watch?.(list);
+  const found = matches(instruments, watched, sought);
+  const move = (at, by) => {
+    const list = [...watched];
+    list.splice(at + by, 0, ...list.splice(at, 1));
+    set(list);
+  };
+
+  return (
+    <div className="watchlist-editor">
+      <p className="hint">
+        {watched.length} of {known} symbols shown, at most {MOST}. Remembered in this browser.
+      </p>
+      <ol>
+        {watched.map((symbol, at) => (
+          <li key={symbol}>
+            <span>{symbol}</span>
+            <Step label={`Move ${symbol} up`} path="M4 10l4-4 4 4" off={at === 0} act={() => move(at, -1)} />
+            <Step
+              label={`Move ${symbol} down`}
+              path="M4 6l4 4 4-4"
+              off={at === watched.length - 1}
+              act={() => move(at, 1)}
+            />
+            <Step label={`Remove ${symbol}`} path="M4 4l8 8M12 4l-8 8" act={() => set(without(watched, symbol))} />
+          </li>
+        ))}
+      </ol>
+      <label htmlFor="add-symbol">Add a symbol</label>
+      <input
+        id="add-symbol"
+        type="search"
+        autoComplete="off"
+        value={sought}
+        onFocus={onOpen}
+        onChange={(event) => setSought(event.target.value)}
+      />
+      <ul>
+        {found.map(([symbol, exchange]) => (
+          <li key={`${exchange} ${symbol}`}>
+            <span>
+              {symbol} <span className="venue">{exchange}</span>
+            </span>
+            <Step
+              label={`Add ${symbol}`}
+              path="M8 3v10M3 8h10"
+              off={watched.length >= MOST}
+              act={() => set([...watched, symbol])}
+            />
+          </li>
+        ))}
+      </ul>
+      {instruments.length > 0 && !found.length && (
+        <p className="hint">{sought ? "No other symbol matches." : "Every symbol is on the list."}</p>
+      )}
+      <button type="button" onClick={() => set(null)}>
+        Back to the default list
+      </button>
+    </div>
+  );
+}
+
+function without(list, symbol) {
+  return list.filter((each) => each !== symbol);
+}
+
+function matches(instruments, watched, sought) {
+  const wanted = sought.trim().toUpperCase();
+  const shown = new Set(watched);
+  return instruments
+    .filter(([symbol]) => !shown.has(symbol) && symbol.toUpperCase().includes(wanted))
+    .slice(0, FOUND);
+}
+
+function Step({ label, path, off = false, act }) {
+  return (
+    <button type="button" className="icon-button" aria-label={label} title={label} disabled={off} onClick={act}>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d={path} fill="none" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" />
+      </svg>
+    </button>
+  );
+}
