@@ -165,15 +165,9 @@ class Tab:
         if not (entries or catch_up or described or heartbeat):
             return None
         now = time.time_ns()
-<<<<<<< HEAD
         batch = market_part([*catch_up, *entries], index=self._index, chosen=self._chosen, now=now)
-=======
-        batch = market_part(
-            [*catch_up, *entries], index=self._index, chosen=self._chosen, now=now
-        )
         if not entries:
             batch.pop("h", None)  # what is only caught up says nothing about the way here
->>>>>>> 5a2556c389c502d1ce10f6f725cd7fce495055ba
         self._number += 1
         self._sent_s = now_s
         batch |= {
