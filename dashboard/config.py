@@ -14,7 +14,6 @@ from dashboard.core.errors import SettingError
 
 PREFIX = "DASHBOARD_"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-LOCAL_ORIGINS = ("http://localhost:3000", "http://127.0.0.1:3000")
 HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 """A host as a Host header names it: IPv6 addresses in brackets, no port."""
 FREQUENCY_MIN_MS = 10
@@ -46,7 +45,7 @@ class Settings(BaseSettings):
         2000, ge=100, le=600_000, description="a whole number of milliseconds, 100 to 600000"
     )
     allowed_origins: CommaSeparated = Field(
-        LOCAL_ORIGINS, description="origins such as https://example.org, separated by commas"
+        (), description="origins such as https://example.org, separated by commas"
     )
     allowed_hosts: CommaSeparated = Field(
         LOCAL_HOSTS, description="host names without port, separated by commas; IPv6 as [::1]"

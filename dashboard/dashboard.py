@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import reflex as rx
+from reflex.config import get_config
 from starlette.types import ASGIApp
 
 from dashboard.bootstrap import run_services
@@ -36,7 +37,9 @@ async def lifespan() -> AsyncGenerator[None]:
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the Host and Origin check around everything, the page's own socket included."""
     return Guard(
-        inner, allowed_hosts=settings.allowed_hosts, allowed_origins=settings.allowed_origins
+        inner,
+        allowed_hosts=settings.allowed_hosts,
+        allowed_origins=get_config().cors_allowed_origins,
     )
 
 
