@@ -141,6 +141,13 @@ async def test_a_lagging_client_is_told_what_it_did_not_get() -> None:
     assert socket.got[0] == expected
     assert ids(socket) == sorted(ids(socket), key=lambda each: int(each.partition(":")[2]))
     assert len(ids(socket)) == live.BUFFER_EVENTS + 1
+    socket.got.clear()
+    for _ in range(live.BUFFER_EVENTS + 2):
+        running.hub.publish(price("AAA"))
+    await settle()
+    told = {"type": "conflated", "count": live.BUFFER_EVENTS + 1, "lost_trades": 0}
+    assert socket.got[0] == told, "only what is new since the last notice"
+    assert len(ids(socket)) == 1
     socket.leave()
     await serving
 
