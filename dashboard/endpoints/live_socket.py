@@ -66,7 +66,7 @@ class LiveConnection:
         while True:
             for frame in self._due():
                 await self._socket.send_text(frame)
-            if not self._answers:
+            if not self._answers or self._subscription.closed:
                 self._answered.set()
             if self._subscription.closed:
                 await self._socket.close(GOING_AWAY, "the server is shutting down")

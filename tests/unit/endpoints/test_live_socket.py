@@ -19,6 +19,8 @@ class Socket:
         self.query_params = query_params
         self.got: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
+        self.reads = asyncio.Event()
+        self.reads.set()
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     def say(self, text: str) -> None:
@@ -33,6 +35,7 @@ class Socket:
         return await self._inbox.get()
 
     async def send_text(self, text: str) -> None:
+        await self.reads.wait()
         self.got.append(json.loads(text))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -217,6 +220,21 @@ async def test_a_client_is_told_when_the_hub_closes() -> None:
     running.hub.close()
     await serving
     assert ids(socket) == ["e1:1"]
+    assert socket.closed == (1001, "the server is shutting down")
+
+
+async def test_a_request_during_the_last_sends_does_not_hold_the_connection() -> None:
+    running, socket = Running(), Socket()
+    serving = connect(running, socket)
+    await settle()
+    socket.reads.clear()
+    running.hub.publish(price("AAA"))
+    await settle()
+    socket.say("nonsense")
+    await settle()
+    running.hub.close()
+    socket.reads.set()
+    await asyncio.wait_for(serving, timeout=1)
     assert socket.closed == (1001, "the server is shutting down")
 
 
