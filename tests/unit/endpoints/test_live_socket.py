@@ -36,10 +36,15 @@ class Socket:
 
     async def send_text(self, text: str) -> None:
         await self.reads.wait()
+        if self.closed is not None:
+            raise RuntimeError("sent after the close")
         self.got.append(json.loads(text))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
+        if self.closed is not None:
+            raise RuntimeError("closed twice")
         self.closed = (code, reason)
+        await settle()
         self.leave()
 
 
@@ -210,6 +215,18 @@ async def test_a_frame_that_is_too_big_ends_the_connection() -> None:
     assert socket.closed is not None
     assert socket.closed[0] == 1009
     assert running.hub.subscriptions == frozenset()
+
+
+async def test_nothing_is_sent_after_the_close_for_a_frame_that_is_too_big() -> None:
+    running, socket = Running(), Socket()
+    serving = connect(running, socket)
+    await settle()
+    socket.say(" " * (live.MAX_REQUEST_BYTES + 1))
+    for _ in range(20):
+        running.hub.publish(price("AAA"))
+        await asyncio.sleep(0)
+    await asyncio.wait_for(serving, timeout=1)
+    assert socket.closed is not None
 
 
 async def test_a_client_is_told_when_the_hub_closes() -> None:
