@@ -55,8 +55,11 @@ class LiveConnection:
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write(), name="ws writer")
-                await self._read()
+                too_big = await self._read()
                 writer.cancel()
+            if too_big:  # only now: the writer sends nothing after the close
+                limit = live.MAX_REQUEST_BYTES
+                await self._socket.close(TOO_BIG, f"a frame may have {limit} bytes at most")
         except* WebSocketDisconnect:
             pass
         finally:
@@ -66,7 +69,7 @@ class LiveConnection:
         while True:
             for frame in self._due():
                 await self._socket.send_text(frame)
-            if not self._answers:
+            if not self._answers or self._subscription.closed:
                 self._answered.set()
             if self._subscription.closed:
                 await self._socket.close(GOING_AWAY, "the server is shutting down")
@@ -78,16 +81,15 @@ class LiveConnection:
         events = self._frames(self._subscription.take())
         return [*answers, *self._notices(), *events]
 
-    async def _read(self) -> None:
+    async def _read(self) -> bool:
+        """Answer requests until the client leaves, or until one is too big: true."""
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
-                return
+                return False
             request: str | bytes = message.get("text") or message.get("bytes") or ""
             if len(request) > live.MAX_REQUEST_BYTES:
-                limit = live.MAX_REQUEST_BYTES
-                await self._socket.close(TOO_BIG, f"a frame may have {limit} bytes at most")
-                return
+                return not self._subscription.closed
             if answers := self._answer(request):
                 self._answered.clear()
                 self._answers += answers

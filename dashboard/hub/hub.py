@@ -150,8 +150,8 @@ class Hub:
             subscription.close()
 
     def _changed(self, subscription: Subscription) -> None:
-        if subscription.closed:
-            self._subscriptions.discard(subscription)
+        if subscription.closed and subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
             self._past.setdefault(subscription.name, Totals()).add(subscription)
         self._routes.clear()
 

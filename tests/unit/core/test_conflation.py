@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ steps = st.lists(st.one_of(events, events, events, st.just(TAKE)), max_size=80)
 capacities = st.integers(1, 12)
 
 
-def numbered(sequence: list[Event]) -> list[Published]:
+def numbered(sequence: Sequence[Event]) -> list[Published]:
     return [published(event, offset) for offset, event in enumerate(sequence, 1)]
 
 

@@ -19,6 +19,8 @@ class Socket:
         self.query_params = query_params
         self.got: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
+        self.reads = asyncio.Event()
+        self.reads.set()
         self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     def say(self, text: str) -> None:
@@ -33,10 +35,16 @@ class Socket:
         return await self._inbox.get()
 
     async def send_text(self, text: str) -> None:
+        await self.reads.wait()
+        if self.closed is not None:
+            raise RuntimeError("sent after the close")
         self.got.append(json.loads(text))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
+        if self.closed is not None:
+            raise RuntimeError("closed twice")
         self.closed = (code, reason)
+        await settle()
         self.leave()
 
 
@@ -141,6 +149,13 @@ async def test_a_lagging_client_is_told_what_it_did_not_get() -> None:
     assert socket.got[0] == expected
     assert ids(socket) == sorted(ids(socket), key=lambda each: int(each.partition(":")[2]))
     assert len(ids(socket)) == live.BUFFER_EVENTS + 1
+    socket.got.clear()
+    for _ in range(live.BUFFER_EVENTS + 2):
+        running.hub.publish(price("AAA"))
+    await settle()
+    told = {"type": "conflated", "count": live.BUFFER_EVENTS + 1, "lost_trades": 0}
+    assert socket.got[0] == told, "only what is new since the last notice"
+    assert len(ids(socket)) == 1
     socket.leave()
     await serving
 
@@ -202,6 +217,18 @@ async def test_a_frame_that_is_too_big_ends_the_connection() -> None:
     assert running.hub.subscriptions == frozenset()
 
 
+async def test_nothing_is_sent_after_the_close_for_a_frame_that_is_too_big() -> None:
+    running, socket = Running(), Socket()
+    serving = connect(running, socket)
+    await settle()
+    socket.say(" " * (live.MAX_REQUEST_BYTES + 1))
+    for _ in range(20):
+        running.hub.publish(price("AAA"))
+        await asyncio.sleep(0)
+    await asyncio.wait_for(serving, timeout=1)
+    assert socket.closed is not None
+
+
 async def test_a_client_is_told_when_the_hub_closes() -> None:
     running, socket = Running(), Socket()
     serving = connect(running, socket)
@@ -210,6 +237,21 @@ async def test_a_client_is_told_when_the_hub_closes() -> None:
     running.hub.close()
     await serving
     assert ids(socket) == ["e1:1"]
+    assert socket.closed == (1001, "the server is shutting down")
+
+
+async def test_a_request_during_the_last_sends_does_not_hold_the_connection() -> None:
+    running, socket = Running(), Socket()
+    serving = connect(running, socket)
+    await settle()
+    socket.reads.clear()
+    running.hub.publish(price("AAA"))
+    await settle()
+    socket.say("nonsense")
+    await settle()
+    running.hub.close()
+    socket.reads.set()
+    await asyncio.wait_for(serving, timeout=1)
     assert socket.closed == (1001, "the server is shutting down")
 
 

@@ -9,7 +9,7 @@ from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.errors import ResumeError, SubscriptionOverflowError
 from dashboard.core.model import Event, Kind, Published, Topic
 from dashboard.hub.hub import Hub
-from dashboard.hub.subscription import Subscription
+from dashboard.hub.subscription import Subscription, Totals
 from tests.unit.fakes import Clock, book, control, price, system, trade
 
 SYMBOLS = ("AAA", "BBB")
@@ -343,3 +343,33 @@ def test_an_unknown_dialect_is_an_error() -> None:
     hub = make()
     with pytest.raises(KeyError, match="other"):
         hub.frame(hub.publish(price()), "other")
+
+
+def test_totals_add_up_open_and_closed_subscriptions_by_name() -> None:
+    hub = make()
+    leaving, staying = listen(hub, capacity=1), listen(hub)
+    for _ in range(3):
+        hub.publish(price("AAA"))
+        hub.publish(trade("AAA"))
+    expected = Totals(open=2, waiting=2 + 6, offered=12, conflated=2, lost=2)
+    assert hub.totals() == {"reader": expected}
+    leaving.close()
+    staying.take()
+    expected = Totals(open=1, waiting=0, offered=12, conflated=2, lost=2)
+    assert hub.totals() == {"reader": expected}
+
+
+def test_totals_count_a_closed_subscription_once() -> None:
+    hub = make()
+    reader = listen(hub)
+    hub.publish(price("AAA"))
+    reader.close()
+    reader.change_filter(everything)
+    assert hub.totals() == {"reader": Totals(offered=1)}
+
+
+def test_totals_are_a_copy() -> None:
+    hub = make()
+    listen(hub).close()
+    hub.totals()["reader"].offered = 99
+    assert hub.totals()["reader"].offered == 0

@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Set
 from typing import Any
 
 import pytest
@@ -158,6 +159,7 @@ def test_a_frequency_is_read_and_left_to_the_server_to_clamp(
 
 
 BOTH = frozenset({"market", "system"})
+NONE: frozenset[str] = frozenset()
 
 
 @pytest.mark.parametrize(
@@ -166,9 +168,9 @@ BOTH = frozenset({"market", "system"})
         ('{"type":"subscribe"}', None, BOTH),
         ('{"type":"subscribe","symbols":null,"streams":null}', None, BOTH),
         ('{"type":"subscribe","symbols":["A","B","A"]}', {"A", "B"}, BOTH),
-        ('{"type":"subscribe","symbols":[]}', set(), BOTH),
+        ('{"type":"subscribe","symbols":[]}', NONE, BOTH),
         ('{"type":"subscribe","streams":["market"]}', None, {"market"}),
-        ('{"type":"subscribe","streams":[]}', None, set()),
+        ('{"type":"subscribe","streams":[]}', None, NONE),
         (b'{"symbols":["\xc3\xa9"],"streams":["system"],"type":"subscribe"}', {"é"}, {"system"}),
     ],
 )
@@ -345,16 +347,16 @@ def test_a_new_client_gets_everything() -> None:
         ({"A"}, {"market", "system"}, [*MARKET, SYSTEM, CONTROL]),
         ({"A"}, {"market"}, [*MARKET, CONTROL]),
         ({"A"}, {"system"}, [SYSTEM, CONTROL]),
-        ({"A"}, set(), [CONTROL]),
+        ({"A"}, NONE, [CONTROL]),
         ({"B"}, {"market", "system"}, [SYSTEM, CONTROL]),
-        (set(), {"market", "system"}, [SYSTEM, CONTROL]),
-        (set(), {"market"}, [CONTROL]),
+        (NONE, {"market", "system"}, [SYSTEM, CONTROL]),
+        (NONE, {"market"}, [CONTROL]),
         (None, {"market"}, [*MARKET, CONTROL]),
-        (None, set(), [CONTROL]),
+        (None, NONE, [CONTROL]),
     ],
 )
 def test_what_a_filter_lets_pass(
-    symbols: set[str] | None, streams: set[str], passes: list[Topic]
+    symbols: Set[str] | None, streams: Set[str], passes: list[Topic]
 ) -> None:
     wanted = live.Filter(None if symbols is None else frozenset(symbols), frozenset(streams))
     assert passing(wanted) == passes
