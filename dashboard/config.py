@@ -105,7 +105,7 @@ def load_settings() -> Settings:
         variable = PREFIX + name.upper()
         raise SettingError(
             variable=variable,
-            value=os.environ.get(variable),
+            value=os.environ.get(variable, first["input"]),
             allowed=str(Settings.model_fields[name].description),
         ) from error
 

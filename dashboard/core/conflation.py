@@ -33,6 +33,8 @@ class Buffer:
     """
 
     def __init__(self, *, name: str, capacity: int, policy: OverflowPolicy) -> None:
+        if capacity < 1:
+            raise ValueError(f"capacity={capacity}; a buffer holds at least one event")
         self.name = name
         self.capacity = capacity
         self.policy = policy

@@ -88,7 +88,7 @@ class LiveConnection:
             if message["type"] == "websocket.disconnect":
                 return False
             request: str | bytes = message.get("text") or message.get("bytes") or ""
-            if len(request) > live.MAX_REQUEST_BYTES:
+            if _size(request) > live.MAX_REQUEST_BYTES:
                 return not self._subscription.closed
             if answers := self._answer(request):
                 self._answered.clear()
@@ -141,3 +141,7 @@ class LiveConnection:
 
     def _frames(self, entries: list[Published]) -> list[str]:
         return [self._hub.frame(entry, live.DIALECT) for entry in entries]
+
+
+def _size(request: str | bytes) -> int:
+    return len(request.encode(errors="replace") if isinstance(request, str) else request)

@@ -33,7 +33,7 @@ REVERSION = 0.002
 BOOK_LEVELS = 5
 LOAD_SLOTS = 10
 """Generated symbols tick at 10 Hz, a tenth of them every 10 ms."""
-CATCH_UP_NS = 1_000 * NS_PER_MS
+CATCH_UP_NS = 200 * NS_PER_MS
 """After a longer stall, missed ticks are left out instead of made up for in a burst."""
 
 
@@ -152,8 +152,9 @@ class SimulatedMarket:
             Stream(self._prices, share=1, floor_ms=10, now=now),
             Stream(self._books, share=2, floor_ms=50, now=now),
             Stream(self._trades, share=3, floor_ms=50, now=now),
-            Stream(self._load, share=0, floor_ms=100 / LOAD_SLOTS, now=now),
         ]
+        if count > len(LISTINGS):
+            self._streams.append(Stream(self._load, share=0, floor_ms=100 / LOAD_SLOTS, now=now))
         if seed is not None:
             self._streams.append(Stream(self._system, share=0, floor_ms=1000, now=now))
         self.set_interval(interval_ms, now)

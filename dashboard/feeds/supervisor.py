@@ -17,6 +17,8 @@ BACKOFF_FIRST_S = 0.25
 BACKOFF_CAP_S = 30.0
 FAILED_AFTER = 5
 """Failures in a row, with no event between them, after which a feed counts as failed."""
+HEALTHY_NS = 10 * 1_000_000_000
+"""A run of this length is a success: the backoff begins anew after it."""
 
 
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,7 @@ class SupervisedFeed:
         self._events = 0
         self._last_event_ns: int | None = None
         self._failures = 0
+        self._failures_since_event = 0
         self._finished: FeedState | None = None
 
     def status(self) -> FeedStatus:
@@ -73,10 +76,14 @@ class SupervisedFeed:
         """Run the feed until it ends for good; start it again after each failure."""
         name = self.feed.name
         while True:
+            began_ns = self._clock()
             try:
                 await self.feed.run(self._receive)
             except Exception as error:  # whatever a feed raises must not end the others
+                if self._clock() - began_ns >= HEALTHY_NS:
+                    self._failures = 0
                 self._failures += 1
+                self._failures_since_event += 1
                 if isinstance(error, FeedError) and error.terminal:
                     self._finished = FeedState.FAILED
                     log.error("feed failed for good", feed=name, error=str(error))
@@ -97,16 +104,16 @@ class SupervisedFeed:
 
     def _receive(self, event: Event) -> None:
         self._events += 1
-        self._failures = 0
+        self._failures_since_event = 0
         self._last_event_ns = self._clock()
         self._publish(event)
 
     def _state(self, age_ns: int | None) -> FeedState:
         if self._finished is not None:
             return self._finished
-        if self._failures >= FAILED_AFTER:
+        if self._failures_since_event >= FAILED_AFTER:
             return FeedState.FAILED
-        if age_ns is None or age_ns > self._stale_after_ns or self._failures:
+        if age_ns is None or age_ns > self._stale_after_ns or self._failures_since_event:
             return FeedState.STALE
         return FeedState.LIVE
 

@@ -47,6 +47,7 @@ class Hub:
         self._subscriptions: set[Subscription] = set()
         self._routes: dict[Topic, tuple[Subscription, ...]] = {}
         self._past: dict[str, Totals] = {}
+        self._closed = False
 
     def totals(self) -> dict[str, Totals]:
         """Add up the counters of all subscriptions so far, closed ones included, by name."""
@@ -120,7 +121,7 @@ class Hub:
                 future, or older than the ring remembers.
         """
         epoch, _, number = event_id.rpartition(":")
-        if not (number.isascii() and number.isdigit()) or len(number) > 18:
+        if not (epoch and number.isascii() and number.isdigit()) or len(number) > 18:
             raise ResumeError(f"{event_id[:64]!r} is not an id of the form epoch:n")
         if epoch != self.epoch:
             raise ResumeError("the id is of another epoch: the server was restarted")
@@ -136,16 +137,19 @@ class Hub:
     def subscribe(
         self, *, name: str, wants: Wants, capacity: int, policy: OverflowPolicy
     ) -> Subscription:
-        """Open a subscription for the events published from now on."""
+        """Open a subscription to what is published from now on; a closed hub gives a closed one."""
         subscription = Subscription(
             name=name, wants=wants, capacity=capacity, policy=policy, on_change=self._changed
         )
         self._subscriptions.add(subscription)
         self._routes.clear()
+        if self._closed:
+            subscription.close()
         return subscription
 
     def close(self) -> None:
-        """Close every subscription, so that every reader ends."""
+        """Close every subscription, later ones too, so that every reader ends."""
+        self._closed = True
         for subscription in self.subscriptions:
             subscription.close()
 

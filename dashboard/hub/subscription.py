@@ -70,7 +70,7 @@ class Subscription:
         """Take all waiting events, oldest first.
 
         Raises:
-            SubscriptionOverflowError: once, when the DISCONNECT policy closed this subscription.
+            SubscriptionOverflowError: when the DISCONNECT policy closed this subscription.
         """
         if self._overflow is not None:
             raise self._overflow

@@ -196,8 +196,9 @@ def parse_request(text: str | bytes) -> SetFrequency | Filter:
     if request.type == "subscribe":
         streams = STREAMS.keys() if request.streams is None else request.streams
         return Filter(request.symbols, frozenset(streams))
-    if request.frequency_ms is not None and math.isfinite(request.frequency_ms):
-        return SetFrequency(request.frequency_ms)
+    frequency_ms = request.frequency_ms
+    if request.type is None and frequency_ms is not None and math.isfinite(frequency_ms):
+        return SetFrequency(frequency_ms)
     raise RequestError(problem="the request is not known", allowed=REQUESTS)
 
 

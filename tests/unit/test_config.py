@@ -31,7 +31,7 @@ def test_defaults_need_no_environment() -> None:
         "simulator_symbols": None,
         "resume_events": 100_000,
         "stale_after_ms": 2000,
-        "allowed_origins": ("http://localhost:3000", "http://127.0.0.1:3000"),
+        "allowed_origins": (),
         "allowed_hosts": ("localhost", "127.0.0.1", "[::1]"),
         "max_clients": 1000,
         "log_level": "info",

@@ -4,8 +4,10 @@ import pytest
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from dashboard.config import LOCAL_HOSTS, LOCAL_ORIGINS
+from dashboard.config import LOCAL_HOSTS
 from dashboard.endpoints.security import POLICY_VIOLATION, Guard
+
+LOCAL_ORIGINS = ("http://localhost:3000", "http://127.0.0.1:3000")
 
 
 class App:

@@ -302,8 +302,8 @@ def test_a_stall_of_10_s_makes_no_burst() -> None:
 def test_a_short_stall_is_made_up_for() -> None:
     market = make(10)
     market.due(START)
-    made = kinds(market.due(START + 500 * MS_NS))
-    assert (made[Kind.PRICE], made[Kind.BOOK], made[Kind.TRADE]) == (250, 20, 10)
+    made = kinds(market.due(START + 150 * MS_NS))
+    assert (made[Kind.PRICE], made[Kind.BOOK], made[Kind.TRADE]) == (75, 6, 3)
 
 
 @pytest.mark.parametrize("back_s", [1, 3600])

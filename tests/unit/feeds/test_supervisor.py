@@ -123,9 +123,20 @@ async def test_the_wait_is_shortened_by_the_jitter() -> None:
     assert naps.seconds == [0.1875, 0.375]
 
 
-async def test_an_event_begins_the_count_of_failures_anew() -> None:
-    naps = await run(supervise(ScriptedFeed(FAIL, FAIL, FAIL, EVENT, FAIL, FAIL, END)))
-    assert naps.seconds == [0.25, 0.5, 1.0, 0.25, 0.5]
+async def test_an_event_alone_does_not_begin_the_backoff_anew() -> None:
+    naps = await run(supervise(ScriptedFeed(FAIL, FAIL, EVENT, FAIL, EVENT, FAIL, END)))
+    assert naps.seconds == [0.25, 0.5, 1.0, 2.0]
+    assert set(naps.states) == {FeedState.STALE}
+
+
+async def test_a_run_of_ten_seconds_begins_the_backoff_anew() -> None:
+    clock = Clock()
+    supervised = supervise(
+        ScriptedFeed(FAIL, FAIL, FAIL, EVENT, FAIL, FAIL, END),
+        clock=clock,
+        publish=lambda _event: clock.advance(seconds=10),
+    )
+    assert (await run(supervised)).seconds == [0.25, 0.5, 1.0, 0.25, 0.5]
 
 
 async def test_a_feed_counts_as_failed_after_five_failures_in_a_row() -> None:

@@ -233,6 +233,8 @@ def test_a_resumed_reader_misses_nothing_and_gets_nothing_twice() -> None:
         "e1:-1",
         "e1:+1",
         "e1: 1",
+        "1",
+        ":1",
         "e1:1.0",
         "e1:0x1",
         "e1:x",
@@ -252,7 +254,7 @@ def test_a_malformed_id_is_refused_with_a_short_reason(event_id: str) -> None:
     assert len(caught.value.reason) < 120
 
 
-@pytest.mark.parametrize("event_id", ["e2:0", "1", ":1", "E1:1", "e1:e1:1", " e1:1"])
+@pytest.mark.parametrize("event_id", ["e2:0", "E1:1", "e1:e1:1", " e1:1"])
 def test_an_id_of_another_epoch_is_refused(event_id: str) -> None:
     hub = make()
     hub.publish(price())
