@@ -22,7 +22,7 @@ Keys are short because a page gets one of these every display frame:
 Only `g n t k v c l` are always there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.core.model import Book, MarketEvent, Price, Published, Side, System, Trade
@@ -31,7 +31,7 @@ NS_PER_MS = 1e6
 
 
 def market_part(
-    entries: Iterable[Published], *, index: Mapping[str, int], chosen: str, now: int
+    entries: Sequence[Published], *, index: Mapping[str, int], chosen: str, now: int
 ) -> dict[str, Any]:
     """Collect the market's share of a push.
 
@@ -39,46 +39,35 @@ def market_part(
     counted. Of several books of the chosen symbol the newest counts. `now` is
     the time of sending in ns.
     """
-    count = 0
     prices: list[float] = []
     trades: list[list[float]] = []
-    book: Book | None = None
-    part: dict[str, Any] = {}
-    newest: Published | None = None
+    part: dict[str, Any] = {"c": len(entries)}
     for entry in entries:
-        count += 1
-        event = entry.event
-        if isinstance(event, MarketEvent):
-            newest = entry
-        match event:
-            case Price():
-                at = index.get(event.symbol)
-                if at is not None:
-                    prices += (at, event.price)
-            case Trade():
-                at = index.get(event.symbol)
-                if at is not None:
-                    trades.append(_trade(at, event))
-            case Book():
-                if event.symbol == chosen:
-                    book = event
-            case System():
-                part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
+        match entry.event:
+            case Price(symbol=symbol, price=price) if symbol in index:
+                prices += (index[symbol], price)
+            case Trade(symbol=symbol) as trade if symbol in index:
+                trades.append(_trade(index[symbol], trade))
+            case Book(symbol=symbol) as book if symbol == chosen and symbol in index:
+                part["b"] = [index[symbol], _flat(book.bids), _flat(book.asks)]
+            case System() as system:
+                part["y"] = [system.cpu_pct, system.mem_mb, system.msg_rate]
             case _:
                 pass
-    part["c"] = count
     if prices:
         part["p"] = prices
     if trades:
         part["r"] = trades
-    if book is not None and chosen in index:
-        part["b"] = [index[chosen], _flat(book.bids), _flat(book.asks)]
-    if newest is not None:
+    if (newest := _newest_of_market(entries)) is not None:
         part["h"] = [
             round((newest.ts_received - newest.event.ts_event) / NS_PER_MS, 2),
             round((now - newest.ts_received) / NS_PER_MS, 2),
         ]
     return part
+
+
+def _newest_of_market(entries: Sequence[Published]) -> Published | None:
+    return next((e for e in reversed(entries) if isinstance(e.event, MarketEvent)), None)
 
 
 def _trade(at: int, trade: Trade) -> list[float]:
