@@ -2,7 +2,7 @@
 
 PORT ?= 3000
 API_PORT ?= 8000
-PYTHON ?= python3
+PYTHON ?= $(firstword $(wildcard .venv/bin/python) python3)
 
 VENV := .venv
 BROWSER := $(VENV)/chromium
@@ -80,6 +80,7 @@ free-api-port: python
 
 $(VENV)/bin/python: | python
 	$(call say,Making the virtual environment $(VENV))
+	@rm -rf .web # what the Reflex of an earlier environment built
 	@$(PYTHON) -m venv --clear $(VENV)
 
 $(INSTALLED): $(VENV)/bin/python

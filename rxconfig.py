@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import reflex as rx
 
@@ -12,7 +13,7 @@ settings = settings_or_exit()
 # Reflex reads these from the environment only; a value set outside wins.
 os.environ.setdefault("REFLEX_USE_NPM", "1")  # Node comes with requirements.txt
 os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")  # the version is pinned
-os.environ.setdefault("REFLEX_DIR", str(settings.data_dir.absolute() / "reflex"))
+os.environ.setdefault("REFLEX_DIR", str(Path(sys.prefix, "share", "reflex")))  # not the home
 
 # Reflex puts a port given on its command line here, and reads this file again.
 PORT = int(os.environ.get("REFLEX_FRONTEND_PORT") or 3000)
