@@ -22,6 +22,12 @@ export function Cards() {
   );
 }
 
+/** How many of the feeds' symbols the watchlist shows. */
+export function WatchedCount() {
+  const { symbols, known } = useShape();
+  return <span>{known ? `${symbols.length} of ${known} symbols` : ""}</span>;
+}
+
 function emptyText(connection) {
   return connection === "connecting"
     ? "Waiting for the stream to begin."
