@@ -7,8 +7,9 @@ const tenths = (value) => decimal(value, 1);
 const perSecond = (value) => `${decimal(value, 1)} /s`;
 const mine = (read, show) => ({ read, show });
 
+/** `counter` says on which of the store's counters a figure is looked at; `slow` by default. */
 export const FIGURES = {
-  total: { ...mine((store) => store.total, integer), everyFrame: true },
+  total: { ...mine((store) => store.total, integer), counter: "beat" },
   rate: mine((store) => store.rateNow?.messages, integer),
   pushes: mine((store) => store.rateNow?.pushes, perSecond),
   fps: mine((store) => store.fps.last(), tenths),
