@@ -109,5 +109,5 @@ def _measure(label: str, name: str, unit: str = "") -> rx.Component:
     return rx.el.span(
         f"{label} ",
         rx.el.b(live.figure(name, test_id=f"status-{name}"), f" {unit}" if unit else ""),
-        class_name="measure",
+        class_name=f"measure measure-{name}",
     )

@@ -24,7 +24,7 @@ def performance() -> rx.Component:
         "performance",
         "Performance",
         _trend("rate", "Message rate", "per second", "message-rate", RATE),
-        _trend("fps", "Render", "frames per second", "fps", FPS),
+        _trend("fps", "Render", "frames/s", "fps", FPS),
         rx.el.div(
             rx.el.div(
                 rx.el.h3("Received to painted, ms", title=NEWEST),

@@ -100,7 +100,7 @@ def index() -> rx.Component:
                 "Watchlist",
                 live.cards(),
                 live.ChartTable.create(name="prices", label="Prices as a table"),
-                beside=_edit_button(),
+                beside=rx.fragment(live.watched_count(), _edit_button()),
             ),
             panel("book", "Order book", live.book(), beside=live.chosen()),
             panel("trades", "Trades", live.tape(), beside=rx.el.span("newest first")),

@@ -110,6 +110,11 @@ def fold(*, panel: str, label: str) -> rx.Component:
     return Fold.create(panel=panel, label=label)
 
 
+def watched_count() -> rx.Component:
+    """Say how many of the feeds' symbols are watched."""
+    return _leaf("cards.jsx", "WatchedCount")
+
+
 def _leaf(module: str, tag: str) -> rx.Component:
     return Leaf.create(library=_paths[module], tag=tag)
 

@@ -2,7 +2,7 @@
 
 import { useRef } from "react";
 import { NONE, decimal } from "./format.js";
-import { setText, usePainter, useShape } from "./hooks.js";
+import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
 
 const LEVELS = 5;
@@ -62,14 +62,20 @@ export function Book() {
   const table = useRef(null);
   const empty = useRef(null);
 
-  usePainter(() => {
+  useCountedPainter("beat", () => {
     const root = parts(table.current);
-    const began = performance.now();
     let painted = null;
-    return (now) => {
-      const book = store.book?.symbol === chosen ? store.book : null;
+    return () => {
+      const book = bookOf(chosen);
       if (book && book !== painted) writeBook(root, book);
       painted = book;
+    };
+  }, [chosen]);
+
+  useSlowPainter(() => {
+    const began = performance.now();
+    return (now) => {
+      const book = bookOf(chosen);
       table.current.hidden = !book;
       empty.current.hidden = Boolean(book);
       if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
@@ -109,6 +115,10 @@ export function Book() {
       </p>
     </>
   );
+}
+
+function bookOf(symbol) {
+  return store.book?.symbol === symbol ? store.book : null;
 }
 
 function emptyText(chosen, waited) {

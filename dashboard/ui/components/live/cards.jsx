@@ -11,7 +11,7 @@ const MANY = 10;
 
 export function Cards() {
   const { symbols, chosen, connection } = useShape();
-  useEffect(() => store.frames.add(() => sparklines.paint()), []);
+  useEffect(() => store.frames.add((now) => sparklines.paint(now)), []);
   if (!symbols.length) return <p className="empty">{emptyText(connection)}</p>;
   return (
     <div className="cards" data-many={symbols.length > MANY ? "" : undefined} role="group" aria-label="Watchlist">
@@ -20,6 +20,12 @@ export function Cards() {
       ))}
     </div>
   );
+}
+
+/** How many of the feeds' symbols the watchlist shows. */
+export function WatchedCount() {
+  const { symbols, known } = useShape();
+  return <span>{known ? `${symbols.length} of ${known} symbols` : ""}</span>;
 }
 
 function emptyText(connection) {

@@ -52,7 +52,9 @@ export function Trend({ name, label }) {
 
   return (
     <div className="chart">
-      <canvas ref={canvas} role="img" aria-label={label} />
+      <div className="plot">
+        <canvas ref={canvas} role="img" aria-label={label} />
+      </div>
       <span className="axis figure" ref={range} />
     </div>
   );
@@ -89,7 +91,9 @@ export function Histogram({ label }) {
 
   return (
     <div className="chart">
-      <canvas ref={canvas} role="img" aria-label={label} />
+      <div className="plot">
+        <canvas ref={canvas} role="img" aria-label={label} />
+      </div>
       <span className="axis figure scale">
         <span>0</span>
         <span>8</span>

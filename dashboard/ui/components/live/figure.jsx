@@ -3,20 +3,17 @@
 import { useRef } from "react";
 import { FIGURES } from "./figures.js";
 import { NONE } from "./format.js";
-import { setText, usePainter } from "./hooks.js";
+import { setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
 
 export function Figure({ name, testId }) {
   const element = useRef(null);
 
-  usePainter(() => {
-    const { read, show, everyFrame } = FIGURES[name];
+  useCountedPainter(FIGURES[name].counter ?? "slow", () => {
+    const { read, show } = FIGURES[name];
     const target = element.current;
-    let slow = -1;
     let shown;
     return () => {
-      if (!everyFrame && slow === store.slow) return;
-      slow = store.slow;
       const value = read(store);
       if (value === shown) return;
       shown = value;

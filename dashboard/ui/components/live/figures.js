@@ -1,22 +1,24 @@
 // The single numbers of the page, by name: where each is read, and how it is written.
 
-import { age, decimal, integer, milliseconds } from "./format.js";
+import { age, decimal, integer } from "./format.js";
 
 const percent = (value) => `${decimal(value, 1)} %`;
+const tenths = (value) => decimal(value, 1);
 const perSecond = (value) => `${decimal(value, 1)} /s`;
 const mine = (read, show) => ({ read, show });
 
+/** `counter` says on which of the store's counters a figure is looked at; `slow` by default. */
 export const FIGURES = {
-  total: { ...mine((store) => store.total, integer), everyFrame: true },
+  total: { ...mine((store) => store.total, integer), counter: "beat" },
   rate: mine((store) => store.rateNow?.messages, integer),
   pushes: mine((store) => store.rateNow?.pushes, perSecond),
-  fps: mine((store) => store.fps.last(), (value) => decimal(value, 1)),
-  "latency-mean": mine((store) => store.latencies.newest?.mean, milliseconds),
-  "latency-p50": mine((store) => store.latencies.newest?.p50, milliseconds),
-  "latency-p95": mine((store) => store.latencies.newest?.p95, milliseconds),
-  "all-mean": mine((store) => store.latencies.all?.mean, milliseconds),
-  "all-p50": mine((store) => store.latencies.all?.p50, milliseconds),
-  "all-p95": mine((store) => store.latencies.all?.p95, milliseconds),
+  fps: mine((store) => store.fps.last(), tenths),
+  "latency-mean": mine((store) => store.latencies.newest?.mean, tenths),
+  "latency-p50": mine((store) => store.latencies.newest?.p50, tenths),
+  "latency-p95": mine((store) => store.latencies.newest?.p95, tenths),
+  "all-mean": mine((store) => store.latencies.all?.mean, tenths),
+  "all-p50": mine((store) => store.latencies.all?.p50, tenths),
+  "all-p95": mine((store) => store.latencies.all?.p95, tenths),
   drops: mine((store) => store.lost + store.missed, integer),
   conflated: mine((store) => store.conflated, integer),
   lost: mine((store) => store.lost, integer),

@@ -79,6 +79,10 @@ export class Frames {
   measureFrames(start) {
     this.times.push(start);
     if (this.times.length > PERIOD_FRAMES) this.times.shift();
+    if (!this.countedFrom) {
+      this.countedFrom = start;
+      return;
+    }
     this.counted += 1;
     const elapsed = start - this.countedFrom;
     if (elapsed >= 1000) {

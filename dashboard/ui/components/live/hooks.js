@@ -18,17 +18,22 @@ export function usePainter(begin, dependencies) {
   }, dependencies);
 }
 
-/** Like `usePainter`, about four times a second. */
-export function useSlowPainter(begin, dependencies) {
+/** Like `usePainter`, when `store[counter]` has changed: `slow` or `beat`, see `Store.tick`. */
+export function useCountedPainter(counter, begin, dependencies) {
   usePainter(() => {
     const paint = begin();
     let painted = -1;
     return (now) => {
-      if (store.slow === painted) return;
-      painted = store.slow;
+      if (store[counter] === painted) return;
+      painted = store[counter];
       paint(now);
     };
   }, dependencies);
+}
+
+/** Like `usePainter`, about four times a second. */
+export function useSlowPainter(begin, dependencies) {
+  useCountedPainter("slow", begin, dependencies);
 }
 
 const subscribe = (listener) => store.subscribe(listener);

@@ -10,8 +10,11 @@ import { store } from "./store.js";
 export function ConnectionPill() {
   const { connection } = useShape();
   return (
-    <span className="pill" data-state={connection} data-testid="connection" title={CONNECTION_WORDS[connection]}>
-      {connection}
+    <span className="pill" data-state={connection} title={CONNECTION_WORDS[connection]}>
+      <span className="pill-label">Page</span>
+      <span data-testid="connection" data-state={connection}>
+        {connection}
+      </span>
     </span>
   );
 }
@@ -36,9 +39,9 @@ export function FeedPill() {
 
   return (
     <span className="pill" title="The source of the market data, and how it stands">
-      <span ref={name} className="feed-name">
+      <span ref={name} className="pill-label feed-name">
         feed
-      </span>{" "}
+      </span>
       <span ref={state} data-testid="feed-state" data-state="waiting">
         waiting
       </span>

@@ -11,6 +11,7 @@ const KEPT_TRADES = 100;
 const LATENCIES = 600;
 const TREND_SECONDS = 60;
 const SLOW_MS = 250;
+const BEAT_MS = 90;
 
 /** What React components render from; replaced as a whole when it changes. */
 export const EMPTY_SHAPE = Object.freeze({
@@ -69,6 +70,9 @@ class Store {
     this.listeners = new Set();
     this.shape = EMPTY_SHAPE;
     this.slow = 0;
+    this.beat = 0;
+    this.beatAt = 0;
+    this.beatDue = false;
     this.chosenAt = 0;
     this.slowAt = 0;
     this.rateAt = 0;
@@ -87,7 +91,8 @@ class Store {
     this.conflated = 0;
     this.lost = 0;
     this.trades = [];
-    this.tradesSeen = 0;
+    this.tradesSeen = (this.tradesSeen ?? 0) + KEPT_TRADES;
+    this.beatDue = true;
     this.latency = new Ring(LATENCIES);
     this.latencyAll = new WeightedRing(LATENCIES * 4);
     this.hops = {
@@ -216,6 +221,7 @@ class Store {
       const [symbol, , decimals] = this.symbols[at];
       this.trades.unshift({ symbol, decimals, price, size, side, time });
     }
+    this.beatDue = true;
     this.tradesSeen += rows.length;
     if (this.trades.length > KEPT_TRADES) this.trades.length = KEPT_TRADES;
   }
@@ -223,10 +229,21 @@ class Store {
   takeBook([at, bids, asks], now) {
     const [symbol, exchange, decimals] = this.symbols[at];
     this.book = { symbol, exchange, decimals, bids, asks, at: now };
+    this.beatDue = true;
   }
 
-  /** Once a frame: what need not be known every frame, four times a second. */
+  /**
+   * Once a frame, before the painters. Prices are drawn in every frame; books
+   * and trades at once too, but together and at most eleven times a second
+   * (`beat`), and statistics four times a second (`slow`): more cannot be read,
+   * and on a weak machine would cost the prices their frames.
+   */
   tick(now) {
+    if (this.beatDue && now - this.beatAt >= BEAT_MS) {
+      this.beatDue = false;
+      this.beatAt = now;
+      this.beat += 1;
+    }
     if (now - this.slowAt < SLOW_MS) return;
     this.slowAt = now;
     this.slow += 1;

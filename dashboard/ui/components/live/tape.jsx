@@ -2,7 +2,7 @@
 
 import { useRef } from "react";
 import { decimal, timeOfDay } from "./format.js";
-import { setText, usePainter } from "./hooks.js";
+import { setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
 
 const SHOWN = 20;
@@ -46,22 +46,30 @@ function largestSizes() {
   return largest;
 }
 
+/** Bring `fresh` rows to the top, the last ones again once there are `count` of them. */
+function turn(rows, list, count, fresh) {
+  for (let i = 0; i < Math.min(fresh, count); i += 1) {
+    const parts = rows.length < count ? createRow() : rows.pop();
+    rows.unshift(parts);
+    list.prepend(parts.row);
+  }
+  while (rows.length < count) list.append(rows[rows.push(createRow()) - 1].row);
+  while (rows.length > count) rows.pop().row.remove();
+}
+
 export function Tape() {
   const list = useRef(null);
   const empty = useRef(null);
 
-  usePainter(() => {
+  useCountedPainter("beat", () => {
     const rows = [];
-    let painted = null;
-    const target = list.current;
-    target.replaceChildren();
+    let seen = -1;
+    list.current.replaceChildren();
     return () => {
-      const newest = store.trades[0];
-      if (newest === painted && rows.length === Math.min(SHOWN, store.trades.length)) return;
-      painted = newest;
       const count = Math.min(SHOWN, store.trades.length);
-      while (rows.length < count) target.append(rows[rows.push(createRow()) - 1].row);
-      while (rows.length > count) rows.pop().row.remove();
+      if (seen === store.tradesSeen && rows.length === count) return;
+      turn(rows, list.current, count, store.tradesSeen - seen);
+      seen = store.tradesSeen;
       const largest = largestSizes();
       for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i], largest.get(store.trades[i].symbol));
       empty.current.hidden = count > 0;
