@@ -121,7 +121,7 @@ class LiveConnection:
         ]
 
     def _first_frames(self, since: str | None) -> list[str]:
-        if since is None:
+        if not since:
             return self._frames(self._hub.latest(self._filter.wants))
         try:
             missed = self._hub.since(since, self._filter.wants)
