@@ -66,12 +66,12 @@ def test_book_and_trades_are_shown(open_page: OpenPage) -> None:
 
 def test_click_on_a_card_chooses_the_book(open_page: OpenPage) -> None:
     page = open_page()
-    btc = by_id(page, "book-bid").first.inner_text()
+    assert eventually(lambda: best_bid(page) > 10_000)
     card(page, "ETH/USD").click()
-    assert eventually(lambda: level(by_id(page, "book-bid").first.inner_text()) < 10_000)
-    assert level(btc) > 10_000
+    assert eventually(lambda: 1_000 < best_bid(page) < 10_000)
     card(page, "AAPL").click()
-    assert eventually(lambda: by_id(page, "book-bid").count() == 0)
+    assert eventually(lambda: by_id(page, "book-bid").first.is_hidden())
+    assert page.get_by_text("AAPL: this feed sends no order book.").is_visible()
 
 
 def test_frequency_changes_every_tab_and_the_raw_stream(
@@ -177,10 +177,10 @@ def card(page: Page, symbol: str):
     return page.locator(f'[data-testid="symbol-card"][data-symbol="{symbol}"]')
 
 
-def level(text: str) -> float:
-    """Give the price of a book row."""
-    first_line = text.strip().splitlines()[0]
-    return float("".join(c for c in first_line if c.isdigit() or c == "."))
+def best_bid(page: Page) -> float:
+    text = by_id(page, "book-bid").first.locator(".level-price").inner_text()
+    digits = "".join(each for each in text if each.isdigit() or each == ".")
+    return float(digits or 0)
 
 
 def until_control(socket, frequency_ms: int) -> None:
