@@ -26,14 +26,17 @@ def free_port() -> int:
 
 
 class LiveServer:
-    """`reflex run --env prod` with the given DASHBOARD_ settings; a context manager.
+    """`reflex run` with the given DASHBOARD_ settings; a context manager.
 
-    `page` False serves the API alone, which starts without building the page.
+    `page` False serves the API alone, which starts without building the page;
+    `dev` serves page and API on two ports, with reload, as `make dev` does.
     """
 
-    def __init__(self, *, page: bool = True, **settings: object) -> None:
+    def __init__(self, *, page: bool = True, dev: bool = False, **settings: object) -> None:
         self.port = free_port()
+        self.api_port = free_port() if dev else self.port
         self.page = page
+        self.dev = dev
         self.settings = {f"DASHBOARD_{key.upper()}": str(value) for key, value in settings.items()}
         self.process: subprocess.Popen[bytes] | None = None
         self.log = ROOT / ".data" / "tests" / f"server-{self.port}.log"
@@ -46,7 +49,16 @@ class LiveServer:
     @property
     def ws_url(self) -> str:
         """Give the address of the live stream."""
-        return f"ws://127.0.0.1:{self.port}/ws"
+        return f"ws://127.0.0.1:{self.api_port}/ws"
+
+    @property
+    def arguments(self) -> list[str]:
+        """Give the arguments of `reflex run`."""
+        if self.dev:
+            return ["--frontend-port", str(self.port), "--backend-port", str(self.api_port)]
+        if self.page:
+            return ["--env", "prod", "--frontend-port", str(self.port)]
+        return ["--env", "prod", "--backend-only", "--backend-port", str(self.port)]
 
     def start(self) -> None:
         """Start and wait until it answers.
@@ -54,15 +66,10 @@ class LiveServer:
         Raises:
             RuntimeError: with the end of the log when it does not come up.
         """
-        which = (
-            ["--frontend-port", str(self.port)]
-            if self.page
-            else ["--backend-only", "--backend-port", str(self.port)]
-        )
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "reflex", "run", "--env", "prod", *which],
+                [sys.executable, "-m", "reflex", "run", *self.arguments],
                 cwd=ROOT,
                 env=_environment() | self.settings,
                 stdin=subprocess.DEVNULL,
@@ -73,7 +80,7 @@ class LiveServer:
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/api/health", timeout=2).is_success:
+                if httpx.get(f"http://127.0.0.1:{self.api_port}/api/health", timeout=2).is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
