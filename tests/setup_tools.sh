@@ -5,11 +5,13 @@ set -eu
 
 say() { echo "==> $*" >&2; }
 
+as_root=
+[ "$(id -u)" = 0 ] || as_root="sudo -n"
+
+may_install() { command -v apt-get >/dev/null && $as_root true 2>/dev/null; }
+
 debian_install() {
-    command -v apt-get >/dev/null || return 1
-    as_root=
-    [ "$(id -u)" = 0 ] || as_root="sudo -n"
-    $as_root true 2>/dev/null || return 1
+    may_install || return 1
     say "Installing Debian's package $1"
     { $as_root apt-get -q -y update && $as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -y install --no-install-recommends "$1"; } >/dev/null 2>&1 </dev/null
@@ -35,7 +37,7 @@ if find_chromium || { debian_install chromium && find_chromium; }; then
     exit
 fi
 say "Installing Playwright's own Chromium"
-playwright install chromium >&2 || {
+playwright install $(may_install && echo --with-deps) chromium >&2 || {
     say "The tests need a Chromium: install one, on Debian the package chromium"
     exit 1
 }
