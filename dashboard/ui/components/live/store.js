@@ -214,6 +214,7 @@ class Store {
 
   takePrices(flat, now) {
     for (let i = 0; i < flat.length; i += 2) this.series.get(this.symbols[flat[i]][0]).push(flat[i + 1], now);
+    this.beatDue = true;
   }
 
   takeTrades(rows) {
@@ -233,10 +234,11 @@ class Store {
   }
 
   /**
-   * Once a frame, before the painters. Prices are drawn in every frame; books
-   * and trades at once too, but together and at most eleven times a second
-   * (`beat`), and statistics four times a second (`slow`): more cannot be read,
-   * and on a weak machine would cost the prices their frames.
+   * Once a frame, before the painters. Prices are drawn in every frame, on
+   * canvases. What is text goes together: books and trades at most eleven times a
+   * second (`beat`), statistics about four times (`slow`, in the frame of a beat
+   * where there is one): more cannot be read, and every frame that writes text
+   * costs the page ten times what a canvas does.
    */
   tick(now) {
     if (this.beatDue && now - this.beatAt >= BEAT_MS) {
@@ -244,7 +246,8 @@ class Store {
       this.beatAt = now;
       this.beat += 1;
     }
-    if (now - this.slowAt < SLOW_MS) return;
+    const waited = now - this.slowAt;
+    if (waited < SLOW_MS || (this.beatAt !== now && waited < SLOW_MS + BEAT_MS)) return;
     this.slowAt = now;
     this.slow += 1;
     this.latencies = { newest: summary(this.latency), all: summary(this.latencyAll) };
