@@ -7,6 +7,7 @@
 import { Surface, drawLine, extent } from "./canvas.js";
 import { themeColors } from "./colors.js";
 import { decimal } from "./format.js";
+import { store } from "./store.js";
 
 const PRICE_HEIGHT = 28;
 const LINE_TOP = 48;
@@ -71,7 +72,7 @@ export class CardCanvas {
   }
 
   lineDue(now) {
-    return this.series.version !== this.lineVersion && now - this.lineAt >= LINE_EVERY_MS;
+    return this.series.version !== this.lineVersion && now - this.lineAt >= store.strain.stretched(LINE_EVERY_MS);
   }
 
   draw(now) {

@@ -6,12 +6,13 @@ import { connectionState } from "./connection.js";
 import { Frames } from "./frames.js";
 import { Rate } from "./rate.js";
 import { Ring, WeightedRing, summary } from "./statistics.js";
+import { Strain } from "./strain.js";
 
 const KEPT_TRADES = 100;
 const LATENCIES = 600;
 const TREND_SECONDS = 60;
 const SLOW_MS = 250;
-const BEAT_MS = 90;
+const BEAT_MS = 120;
 
 /** What React components render from; replaced as a whole when it changes. */
 export const EMPTY_SHAPE = Object.freeze({
@@ -49,6 +50,7 @@ class Store {
     this.sampleWindow = 200;
     this.frames = new Frames(this);
     this.clock = new ClockOffset();
+    this.strain = new Strain();
     this.generation = 0;
     this.number = 0;
     this.description = 0;
@@ -235,19 +237,20 @@ class Store {
 
   /**
    * Once a frame, before the painters. Prices are drawn in every frame, on
-   * canvases. What is text goes together: books and trades at most eleven times a
+   * canvases. What is text goes together: books and trades at most eight times a
    * second (`beat`), statistics about four times (`slow`, in the frame of a beat
-   * where there is one): more cannot be read, and every frame that writes text
-   * costs the page ten times what a canvas does.
+   * where there is one), less often where the machine loses frames (`strain`):
+   * more cannot be read, and every frame that writes text costs the page ten
+   * times what a canvas does.
    */
   tick(now) {
-    if (this.beatDue && now - this.beatAt >= BEAT_MS) {
+    if (this.beatDue && now - this.beatAt >= this.strain.stretched(BEAT_MS)) {
       this.beatDue = false;
       this.beatAt = now;
       this.beat += 1;
     }
     const waited = now - this.slowAt;
-    if (waited < SLOW_MS || (this.beatAt !== now && waited < SLOW_MS + BEAT_MS)) return;
+    if (waited < SLOW_MS || (this.beatAt !== now && waited < SLOW_MS + this.strain.stretched(BEAT_MS))) return;
     this.slowAt = now;
     this.slow += 1;
     this.latencies = { newest: summary(this.latency), all: summary(this.latencyAll) };
@@ -269,6 +272,7 @@ class Store {
   }
 
   sampleFps(fps) {
+    this.strain.add(fps);
     this.fps.push(fps);
   }
 
