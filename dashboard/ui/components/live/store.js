@@ -45,7 +45,7 @@ class Series {
   }
 }
 
-class Store {
+export class Store {
   constructor() {
     this.sampleWindow = 200;
     this.frames = new Frames(this);
@@ -116,6 +116,14 @@ class Store {
     return () => this.listeners.delete(listener);
   }
 
+  /** Bring the page up to date at once, text too, without waiting for a frame or a beat. */
+  show() {
+    this.beatDue = true;
+    this.beatAt = -Infinity;
+    this.slowAt = -Infinity;
+    this.frames.paint(performance.now());
+  }
+
   setSampleWindow(samples) {
     this.sampleWindow = samples;
     for (const series of this.series.values()) {
@@ -129,6 +137,7 @@ class Store {
     this.paused = paused;
     this.changed();
     this.actions.pause?.(paused);
+    this.show();
   }
 
   /** Show the order book of `symbol`. */
