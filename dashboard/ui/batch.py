@@ -25,7 +25,7 @@ Only `g n t k v c l` are always there.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dashboard.core.model import Book, MarketEvent, Price, Published, Side, System, Trade
+from dashboard.core.model import Book, Event, MarketEvent, Price, Published, Side, System, Trade
 
 NS_PER_MS = 1e6
 
@@ -39,46 +39,41 @@ def market_part(
     counted. Of several books of the chosen symbol the newest counts. `now` is
     the time of sending in ns.
     """
-    count = 0
-    prices: list[float] = []
-    trades: list[list[float]] = []
-    book: Book | None = None
-    part: dict[str, Any] = {}
-    newest: Published | None = None
-    for entry in entries:
-        count += 1
-        event = entry.event
-        if isinstance(event, MarketEvent):
-            newest = entry
-        match event:
-            case Price():
-                at = index.get(event.symbol)
-                if at is not None:
-                    prices += (at, event.price)
-            case Trade():
-                at = index.get(event.symbol)
-                if at is not None:
-                    trades.append(_trade(at, event))
-            case Book():
-                if event.symbol == chosen:
-                    book = event
-            case System():
-                part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
-            case _:
-                pass
-    part["c"] = count
-    if prices:
+    taken = list(entries)
+    events = [entry.event for entry in taken]
+    part: dict[str, Any] = {"c": len(taken)}
+    if prices := _prices(events, index):
         part["p"] = prices
-    if trades:
+    if trades := _trades(events, index):
         part["r"] = trades
-    if book is not None and chosen in index:
-        part["b"] = [index[chosen], _flat(book.bids), _flat(book.asks)]
+    for event in events:
+        if isinstance(event, Book) and event.symbol == chosen and chosen in index:
+            part["b"] = [index[chosen], _flat(event.bids), _flat(event.asks)]
+        elif isinstance(event, System):
+            part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
+    newest = next((each for each in reversed(taken) if isinstance(each.event, MarketEvent)), None)
     if newest is not None:
         part["h"] = [
             round((newest.ts_received - newest.event.ts_event) / NS_PER_MS, 2),
             round((now - newest.ts_received) / NS_PER_MS, 2),
         ]
     return part
+
+
+def _prices(events: Iterable[Event], index: Mapping[str, int]) -> list[float]:
+    prices: list[float] = []
+    for event in events:
+        if isinstance(event, Price) and (at := index.get(event.symbol)) is not None:
+            prices += (at, event.price)
+    return prices
+
+
+def _trades(events: Iterable[Event], index: Mapping[str, int]) -> list[list[float]]:
+    return [
+        _trade(at, event)
+        for event in events
+        if isinstance(event, Trade) and (at := index.get(event.symbol)) is not None
+    ]
 
 
 def _trade(at: int, trade: Trade) -> list[float]:

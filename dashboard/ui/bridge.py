@@ -165,9 +165,7 @@ class Tab:
         if not (entries or catch_up or described or heartbeat):
             return None
         now = time.time_ns()
-        batch = market_part(
-            [*catch_up, *entries], index=self._index, chosen=self._chosen, now=now
-        )
+        batch = market_part([*catch_up, *entries], index=self._index, chosen=self._chosen, now=now)
         if not entries:
             batch.pop("h", None)  # what is only caught up says nothing about the way here
         self._number += 1

@@ -37,9 +37,7 @@ def page(name: str, *content: rx.Component) -> rx.Component:
         rx.el.a("Skip to the content", href="#content", class_name="skip"),
         _status_line(),
         _rail(name),
-        rx.el.main(
-            rx.el.h1(f"{name}, {PRODUCT}", class_name="sr-only"), *content, id="content"
-        ),
+        rx.el.main(rx.el.h1(f"{name}, {PRODUCT}", class_name="sr-only"), *content, id="content"),
         live.announcer(),
         live.palette(),
         popover("settings", "Settings", live.settings()),
