@@ -46,18 +46,20 @@ export function extent(ring) {
 
 /**
  * Draw a ring's values as a line over the whole surface, oldest left, with a
- * tinted area below. `slots` is how many values the full width stands for. Of
+ * tinted area below, under the height `from` and inside of `left`. `slots` is how
+ * many values the full width stands for. Of
  * several values in one pixel column the lowest and highest are drawn.
  */
-export function drawLine(surface, ring, { low, high, color, slots = ring.length }) {
+export function drawLine(surface, ring, { low, high, color, slots = ring.length, from = 0, left: inset = 0 }) {
   const { context, width, height } = surface;
   const n = ring.length;
   if (n < 2 || !width) return;
-  const top = 2;
-  const scale = (height - 2 * top) / (high - low || 1);
-  const y = (value) => (high > low ? height - top - (value - low) * scale : height / 2);
-  const step = width / Math.max(1, slots - 1);
-  const left = width - step * (n - 1);
+  const margin = 2;
+  const scale = (height - from - 2 * margin) / (high - low || 1);
+  const y = (value) => (high > low ? height - margin - (value - low) * scale : (from + height) / 2);
+  const right = width - inset;
+  const step = (right - inset) / Math.max(1, slots - 1);
+  const left = right - step * (n - 1);
   context.beginPath();
   if (step >= 1) {
     for (let i = 0; i < n; i += 1) context.lineTo(left + i * step, y(ring.at(i)));
@@ -68,7 +70,7 @@ export function drawLine(surface, ring, { low, high, color, slots = ring.length 
   context.lineWidth = 1.25;
   context.strokeStyle = color;
   context.stroke();
-  context.lineTo(width, height);
+  context.lineTo(right, height);
   context.lineTo(left, height);
   context.closePath();
   context.globalAlpha = 0.1;

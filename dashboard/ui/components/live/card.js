@@ -1,16 +1,13 @@
-// Writes one symbol's card: the price at once, what the eye reads slowly four
-// times a second.
+// Writes one symbol's card: the canvas draws what moves, here is the text.
 
-import { Surface } from "./canvas.js";
-import { NONE, decimal, signed, timeOfDay } from "./format.js";
+import { CardCanvas } from "./cardcanvas.js";
 import { pageClock } from "./clock.js";
+import { NONE, decimal, signed, timeOfDay } from "./format.js";
 import { setText } from "./hooks.js";
-import { Sparkline, sparklines } from "./sparklines.js";
+import { cardQueue } from "./paintqueue.js";
 import { summary } from "./statistics.js";
 import { store } from "./store.js";
 
-/** Never more than two flashes a second: faster ones are hard to bear, and for some a hazard. */
-const FLASH_EVERY_MS = 600;
 const QUIET_MS = 10_000;
 
 export class CardPainter {
@@ -21,54 +18,41 @@ export class CardPainter {
     this.change = element.querySelector(".change");
     this.changeText = element.querySelector(".change-text");
     this.stats = element.querySelectorAll(".stats b");
-    this.sparkline = new Sparkline(new Surface(element.querySelector("canvas")));
-    this.version = -1;
+    this.canvas = new CardCanvas(element.querySelector("canvas"));
     this.statsVersion = -1;
+    this.beat = -1;
     this.slow = -1;
-    this.flashedAt = 0;
-    this.flashedPrice = undefined;
-    this.turn = 0;
-    sparklines.add(this.sparkline);
+    this.shown = undefined;
+    cardQueue.add(this.canvas);
   }
 
   end() {
-    sparklines.remove(this.sparkline);
-    this.sparkline.surface.end();
+    cardQueue.remove(this.canvas);
+    this.canvas.end();
   }
 
   paint(now) {
     const series = store.series.get(this.symbol);
     if (!series) return;
-    if (series.version !== this.version) {
-      this.version = series.version;
-      this.sparkline.show(series);
-      this.paintPrice(series, now);
+    this.canvas.show(series);
+    if (store.beat !== this.beat) {
+      this.beat = store.beat;
+      this.writePrice(series);
     }
     if (store.slow !== this.slow) {
       this.slow = store.slow;
-      this.paintSlow(series, now);
+      this.writeSlow(series, now);
     }
   }
 
-  paintPrice(series, now) {
-    if (series.last === undefined || series.last === this.shown) return;
-    this.shown = series.last;
-    setText(this.price, decimal(series.last, series.decimals));
-    this.price.setAttribute("data-value", series.last);
-    this.flash(series.last, now);
+  writePrice({ last, decimals }) {
+    if (last === undefined || last === this.shown) return;
+    this.shown = last;
+    setText(this.price, decimal(last, decimals));
+    this.price.setAttribute("data-value", last);
   }
 
-  flash(price, now) {
-    if (now - this.flashedAt < FLASH_EVERY_MS) return;
-    const before = this.flashedPrice;
-    this.flashedAt = now;
-    this.flashedPrice = price;
-    if (before === undefined || price === before) return;
-    this.turn = 1 - this.turn;
-    this.price.dataset.flash = `${price > before ? "up" : "down"}-${this.turn}`;
-  }
-
-  paintSlow(series, now) {
+  writeSlow(series, now) {
     const quiet = series.at > 0 && now - series.at > QUIET_MS;
     if (quiet) {
       this.element.dataset.quiet = "";
@@ -83,14 +67,15 @@ export class CardPainter {
     for (const [at, key] of ["mean", "p50", "p95"].entries()) {
       setText(this.stats[at], statistics ? decimal(statistics[key], series.decimals) : NONE);
     }
-    if (!quiet) this.paintChange(series);
+    if (!quiet) this.writeChange(series);
   }
 
-  paintChange({ prices, last, decimals }) {
+  writeChange({ prices, last, decimals }) {
     if (!prices.length) return;
     const first = prices.at(0);
     const change = last - first;
-    this.change.dataset.direction = change > 0 ? "up" : change < 0 ? "down" : "flat";
+    const direction = change > 0 ? "up" : change < 0 ? "down" : "flat";
+    if (this.change.dataset.direction !== direction) this.change.dataset.direction = direction;
     setText(this.changeText, `${signed(change, decimals)}  ${signed((100 * change) / first, 2)} %`);
   }
 }

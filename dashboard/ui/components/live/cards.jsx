@@ -1,17 +1,17 @@
 // The watchlist: a card per symbol. React renders when the list changes;
-// prices, sparklines and statistics are written by painters.
+// all that moves is drawn and written by painters.
 
 import { useEffect, useRef } from "react";
 import { CardPainter } from "./card.js";
 import { useShape } from "./hooks.js";
-import { sparklines } from "./sparklines.js";
+import { cardQueue } from "./paintqueue.js";
 import { store } from "./store.js";
 
 const MANY = 10;
 
 export function Cards() {
   const { symbols, chosen, connection } = useShape();
-  useEffect(() => store.frames.add((now) => sparklines.paint(now)), []);
+  useEffect(() => store.frames.add((now) => cardQueue.paint(now)), []);
   if (!symbols.length) return <p className="empty">{emptyText(connection)}</p>;
   return (
     <div className="cards" data-many={symbols.length > MANY ? "" : undefined} role="group" aria-label="Watchlist">
@@ -60,16 +60,14 @@ function Card({ symbol, exchange, chosen }) {
       <span className="card-head">
         <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>
       </span>
-      <span className="card-price">
-        <span className="price figure" data-testid="price">
-          —
-        </span>
+      <canvas aria-hidden="true" />
+      <span className="price" data-testid="price">
+        —
       </span>
       <span className="change">
         <i className="mark" aria-hidden="true" />
         <span className="change-text">waiting for a price</span>
       </span>
-      <canvas className="sparkline" aria-hidden="true" />
       <span className="stats">
         <span>
           mean <b className="figure">—</b>

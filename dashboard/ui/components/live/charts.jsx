@@ -98,8 +98,7 @@ export function Histogram({ label }) {
         <span>0</span>
         <span>8</span>
         <span>16</span>
-        <span>24</span>
-        <span>32 ms +</span>
+        <span>32+ ms</span>
       </span>
     </div>
   );

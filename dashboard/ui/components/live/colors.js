@@ -1,13 +1,15 @@
 // The theme's colours for canvases: read from the CSS variables, kept until the
-// theme or the colour pair changes.
+// theme or the colour pair changes, or the font has come.
 
 const NAMES = ["up", "down", "warn", "accent", "text", "muted", "faint", "line"];
 let colors = null;
 let version = 0;
 
-function read() {
+function readAll() {
   const style = getComputedStyle(document.documentElement);
-  colors = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  const read = (name) => style.getPropertyValue(`--${name}`).trim();
+  colors = Object.fromEntries(NAMES.map((name) => [name, read(name)]));
+  colors.priceFont = `600 ${read("text-xl")} ${read("sans")}`;
 }
 
 if (typeof window !== "undefined") {
@@ -19,11 +21,12 @@ if (typeof window !== "undefined") {
     attributes: true,
     attributeFilter: ["class", "data-pair"],
   });
+  document.fonts?.ready.then(forget);
 }
 
-/** { up, down, warn, accent, text, muted, faint, line } as CSS colours. */
+/** { up, down, warn, accent, text, muted, faint, line } as CSS colours, and { priceFont }. */
 export function themeColors() {
-  if (!colors) read();
+  if (!colors) readAll();
   return colors;
 }
 

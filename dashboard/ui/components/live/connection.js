@@ -1,6 +1,7 @@
 // How the page stands towards the server and the feeds. Pure.
 
-const SILENT_MS = 2500;
+/** Silence after which nothing is known of the feeds any more. */
+export const SILENT_MS = 2500;
 const DOWN_MS = 1000;
 const FLOWING = new Set(["live", "replayed"]);
 

@@ -10,6 +10,7 @@ export function togglePause() {
 
 export function resetMetrics() {
   store.reset();
+  store.show();
 }
 
 function typing(target) {

@@ -70,10 +70,14 @@ export class Frames {
     this.handle = requestAnimationFrame(this.frame);
     const began = performance.now();
     this.measureFrames(start);
-    this.store.tick(began);
-    for (const paint of this.painters) paint(began);
+    this.paint(began);
     this.measurePaint(began, performance.now());
     this.report(began);
+  }
+
+  paint(now) {
+    this.store.tick(now);
+    for (const paint of this.painters) paint(now);
   }
 
   measureFrames(start) {

@@ -2,7 +2,7 @@
 // panels' headers, and what a screen reader is told.
 
 import { useEffect, useRef } from "react";
-import { CONNECTION_WORDS, feedsState } from "./connection.js";
+import { CONNECTION_WORDS, SILENT_MS, feedsState } from "./connection.js";
 import { timeOfDay } from "./format.js";
 import { setText, usePainter, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
@@ -24,9 +24,10 @@ export function FeedPill() {
   const state = useRef(null);
 
   useSlowPainter(
-    () => () => {
+    () => (now) => {
       const names = store.feeds.map((feed) => feed.name).join(", ");
-      const all = feedsState(store.feeds.map((feed) => feed.state));
+      const heard = store.receivedAt > 0 && now - store.receivedAt < SILENT_MS;
+      const all = heard ? feedsState(store.feeds.map((feed) => feed.state)) : names ? "unknown" : "waiting";
       setText(name.current, names || "feed");
       setText(state.current, all);
       if (state.current.dataset.state !== all) {
@@ -80,7 +81,8 @@ export function Note() {
   if (connection !== "live") {
     return (
       <span className="note" data-state={connection}>
-        {connection}, since {timeOfDay(store.connectionSince)} UTC
+        <span className="sr-only">{connection} </span>
+        since {timeOfDay(store.connectionSince)}
       </span>
     );
   }

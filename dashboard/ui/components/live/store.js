@@ -6,12 +6,13 @@ import { connectionState } from "./connection.js";
 import { Frames } from "./frames.js";
 import { Rate } from "./rate.js";
 import { Ring, WeightedRing, summary } from "./statistics.js";
+import { Strain } from "./strain.js";
 
 const KEPT_TRADES = 100;
 const LATENCIES = 600;
 const TREND_SECONDS = 60;
 const SLOW_MS = 250;
-const BEAT_MS = 90;
+const BEAT_MS = 120;
 
 /** What React components render from; replaced as a whole when it changes. */
 export const EMPTY_SHAPE = Object.freeze({
@@ -44,11 +45,12 @@ class Series {
   }
 }
 
-class Store {
+export class Store {
   constructor() {
     this.sampleWindow = 200;
     this.frames = new Frames(this);
     this.clock = new ClockOffset();
+    this.strain = new Strain();
     this.generation = 0;
     this.number = 0;
     this.description = 0;
@@ -114,6 +116,14 @@ class Store {
     return () => this.listeners.delete(listener);
   }
 
+  /** Bring the page up to date at once, text too, without waiting for a frame or a beat. */
+  show() {
+    this.beatDue = true;
+    this.beatAt = -Infinity;
+    this.slowAt = -Infinity;
+    this.frames.paint(performance.now());
+  }
+
   setSampleWindow(samples) {
     this.sampleWindow = samples;
     for (const series of this.series.values()) {
@@ -127,6 +137,7 @@ class Store {
     this.paused = paused;
     this.changed();
     this.actions.pause?.(paused);
+    this.show();
   }
 
   /** Show the order book of `symbol`. */
@@ -214,6 +225,7 @@ class Store {
 
   takePrices(flat, now) {
     for (let i = 0; i < flat.length; i += 2) this.series.get(this.symbols[flat[i]][0]).push(flat[i + 1], now);
+    this.beatDue = true;
   }
 
   takeTrades(rows) {
@@ -233,18 +245,21 @@ class Store {
   }
 
   /**
-   * Once a frame, before the painters. Prices are drawn in every frame; books
-   * and trades at once too, but together and at most eleven times a second
-   * (`beat`), and statistics four times a second (`slow`): more cannot be read,
-   * and on a weak machine would cost the prices their frames.
+   * Once a frame, before the painters. Prices are drawn in every frame, on
+   * canvases. What is text goes together: books and trades at most eight times a
+   * second (`beat`), statistics about four times (`slow`, in the frame of a beat
+   * where there is one), less often where the machine loses frames (`strain`):
+   * more cannot be read, and every frame that writes text costs the page ten
+   * times what a canvas does.
    */
   tick(now) {
-    if (this.beatDue && now - this.beatAt >= BEAT_MS) {
+    if (this.beatDue && now - this.beatAt >= this.strain.stretched(BEAT_MS)) {
       this.beatDue = false;
       this.beatAt = now;
       this.beat += 1;
     }
-    if (now - this.slowAt < SLOW_MS) return;
+    const waited = now - this.slowAt;
+    if (waited < SLOW_MS || (this.beatAt !== now && waited < SLOW_MS + this.strain.stretched(BEAT_MS))) return;
     this.slowAt = now;
     this.slow += 1;
     this.latencies = { newest: summary(this.latency), all: summary(this.latencyAll) };
@@ -266,6 +281,7 @@ class Store {
   }
 
   sampleFps(fps) {
+    this.strain.add(fps);
     this.fps.push(fps);
   }
 

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LIVE } from "./live.mjs";
+
+const { NONE, age, decimal, integer, milliseconds, signed, timeOfDay } = await import(`${LIVE}/format.js`);
+const T = "\u2009";
+const M = "\u2212";
+
+test("thin spaces group the thousands before the point only", () => {
+  assert.equal(decimal(45123.45, 2), `45${T}123.45`);
+  assert.equal(integer(1234567), `1${T}234${T}567`);
+  assert.equal(decimal(0.123456, 6), "0.123456");
+  assert.equal(integer(999), "999");
+});
+
+test("a minus is a minus sign, and zero has none", () => {
+  assert.equal(decimal(-1234.5, 1), `${M}1${T}234.5`);
+  assert.equal(decimal(-0.001, 2), "0.00");
+  assert.equal(signed(0.84, 2), "+0.84");
+  assert.equal(signed(-0.31, 2), `${M}0.31`);
+  assert.equal(signed(0.001, 2), "0.00");
+});
+
+test("what is not a number is a dash", () => {
+  for (const value of [undefined, NaN, Infinity]) assert.equal(decimal(value, 2), NONE);
+  assert.equal(timeOfDay(NaN), NONE);
+  assert.equal(age(undefined), NONE);
+});
+
+test("milliseconds have fewer decimals the more they are", () => {
+  assert.deepEqual([6.234, 62.34, 623.4].map(milliseconds), ["6.23", "62.3", "623"]);
+});
+
+test("times are UTC, with milliseconds where asked for", () => {
+  const at = Date.UTC(2026, 0, 2, 14, 32, 7, 418);
+  assert.equal(timeOfDay(at), "14:32:07");
+  assert.equal(timeOfDay(at, true), "14:32:07.418");
+});
+
+test("an age is in the unit that fits", () => {
+  assert.deepEqual([0.04, 3.21, 300, 7300].map(age), ["40 ms", "3.2 s", "5 min", "2 h"]);
+});

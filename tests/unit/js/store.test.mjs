@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { LIVE } from "./live.mjs";
+
+globalThis.document = { hidden: false };
+const { Store } = await import(`${LIVE}/store.js`);
+
+const SYMBOLS = [
+  ["BTC/USD", "CRYPTO", 2],
+  ["AAPL", "NASDAQ", 2],
+];
+let store;
+let number;
+
+/** A description as the bridge sends it. */
+const described = (over = {}) => ({
+  symbols: SYMBOLS,
+  known: 2,
+  chosen: "BTC/USD",
+  paused: false,
+  frequency_ms: 50,
+  interval_ms: 50,
+  ...over,
+});
+
+/** One batch, the next in number unless told otherwise. */
+function take(over = {}) {
+  number += 1;
+  store.ingest({ g: 1, n: number, t: 0, k: 0, v: 1, c: 1, l: [0, 0], ...over }, 100 + number);
+}
+
+beforeEach(() => {
+  store = new Store();
+  number = 0;
+  take({ c: 0, d: described() });
+});
+
+test("prices go to their symbols, in order", () => {
+  take({ c: 3, p: [0, 45000, 1, 175, 0, 45001] });
+  assert.equal(store.series.get("BTC/USD").last, 45001);
+  assert.equal(store.series.get("BTC/USD").prices.length, 2);
+  assert.equal(store.series.get("AAPL").last, 175);
+  assert.equal(store.total, 3);
+});
+
+test("trades are kept newest first, a hundred of them", () => {
+  for (let at = 0; at < 120; at += 1) take({ r: [[1, 175 + at, 1, -1, at]] });
+  assert.equal(store.trades.length, 100);
+  assert.equal(store.trades[0].price, 294);
+  assert.equal(store.trades[0].symbol, "AAPL");
+});
+
+test("market data of a description that was missed is left out until it comes", () => {
+  take({ v: 2, p: [0, 175] });
+  assert.equal(store.series.get("BTC/USD").last, undefined);
+  take({ v: 2, d: described({ symbols: [SYMBOLS[1]], chosen: "AAPL" }), p: [0, 176] });
+  assert.equal(store.series.get("AAPL").last, 176);
+  assert.equal(store.series.has("BTC/USD"), false);
+  assert.equal(store.chosen, "AAPL");
+});
+
+test("missed pushes and lost events are counted, over a new stream too", () => {
+  number += 2;
+  take({ l: [5, 1] });
+  assert.deepEqual([store.missed, store.conflated, store.lost], [2, 5, 1]);
+  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [2, 0], d: described() }, 500);
+  assert.deepEqual([store.missed, store.conflated, store.lost], [2, 7, 1]);
+});
+
+test("a paused page stands still, and its series with it", () => {
+  store.paused = true;
+  take({ c: 4, p: [0, 45000] });
+  assert.equal(store.total, 0);
+  assert.equal(store.series.get("BTC/USD").last, undefined);
+});
+
+test("a stream that begins anew is told what the page had asked for", () => {
+  const asked = [];
+  store.actions = { pause: (paused) => asked.push(paused), choose: (symbol) => asked.push(symbol) };
+  store.paused = true;
+  store.chosen = "AAPL";
+  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
+  assert.deepEqual(asked, [true, "AAPL"]);
+});
+
+test("reset forgets measurements and keeps the prices of the moment", () => {
+  take({ c: 2, p: [0, 45000], r: [[0, 45000, 1, 1, 0]], l: [3, 3] });
+  store.reset();
+  assert.deepEqual([store.total, store.conflated, store.lost, store.trades.length], [0, 0, 0, 0]);
+  assert.equal(store.series.get("BTC/USD").prices.length, 0);
+  assert.equal(store.series.get("BTC/USD").last, 45000);
+  take({ l: [4, 3] });
+  assert.deepEqual([store.conflated, store.lost], [1, 0]);
+});
+
+test("the shape is replaced only when something in it changed", () => {
+  const { shape } = store;
+  take({ d: described(), v: 1 });
+  take({ d: described(), v: 2 });
+  assert.equal(store.shape, shape);
+  take({ d: described({ frequency_ms: 100 }), v: 3 });
+  assert.notEqual(store.shape, shape);
+  assert.equal(store.shape.frequencyMs, 100);
+});
+
+test("a longer sample window keeps what is there", () => {
+  for (let at = 0; at < 300; at += 1) take({ p: [0, at] });
+  store.setSampleWindow(500);
+  take({ p: [0, 300] });
+  assert.equal(store.series.get("BTC/USD").prices.length, 201);
+});
