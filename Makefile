@@ -49,6 +49,7 @@ check: $(TESTABLE) ## Lint, types, import rules and unit tests only
 	@lint-imports --no-logo
 	$(call say,Unit tests)
 	@pytest tests/unit
+	@node --test "tests/unit/js/*.test.mjs"
 
 format: $(TESTABLE) ## Format the code and mend what lint can mend
 	@ruff check --fix-only .
