@@ -26,7 +26,7 @@ class LiveStream(rx.Component):
     slots: rx.Var[list[dict[str, Any]]]
     sample_window: rx.Var[str]
     on_report: rx.EventHandler[
-        rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - typed for three
+        rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - stubs: one type
     ]
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
