@@ -53,8 +53,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return decimals_of(self.tick_size)
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of all events. `kind` is fixed by the class."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of all events. `kind` is fixed by the class.
+
+    Events hold no cycles, and the resume ring holds a hundred thousand of them:
+    `gc=False` keeps them out of the garbage collector's sweeps.
+    """
 
     kind: ClassVar[Kind]
     conflatable: ClassVar[bool] = True
@@ -68,7 +72,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         raise TypeError(type(self).__name__)
 
 
-class MarketEvent(Event, frozen=True, kw_only=True):
+class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
     """Base of the events of one instrument."""
 
     symbol: str
@@ -80,7 +84,7 @@ class MarketEvent(Event, frozen=True, kw_only=True):
         return Topic(self.kind, self.exchange, self.symbol)
 
 
-class Price(MarketEvent, frozen=True, kw_only=True):
+class Price(MarketEvent, frozen=True, kw_only=True, gc=False):
     """The current price and the volume that came with it."""
 
     kind: ClassVar[Kind] = Kind.PRICE
@@ -89,7 +93,7 @@ class Price(MarketEvent, frozen=True, kw_only=True):
     volume: float
 
 
-class Trade(MarketEvent, frozen=True, kw_only=True):
+class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     """One execution; none may be conflated away unnoticed."""
 
     kind: ClassVar[Kind] = Kind.TRADE
@@ -100,7 +104,7 @@ class Trade(MarketEvent, frozen=True, kw_only=True):
     aggressor_side: Side
 
 
-class Book(MarketEvent, frozen=True, kw_only=True):
+class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
     """The whole visible order book, both sides best first."""
 
     kind: ClassVar[Kind] = Kind.BOOK
@@ -109,7 +113,7 @@ class Book(MarketEvent, frozen=True, kw_only=True):
     asks: Sequence[PriceLevel]
 
 
-class System(Event, frozen=True, kw_only=True):
+class System(Event, frozen=True, kw_only=True, gc=False):
     """The serving process: CPU (percent of one core), memory (MB), events per second."""
 
     kind: ClassVar[Kind] = Kind.SYSTEM
@@ -124,7 +128,7 @@ class System(Event, frozen=True, kw_only=True):
         return Topic(self.kind, "", "")
 
 
-class Control(Event, frozen=True, kw_only=True):
+class Control(Event, frozen=True, kw_only=True, gc=False):
     """The frequency setting changed; it is one setting for all clients."""
 
     kind: ClassVar[Kind] = Kind.CONTROL
@@ -137,7 +141,7 @@ class Control(Event, frozen=True, kw_only=True):
         return Topic(self.kind, "", "")
 
 
-class Published(msgspec.Struct, kw_only=True):
+class Published(msgspec.Struct, kw_only=True, gc=False):
     """The hub's envelope around an event.
 
     `seq` rises by one per topic, `offset` by one over the whole hub;

@@ -41,7 +41,6 @@ class Hub:
         self.published = 0
         self._clock = clock
         self._encoders = dict(encoders or {})
-        self._seq: dict[Topic, int] = {}
         self._latest: dict[Topic, Published] = {}
         self._ring: deque[Published] = deque(maxlen=resume_events)
         self._subscriptions: set[Subscription] = set()
@@ -69,13 +68,14 @@ class Hub:
     def publish(self, event: Event) -> Published:
         """Give the event its numbers and hand it to everyone who wants it."""
         topic = event.topic
-        seq = self._seq.get(topic, 0) + 1
-        self._seq[topic] = seq
+        previous = self._latest.get(topic)
+        if previous is not None:
+            topic = previous.topic  # one topic object for all its events
         self.published += 1
         published = Published(
             event=event,
             topic=topic,
-            seq=seq,
+            seq=1 if previous is None else previous.seq + 1,
             offset=self.published,
             ts_received=self._clock(),
             frames={},
