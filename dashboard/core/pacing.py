@@ -7,12 +7,15 @@ a frame.
 """
 
 import math
+from collections import deque
 
 MIN_PERIOD_MS = 1000 / 240
 MAX_PERIOD_MS = 1000 / 20
 DEFAULT_PERIOD_MS = 1000 / 60
 FULL_SHIFT_MS = 3.0
 DEADBAND_MS = 1.0
+AGED_PUSHES = 8
+"""Pushes in a row whose newest event was old before the deadline moves towards the feed."""
 
 
 class Pacer:
@@ -26,6 +29,7 @@ class Pacer:
         self._asked_ms = interval_ms
         self._period_ms = DEFAULT_PERIOD_MS
         self._deadline = now
+        self._ages_ms: deque[float] = deque(maxlen=AGED_PUSHES)
         self.shifts = 0
 
     @property
@@ -56,6 +60,20 @@ class Pacer:
             self._deadline += math.ceil((now - self._deadline) / step) * step
         elif self._deadline - now > 1.5 * step:
             self._deadline -= (math.ceil((self._deadline - now) / step) - 1) * step
+
+    def pushed(self, age_ms: float) -> None:
+        """Note the age of the newest event of a push; old ones bring the deadline forward.
+
+        A feed of the same interval ticks a constant time before each push. When
+        that is more than a frame, the deadline moves by whole frames to the
+        first one after the tick. The phase within the frame stays, so this is
+        no shift.
+        """
+        self._ages_ms.append(age_ms)
+        youngest_ms = min(self._ages_ms)
+        if len(self._ages_ms) == AGED_PUSHES and youngest_ms > self._period_ms:
+            self._deadline -= math.floor(youngest_ms / self._period_ms) * self._period_ms / 1000
+            self._ages_ms.clear()
 
     def report(self, *, shift_ms: float, period_ms: float, seen_shifts: int) -> bool:
         """Take a page's measurement; tell whether the phase was moved.

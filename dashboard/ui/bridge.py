@@ -168,6 +168,8 @@ class Tab:
         batch = market_part([*catch_up, *entries], index=self._index, chosen=self._chosen, now=now)
         if not entries:
             batch.pop("h", None)  # what is only caught up says nothing about the way here
+        elif "h" in batch:
+            self._pacer.pushed(batch["h"][1])
         self._number += 1
         self._sent_s = now_s
         batch |= {

@@ -242,3 +242,25 @@ def test_a_page_and_the_pacer_converge_and_do_not_hunt(
     settled = sorted(waits[-len(waits) // 3 :])
     assert settled[len(settled) // 10] >= LEAD_MS - 1.5
     assert settled[int(len(settled) * 0.9)] <= LEAD_MS + 2.5
+
+
+def test_deadline_moves_by_whole_frames_to_the_first_after_the_feeds_tick() -> None:
+    pacer = Pacer(interval_ms=50, now=0.0)
+    tick = 0.004  # the feed ticks 4 ms after the first deadline, and every 50 ms
+    ages = []
+    for _ in range(30):
+        pacer.advance(pacer.deadline)
+        age_ms = ((pacer.deadline - tick) * 1000) % 50
+        pacer.pushed(age_ms)
+        ages.append(age_ms)
+    assert ages[0] == pytest.approx(46)
+    assert ages[-1] == pytest.approx(46 - 2 * 1000 / 60)
+    assert pacer.shifts == 0
+
+
+def test_deadline_stays_where_some_events_are_young() -> None:
+    pacer = Pacer(interval_ms=50, now=0.0)
+    for turn in range(40):
+        pacer.advance(pacer.deadline)
+        pacer.pushed(10.0 if turn % 5 == 0 else 45.0)
+    assert pacer.deadline == pytest.approx(40 * 0.05)
