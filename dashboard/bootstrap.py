@@ -51,6 +51,11 @@ class Services:
                 found.setdefault(instrument.symbol, instrument)
         return found
 
+    @property
+    def conflates(self) -> bool:
+        """Tell whether the frequency is a conflation interval: a feed has a rate of its own."""
+        return not all(isinstance(feed, PacedFeed) for feed in self.supervisor.feeds)
+
     def set_frequency(self, frequency_ms: float) -> int:
         """Set the one frequency of all clients, clamped to 10..1000 ms, and tell everyone."""
         self.frequency_ms = round(min(max(frequency_ms, FREQUENCY_MIN_MS), FREQUENCY_MAX_MS))

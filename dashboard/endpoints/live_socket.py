@@ -1,6 +1,7 @@
 """`/ws`: the live stream for other programs, one subscription per connection."""
 
 import asyncio
+import contextlib
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -46,7 +47,9 @@ class LiveConnection:
             policy=OverflowPolicy.CONFLATE,
         )
         self._answers = self._first_frames(socket.query_params.get("since"))
+        self._asked = asyncio.Event()
         self._answered = asyncio.Event()
+        self._due_s = 0.0
         self._told_conflated = 0
         self._told_lost = 0
 
@@ -75,11 +78,24 @@ class LiveConnection:
                 await self._socket.close(GOING_AWAY, "the server is shutting down")
                 return
             await self._subscription.ready()
+            if self._services.conflates:
+                await self._interval()
+
+    async def _interval(self) -> None:
+        """Wait until the conflation interval is over; an answer is not kept waiting."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._due_s):
+                await self._asked.wait()
+        self._asked.clear()
+        self._due_s = max(self._due_s, loop.time()) + self._services.frequency_ms / 1000
 
     def _due(self) -> list[str]:
         answers, self._answers = self._answers, []
-        events = self._frames(self._subscription.take())
-        return [*answers, *self._notices(), *events]
+        events = self._subscription.take()
+        if self._services.conflates:
+            events = conflate(events)
+        return [*answers, *self._notices(), *self._frames(events)]
 
     async def _read(self) -> bool:
         """Answer requests until the client leaves, or until one is too big: true."""
@@ -93,6 +109,7 @@ class LiveConnection:
             if answers := self._answer(request):
                 self._answered.clear()
                 self._answers += answers
+                self._asked.set()
                 self._subscription.wake()
                 await self._answered.wait()
 

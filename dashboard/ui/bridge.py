@@ -17,7 +17,7 @@ from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
 from dashboard.bootstrap import Services, services
-from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.ui.batch import NS_PER_MS, market_part
@@ -165,7 +165,8 @@ class Tab:
         if not (entries or catch_up or described or heartbeat):
             return None
         now = time.time_ns()
-        batch = market_part([*catch_up, *entries], index=self._index, chosen=self._chosen, now=now)
+        shown = conflate(entries) if self._services.conflates else entries
+        batch = market_part([*catch_up, *shown], index=self._index, chosen=self._chosen, now=now)
         if not entries:
             batch.pop("h", None)  # what is only caught up says nothing about the way here
         elif "h" in batch:

@@ -63,6 +63,8 @@ class Running:
             for symbol in ("AAA", "BBB")
         }
         self.frequencies: list[float] = []
+        self.frequency_ms = 50
+        self.conflates = False
 
     def set_frequency(self, frequency_ms: float) -> None:
         self.frequencies.append(frequency_ms)
@@ -269,3 +271,38 @@ async def test_a_client_without_a_place_is_refused_and_one_that_leaves_makes_roo
     await connect(running, third, places)
     assert third.closed is None
     assert places.open == 0
+
+
+async def test_feed_with_a_rate_of_its_own_is_conflated_every_interval() -> None:
+    running, socket = Running(), Socket()
+    running.conflates = True
+    serving = connect(running, socket)
+    await settle()
+    running.hub.publish(price("AAA"))
+    await settle()
+    for event in (price("AAA"), trade("AAA"), price("AAA"), trade("AAA"), price("BBB")):
+        running.hub.publish(event)
+    await settle()
+    assert ids(socket) == ["e1:1"], "the rest waits for the interval"
+    socket.say('{"type":"subscribe","symbols":["AAA"]}')
+    await settle()
+    assert socket.got[-1]["type"] == "subscribed", "an answer does not wait"
+    running.hub.close()
+    async with asyncio.timeout(5):
+        await serving
+    assert [frame["type"] for frame in socket.got].count("trade") == 2
+
+
+async def test_conflation_keeps_the_latest_price_and_every_trade() -> None:
+    running, socket = Running(), Socket()
+    running.conflates, running.frequency_ms = True, 20
+    serving = connect(running, socket)
+    await settle()
+    running.hub.publish(price("AAA"))
+    await settle()
+    for event in (price("AAA"), trade("AAA"), price("AAA"), trade("AAA"), price("BBB")):
+        running.hub.publish(event)
+    await asyncio.sleep(0.1)
+    assert ids(socket) == ["e1:1", "e1:3", "e1:4", "e1:5", "e1:6"]
+    socket.leave()
+    await serving

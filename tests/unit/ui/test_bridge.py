@@ -23,6 +23,7 @@ class FakeServices:
     hub: Hub = field(default_factory=lambda: Hub(epoch="e", clock=Clock(), resume_events=100))
     frequency_ms: int = 10
     symbols: tuple[str, ...] = ("A", "B")
+    conflates: bool = False
 
     @property
     def instruments(self) -> dict[str, Instrument]:
@@ -87,6 +88,13 @@ async def test_every_event_is_counted_and_every_watched_price_is_carried() -> No
     sent = await pushes(open_tab(running, watched=("B",)), burst)
     assert sent[1][1]["c"] == 60
     assert sent[1][1]["p"] == [x for number in range(30) for x in (0, 100 + number)]
+
+
+async def test_feed_with_a_rate_of_its_own_is_conflated_and_still_counted() -> None:
+    running = FakeServices(conflates=True)
+    sent = await pushes(open_tab(running), lambda: [running.price("A", n) for n in range(30)])
+    assert sent[1][1]["c"] == 30
+    assert sent[1][1]["p"] == [0, 29]
 
 
 async def test_pushes_are_numbered_and_take_the_slots_in_turn() -> None:
