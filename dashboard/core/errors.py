@@ -49,3 +49,12 @@ class FeedError(LivetapeError):
         self.problem = problem
         self.terminal = terminal
         super().__init__(f"feed {feed}: {problem}")
+
+
+class ParseError(LivetapeError):
+    """A venue's message is malformed. It is left out and counted; the feed goes on."""
+
+    def __init__(self, *, venue: str, problem: str) -> None:
+        self.venue = venue
+        self.problem = problem
+        super().__init__(f"{venue}: {problem}")

@@ -94,7 +94,11 @@ class Price(MarketEvent, frozen=True, kw_only=True, gc=False):
 
 
 class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
-    """One execution; none may be conflated away unnoticed."""
+    """One execution; none may be conflated away unnoticed.
+
+    `historical` marks one that happened before the feed was connected and that
+    the source repeats as a first value: it counts in no rate and no volume.
+    """
 
     kind: ClassVar[Kind] = Kind.TRADE
     conflatable: ClassVar[bool] = False
@@ -102,15 +106,20 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     price: float
     size: float
     aggressor_side: Side
+    historical: bool = False
 
 
 class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
-    """The whole visible order book, both sides best first."""
+    """The whole visible order book, both sides best first.
+
+    `partial` marks one that began without a snapshot and is still being filled.
+    """
 
     kind: ClassVar[Kind] = Kind.BOOK
 
     bids: Sequence[PriceLevel]
     asks: Sequence[PriceLevel]
+    partial: bool = False
 
 
 class System(Event, frozen=True, kw_only=True, gc=False):

@@ -1,0 +1,70 @@
+import pytest
+
+from dashboard.core.errors import ParseError
+from dashboard.core.model import Event, Price, Trade
+from dashboard.feeds.parsing.changes import BookSnapshot
+from dashboard.feeds.parsing.livetape import EXCHANGE, parse_message
+from dashboard.protocols import live
+from tests.unit.fakes import book, control, price, published, system, trade
+
+
+def frame(event: Event) -> str:
+    return live.encoder("epoch")(published(event))
+
+
+def test_our_own_frames_are_read_again() -> None:
+    ours = price(value=45_000.5, volume=3)
+    assert parse_message(frame(ours), 7) == (
+        Price(symbol=ours.symbol, exchange=EXCHANGE, price=45_000.5, volume=3, ts_event=7),
+    )
+    sale = trade(size=0.25)
+    assert parse_message(frame(sale), 7) == (
+        Trade(
+            symbol=sale.symbol,
+            exchange=EXCHANGE,
+            price=sale.price,
+            size=0.25,
+            aggressor_side=sale.aggressor_side,
+            ts_event=7,
+        ),
+    )
+    depth = book()
+    assert parse_message(frame(depth), 7) == (
+        BookSnapshot(
+            symbol=depth.symbol, exchange=EXCHANGE, bids=depth.bids, asks=depth.asks, ts_event=7
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        frame(system()),
+        frame(control()),
+        live.encode_subscribed(live.Filter(), unknown=()),
+        live.encode_conflated(count=1, lost_trades=0),
+        live.encode_reset("old"),
+    ],
+)
+def test_what_is_about_process_or_connection_is_known_and_left_out(text: str) -> None:
+    assert parse_message(text, 7) == ()
+
+
+@pytest.mark.parametrize("text", ['{"type":"ticker"}', "{}", "[]", "null"])
+def test_an_unknown_frame_is_none(text: str) -> None:
+    assert parse_message(text, 7) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"type":"price","symbol":"A"}',
+        '{"type":"price","symbol":"A","price":-1,"volume":1}',
+        '{"type":"book","symbol":"A","bids":[[1,-1]],"asks":[]}',
+        '{"type":"trade","symbol":"A","price":1,"size":1,"side":"both"}',
+    ],
+)
+def test_a_malformed_frame_is_an_error(text: str) -> None:
+    with pytest.raises(ParseError):
+        parse_message(text, 7)

@@ -1,0 +1,90 @@
+from dashboard.core.model import Book, Price
+from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Quote
+from dashboard.feeds.parsing.markets import BOOK_LEVELS, Markets
+
+Levels = tuple[tuple[float, float], ...]
+
+
+def delta(
+    bids: Levels = (), asks: Levels = (), *, previous: int | None = None, last: int | None = None
+) -> BookDelta:
+    return BookDelta(
+        symbol="A", exchange="X", ts_event=7, bids=bids, asks=asks, previous=previous, last=last
+    )
+
+
+def snapshot(bids: Levels, asks: Levels) -> BookSnapshot:
+    return BookSnapshot(symbol="A", exchange="X", ts_event=7, bids=bids, asks=asks)
+
+
+def apply(markets: Markets, change: BookDelta | BookSnapshot) -> Book:
+    event = markets.apply(change)
+    assert isinstance(event, Book)
+    return event
+
+
+def five(first: float, step: int) -> Levels:
+    return tuple((first + step * n, 1.0) for n in range(5))
+
+
+def test_a_book_is_published_whole_after_each_change() -> None:
+    markets = Markets()
+    many = tuple((float(price), 1.0) for price in range(1, 50))
+    book = apply(markets, snapshot(many, ((60.0, 2.0),)))
+    assert len(book.bids) == BOOK_LEVELS == 20
+    assert (book.bids[0], book.asks, book.partial) == ((49.0, 1.0), ((60.0, 2.0),), False)
+    book = apply(markets, delta(((50.0, 3.0),), ((60.0, 0.0),)))
+    assert (book.bids[:2], book.asks) == (((50.0, 3.0), (49.0, 1.0)), ())
+
+
+def test_a_book_of_deltas_is_partial_until_both_sides_have_five_levels() -> None:
+    markets = Markets()
+    assert apply(markets, delta(five(10, -1))).partial
+    assert apply(markets, delta(asks=five(11, 1)[:4])).partial
+    assert not apply(markets, delta(asks=((15.0, 1.0),))).partial
+    assert not apply(markets, delta(asks=((15.0, 0.0),))).partial
+
+
+def test_a_gap_in_the_numbers_is_counted_and_begins_the_book_anew() -> None:
+    markets = Markets()
+    apply(markets, delta(five(10, -1), five(11, 1), previous=1, last=4))
+    assert not apply(markets, delta(((9.0, 0.0),), previous=4, last=6)).partial
+    assert markets.gaps == 0
+    book = apply(markets, delta(((10.0, 2.0),), previous=7, last=9))
+    assert (markets.gaps, book.bids, book.asks, book.partial) == (1, ((10.0, 2.0),), (), True)
+    apply(markets, delta(previous=9, last=10))
+    assert markets.gaps == 1
+
+
+def test_dropped_crossed_levels_are_counted() -> None:
+    markets = Markets()
+    apply(markets, snapshot(((10.0, 1.0),), ((11.0, 1.0),)))
+    book = apply(markets, delta(((11.0, 1.0),)))
+    assert (markets.crossed, book.asks) == (1, ())
+
+
+def test_the_price_of_a_quote_is_its_mid() -> None:
+    quote = Quote(symbol="A", exchange="X", ts_event=7, bid_price=7.611, ask_price=7.612)
+    price = Price(symbol="A", exchange="X", price=7.6115, volume=0, ts_event=7)
+    assert Markets().apply(quote) == price
+
+
+def test_the_latest_price_and_book_are_kept_though_unwanted() -> None:
+    markets = Markets()
+    quote = Quote(symbol="A", exchange="X", ts_event=7, bid_price=1, ask_price=2)
+    assert markets.apply(quote, wanted=False) is None
+    assert markets.apply(snapshot(((1.0, 1.0),), ()), wanted=False) is None
+    assert list(markets.latest(9, lambda _key: True)) == [
+        Price(symbol="A", exchange="X", price=1.5, volume=0, ts_event=9),
+        Book(symbol="A", exchange="X", bids=((1.0, 1.0),), asks=(), ts_event=9),
+    ]
+    assert list(markets.latest(9, lambda _key: False)) == []
+
+
+def test_a_new_connection_forgets_the_books_of_its_venue_alone() -> None:
+    markets = Markets()
+    apply(markets, snapshot(((1.0, 1.0),), ()))
+    markets.forget_books("Y")
+    assert apply(markets, delta()).bids
+    markets.forget_books("X")
+    assert not apply(markets, delta()).bids
