@@ -23,10 +23,13 @@ class Feed(Protocol):
     """One source of market data.
 
     `skipped` counts input that was damaged and left out, `gaps` the holes that
-    the source's own sequence numbers show. Both only rise.
+    the source's own sequence numbers show. Both only rise. `flowing_state` is
+    LIVE, or REPLAYED for one whose silences are those of a recording: that one
+    does not go stale.
     """
 
     name: str
+    flowing_state: FeedState
     gaps: int
     skipped: int
 

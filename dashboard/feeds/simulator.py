@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Instrument
-from dashboard.feeds.base import Publish
+from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.simulated_market import SimulatedMarket
 
 NAP_S = 0.1
@@ -16,6 +16,7 @@ class Simulator:
     """Publish a `SimulatedMarket`; its interval is the frequency setting."""
 
     name = "simulator"
+    flowing_state = FeedState.LIVE
 
     def __init__(
         self,

@@ -113,9 +113,12 @@ class SupervisedFeed:
             return self._finished
         if self._failures_since_event >= FAILED_AFTER:
             return FeedState.FAILED
-        if age_ns is None or age_ns > self._stale_after_ns or self._failures_since_event:
+        if age_ns is None or self._failures_since_event:
             return FeedState.STALE
-        return FeedState.LIVE
+        flowing = self.feed.flowing_state
+        if flowing is FeedState.LIVE and age_ns > self._stale_after_ns:
+            return FeedState.STALE
+        return flowing
 
 
 class Supervisor:

@@ -30,6 +30,7 @@ class ScriptedFeed:
 
     def __init__(self, *script: str, name: str = "scripted") -> None:
         self.name = name
+        self.flowing_state = FeedState.LIVE
         self.gaps = 0
         self.skipped = 0
         self.runs = 0
@@ -212,6 +213,19 @@ async def test_a_feed_goes_stale_with_the_age_of_its_last_event(
     clock.advance(ms=age_ms)
     status = supervised.status()
     assert (status.state, status.last_event_age_s) == (state, age_ms / 1000)
+    task.cancel()
+
+
+async def test_a_replay_is_replayed_and_its_silence_is_no_staleness() -> None:
+    clock = Clock()
+    feed = ScriptedFeed(EVENT, HANG)
+    feed.flowing_state = FeedState.REPLAYED
+    supervised = supervise(feed, clock=clock)
+    assert supervised.status().state is FeedState.STALE
+    task = asyncio.ensure_future(supervised.run())
+    await settle()
+    clock.advance(seconds=3600)
+    assert supervised.status().state is FeedState.REPLAYED
     task.cancel()
 
 

@@ -1,0 +1,122 @@
+"""A recording on disk: what is in it, and its records again and again."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from dashboard.core.errors import FeedError, ParseError
+from dashboard.core.model import Instrument, Price
+from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
+from dashboard.feeds.parsing.venues import VenueParser
+from dashboard.feeds.parsing.wslog import Damage, Received, Record, parse_records
+
+FEED = "replay"
+MAX_DECIMALS = 12
+
+Key = tuple[str, str]
+
+
+class Recording:
+    """A `.wslog` file, read through once to know its instruments and its length.
+
+    The first pass is what lets the instruments, their tick sizes and the
+    duration be complete before anything is played; it only parses, so it takes
+    a fraction of a second per 10,000 messages. Later passes read from the file
+    too, so memory does not grow with it.
+
+    Raises:
+        FeedError: terminal, when the file cannot be read or has no market data.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.duration_ns = 0
+        self.instruments: tuple[Instrument, ...] = ()
+        self._scan()
+
+    def records(self) -> Generator[tuple[int, Record]]:
+        """Give each record with its place in ns since the first, which never goes back.
+
+        The file is open as long as the iterator is.
+
+        Raises:
+            FeedError: terminal, when the file cannot be read.
+        """
+        began_ns: int | None = None
+        place_ns = 0
+        try:
+            with self.path.open("rb") as file:
+                for record in parse_records(file, feed=FEED):
+                    if not isinstance(record, Damage):
+                        if began_ns is None:
+                            began_ns = record.ts_ns
+                        place_ns = max(place_ns, record.ts_ns - began_ns)
+                    yield place_ns, record
+        except OSError as error:
+            problem = f"{self.path}: {error.strerror or error}"
+            raise FeedError(feed=FEED, problem=problem, terminal=True) from error
+
+    def _scan(self) -> None:
+        parser = VenueParser()
+        ticks = TickSizes()
+        for place_ns, record in self.records():
+            self.duration_ns = place_ns
+            if isinstance(record, Received):
+                try:
+                    for change in parser.parse_message(record.text, record.ts_ns) or ():
+                        ticks.see(change)
+                except ParseError:
+                    continue  # counted and logged when it is played
+        self.instruments = tuple(ticks.instruments())
+        if not self.instruments:
+            problem = f"{self.path}: there is no market data of a known venue in it"
+            raise FeedError(feed=FEED, problem=problem, terminal=True)
+
+
+class TickSizes:
+    """Infer tick sizes: the most decimals seen in an instrument's prices, trailing zeros aside.
+
+    Quotes, trades and books are at the venue's own prices. A `Price` may be a
+    mid between two of them, so it counts only where there is nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._exact: dict[Key, int] = {}
+        self._other: dict[Key, int] = {}
+
+    def see(self, change: Change) -> None:
+        """Take in the prices of one change."""
+        key = (change.exchange, change.symbol)
+        self._other.setdefault(key, 0)
+        match change:
+            case Price():
+                prices = [change.price]
+            case Quote():
+                prices = [change.bid_price, change.ask_price]
+            case BookSnapshot() | BookDelta():
+                prices = [price for side in (change.bids, change.asks) for price, _ in side]
+            case _:
+                prices = [change.price]
+        seen = self._other if isinstance(change, Price) else self._exact
+        for price in prices:
+            decimals = decimals_seen(price)
+            if decimals > seen.get(key, -1):
+                seen[key] = decimals
+
+    def instruments(self) -> Iterator[Instrument]:
+        """Give the instruments in the order in which they were first seen."""
+        for key, decimals in self._other.items():
+            exchange, symbol = key
+            tick_size = float(f"1e-{self._exact.get(key, decimals)}")
+            yield Instrument(symbol=symbol, exchange=exchange, tick_size=tick_size)
+
+
+def decimals_seen(price: float) -> int:
+    """Count the decimals that a price needs, at most 12.
+
+    >>> decimals_seen(14.8024), decimals_seen(0.00001305), decimals_seen(5.0)
+    (4, 8, 0)
+    """
+    text = repr(price)
+    if "e" in text:
+        text = f"{price:.{MAX_DECIMALS}f}"
+    return min(len(text.partition(".")[2].rstrip("0")), MAX_DECIMALS)

@@ -1,0 +1,314 @@
+"""A recording as a feed: the real frames again, in their own time or another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from dashboard.core.errors import FeedError, ParseError
+from dashboard.core.model import Instrument
+from dashboard.feeds.base import FeedState, Publish
+from dashboard.feeds.parsing.markets import Key, Markets
+from dashboard.feeds.parsing.venues import VenueParser, exchange_of
+from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record
+from dashboard.feeds.recording import FEED, Recording
+
+log = structlog.get_logger(__name__)
+
+NAP_S = 0.1
+"""Longest sleep, so that a control is felt at once."""
+YIELD_EVERY = 64
+"""Records after which others get their turn, however far behind the replay is."""
+MAX_LAG_NS = 1_000_000_000
+"""A replay that is later than this goes on from where it is, instead of catching up."""
+ROUND_GAP_NS = 1_000_000
+"""Pause between two rounds: a recording without any length does not spin."""
+MAX_LOGGED = 100
+"""Damaged lines that are logged one by one; the rest is only counted."""
+
+
+class Replay:
+    """Publish a `Recording` with its gaps, divided by `speed`; 0 is as fast as it goes.
+
+    `ts_event` is the recorded time shifted to now. Each round begins with empty
+    books and where the round before it ended. `gaps` and `skipped` count what
+    was played, so a looping replay counts the same line once a round; it is
+    logged once.
+
+    The controls act within `NAP_S` and may be called before and during `run`,
+    on the event loop's thread; after `run` has returned they do nothing.
+    """
+
+    name = FEED
+    flowing_state = FeedState.REPLAYED
+
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        clock: Callable[[], int],
+        speed: float = 1.0,
+        loop: bool = True,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.gaps = 0
+        self.skipped = 0
+        self.rounds = 0
+        self.paused = False
+        self._recording = recording
+        self._clock = clock
+        self._speed = _checked(speed)
+        self._loop = loop
+        self._sleep = sleep
+        self._known = {(each.exchange, each.symbol): each for each in recording.instruments}
+        self._wanted: set[Key] = set(self._known)
+        self._round = _Round(recording)
+        self._anchor_ns = clock()
+        self._anchor_place_ns = 0
+        self._target_ns: int | None = None
+        self._logged_line = 0
+        self._logged = 0
+
+    def instruments(self) -> Sequence[Instrument]:
+        """List the instruments of the recording, in the order of their first appearance."""
+        return self._recording.instruments
+
+    async def subscribe(self, instrument: Instrument) -> None:
+        """Let an instrument's events through.
+
+        Raises:
+            FeedError: when the recording does not have it.
+        """
+        key = (instrument.exchange, instrument.symbol)
+        if key not in self._known:
+            raise FeedError(feed=self.name, problem=f"no instrument {instrument.symbol!r}")
+        self._wanted.add(key)
+
+    async def unsubscribe(self, instrument: Instrument) -> None:
+        """Hold an instrument's events back; its book is kept up to date."""
+        self._wanted.discard((instrument.exchange, instrument.symbol))
+
+    @property
+    def speed(self) -> float:
+        """Give the factor by which time runs; 0 is as fast as it goes."""
+        return self._speed
+
+    @property
+    def duration_s(self) -> float:
+        """Give the length of the recording in seconds of its own time."""
+        return self._recording.duration_ns / 1e9
+
+    @property
+    def position_s(self) -> float:
+        """Give how far the round has come, in seconds of the recording's time."""
+        return self._place_ns() / 1e9
+
+    def set_speed(self, speed: float) -> None:
+        """Let time run at another speed from here on.
+
+        Raises:
+            ValueError: when it is negative or not finite.
+        """
+        speed = _checked(speed)
+        self._anchor(self._place_ns())
+        self._speed = speed
+
+    def pause(self) -> None:
+        """Stop where it is."""
+        self._anchor(self._place_ns())
+        self.paused = True
+
+    def resume(self) -> None:
+        """Go on from where it was stopped."""
+        if self.paused:
+            self._anchor(self._anchor_place_ns)
+            self.paused = False
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place in the recording, clamped to its ends, paused or not.
+
+        The books are rebuilt from the beginning, without publishing; then the
+        price and the book of each instrument are published as they were there.
+
+        Raises:
+            ValueError: when it is no finite number.
+        """
+        if not 0 <= abs(seconds) < float("inf"):
+            raise ValueError(f"seconds={seconds}; a place is a finite number")
+        self._target_ns = min(max(round(seconds * 1e9), 0), self._recording.duration_ns)
+        self._round.close()
+        self._round = _Round(self._recording)
+        self._anchor(self._target_ns)
+
+    async def run(self, publish: Publish) -> None:
+        """Publish the recording, again and again where it loops.
+
+        Raises:
+            FeedError: terminal, when the file cannot be read any more.
+        """
+        self._begin_round(self._clock())
+        played = 0
+        try:
+            while True:
+                place_ns = self._round.next_place_ns
+                target_ns = self._target_ns
+                if target_ns is not None and (place_ns is None or place_ns > target_ns):
+                    self._arrive(publish, target_ns)
+                    continue
+                if place_ns is None:
+                    self.rounds += 1
+                    if not self._loop:
+                        return
+                    ended_ns = self._due_ns(self._recording.duration_ns)
+                    self._begin_round(ended_ns + ROUND_GAP_NS)
+                    await self._sleep(0)
+                    continue
+                wait_s = self._wait_s(place_ns)
+                if wait_s > 0:
+                    await self._sleep(min(wait_s, NAP_S))
+                    continue
+                self._play(self._round.take(), self._due_ns(place_ns), publish)
+                played += 1
+                if played % YIELD_EVERY == 0:
+                    await self._sleep(0)
+        finally:
+            self._round.close()
+
+    def _begin_round(self, began_ns: int) -> None:
+        self._round.close()
+        self._round = _Round(self._recording)
+        if self._target_ns is None:
+            self._anchor_ns = began_ns
+            self._anchor_place_ns = 0
+
+    def _arrive(self, publish: Publish, target_ns: int) -> None:
+        self._target_ns = None
+        self._anchor(target_ns)
+        for event in self._round.markets.latest(self._clock(), self._wanted.__contains__):
+            publish(event)
+
+    def _anchor(self, place_ns: int) -> None:
+        """Let this place of the recording be due now."""
+        self._anchor_place_ns = place_ns
+        self._anchor_ns = self._clock()
+
+    def _place_ns(self) -> int:
+        if self._target_ns is not None:
+            return self._target_ns
+        if self.paused:
+            return self._anchor_place_ns
+        if not self._speed:
+            return self._round.place_ns
+        passed = round((self._clock() - self._anchor_ns) * self._speed)
+        ahead = self._round.next_place_ns
+        end = self._recording.duration_ns if ahead is None else ahead
+        return min(max(self._anchor_place_ns + passed, self._round.place_ns), end)
+
+    def _due_ns(self, place_ns: int) -> int:
+        if self._target_ns is not None or not self._speed:
+            return self._clock()
+        return self._anchor_ns + round((place_ns - self._anchor_place_ns) / self._speed)
+
+    def _wait_s(self, place_ns: int) -> float:
+        if self._target_ns is not None:
+            return 0.0
+        if self.paused:
+            return NAP_S
+        wait_ns = self._due_ns(place_ns) - self._clock()
+        if wait_ns < -MAX_LAG_NS:
+            self._anchor(place_ns)
+            return 0.0
+        return wait_ns / 1e9
+
+    def _play(self, record: Record, ts_event: int, publish: Publish) -> None:
+        silent = self._target_ns is not None
+        match record:
+            case Received():
+                self._play_message(record, ts_event, publish, silent=silent)
+            case Damage():
+                self._skip(record.line, record.reason, silent=silent)
+            case Connected():
+                self._round.connect(record.url)
+            case _:
+                pass  # what the recorder sent is no market data
+
+    def _play_message(
+        self, message: Received, ts_event: int, publish: Publish, *, silent: bool
+    ) -> None:
+        try:
+            changes = self._round.parser.parse_message(message.text, ts_event)
+        except ParseError as error:
+            self._skip(message.line, str(error), silent=silent)
+            return
+        if changes is None:
+            self._skip(message.line, "no known venue has this type of message", silent=silent)
+            return
+        markets = self._round.markets
+        gaps, crossed = markets.gaps, markets.crossed
+        for change in changes:
+            wanted = not silent and (change.exchange, change.symbol) in self._wanted
+            event = markets.apply(change, wanted=wanted)
+            if event is not None:
+                publish(event)
+        if markets.crossed != crossed:
+            self._skip(message.line, "levels that newer ones cross were dropped", silent=silent)
+        if not silent:
+            self.gaps += markets.gaps - gaps
+
+    def _skip(self, line: int, reason: str, *, silent: bool) -> None:
+        """Count what is left out, and log it the first time its line is played."""
+        if silent:
+            return
+        self.skipped += 1
+        if line <= self._logged_line or self._logged == MAX_LOGGED:
+            return
+        self._logged_line = line
+        self._logged += 1
+        log.warning("part of the recording skipped", feed=self.name, line=line, reason=reason)
+        if self._logged == MAX_LOGGED:
+            log.warning("further skipped lines are only counted", feed=self.name)
+
+
+class _Round:
+    """One pass over the recording, with its books and the record that comes next."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.markets = Markets()
+        self.parser = VenueParser()
+        self.place_ns = 0
+        self._records = recording.records()
+        self._next: tuple[int, Record] | None = None
+        self._began = False
+        self._urls: set[str] = set()
+
+    @property
+    def next_place_ns(self) -> int | None:
+        """Give the place of the record that `take` gives; None at the end."""
+        if not self._began:
+            self._began = True
+            self._next = next(self._records, None)
+        return None if self._next is None else self._next[0]
+
+    def take(self) -> Record:
+        """Give the next record; there must be one."""
+        if self.next_place_ns is None or self._next is None:
+            raise RuntimeError("the round is over")
+        self.place_ns, record = self._next
+        self._next = next(self._records, None)
+        return record
+
+    def connect(self, url: str) -> None:
+        """Forget the books that came over a connection that is made anew."""
+        if url in self._urls:
+            self.markets.forget_books(exchange_of(url))
+        self._urls.add(url)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._records.close()
+
+
+def _checked(speed: float) -> float:
+    if not 0 <= speed < float("inf"):
+        raise ValueError(f"speed={speed}; a speed is a finite number from 0")
+    return speed
