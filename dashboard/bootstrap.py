@@ -1,16 +1,22 @@
 """The composition root: builds every part from the settings and runs them together."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 
 import structlog
 
 from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings
+from dashboard.core.errors import FeedError, SettingError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed
+from dashboard.feeds.recording import Recording
+from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
@@ -83,15 +89,50 @@ class Services:
                     task.cancel()
 
 
+def check_feeds_or_exit(settings: Settings) -> None:
+    """Prepare what the feeds need; a recording of no use ends the process with one line."""
+    try:
+        if "replay" in settings.feed:
+            _recording(settings.replay_file)
+    except SettingError as error:
+        sys.exit(f"livetape: {error}")
+
+
 def _feeds(settings: Settings) -> list[Feed]:
-    return [
-        Simulator(
-            interval_ms=settings.frequency_ms,
+    return [_feed(name, settings) for name in settings.feed]
+
+
+def _feed(name: str, settings: Settings) -> Feed:
+    if name == "replay":
+        return Replay(
+            _recording(settings.replay_file),
             clock=time.time_ns,
-            seed=settings.simulator_seed,
-            symbols=settings.simulator_symbols,
+            speed=settings.replay_speed,
+            loop=settings.replay_loop,
         )
-    ]
+    return Simulator(
+        interval_ms=settings.frequency_ms,
+        clock=time.time_ns,
+        seed=settings.simulator_seed,
+        symbols=settings.simulator_symbols,
+    )
+
+
+@cache
+def _recording(file: Path | None) -> Recording:
+    """Read a recording through, once per process.
+
+    Raises:
+        SettingError: when it cannot be read or there is no market data in it.
+    """
+    try:
+        return Recording(file or Path())
+    except FeedError as error:
+        raise SettingError(
+            variable="DASHBOARD_REPLAY_FILE",
+            value=str(file),
+            allowed=f"a recording with market data ({error.problem})",
+        ) from error
 
 
 _current: Services | None = None

@@ -7,12 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dashboard.core.errors import SettingError
 
 PREFIX = "DASHBOARD_"
+FEEDS = frozenset({"simulator", "replay"})
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 """A host as a Host header names it: IPv6 addresses in brackets, no port."""
@@ -27,7 +28,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    feed: Literal["simulator"] = Field("simulator", description="simulator")
+    feed: CommaSeparated = Field(
+        ("simulator",), description="simulator, replay or both, separated by commas"
+    )
     frequency_ms: int = Field(
         50,
         ge=FREQUENCY_MIN_MS,
@@ -38,6 +41,15 @@ class Settings(BaseSettings):
     simulator_symbols: int | None = Field(
         None, ge=1, le=10_000, description="a whole number, 1 to 10000"
     )
+    replay_file: Path | None = Field(
+        None,
+        validate_default=True,
+        description="a readable recording, .wslog or .wslog.gz; DASHBOARD_FEED=replay needs one",
+    )
+    replay_speed: float = Field(
+        1.0, ge=0, allow_inf_nan=False, description="a number from 0; 0 is as fast as it goes"
+    )
+    replay_loop: bool = Field(True, description="1 or 0")
     resume_events: int = Field(
         100_000, ge=1, le=10_000_000, description="a whole number, 1 to 10000000"
     )
@@ -56,12 +68,27 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path(".data"), description="a folder that can be written to")
 
-    @field_validator("allowed_origins", "allowed_hosts", mode="before")
+    @field_validator("feed", "allowed_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("feed")
+    @classmethod
+    def _check_feeds(cls, feeds: tuple[str, ...]) -> tuple[str, ...]:
+        if not feeds or not FEEDS.issuperset(feeds):
+            raise ValueError(", ".join(feeds))
+        return tuple(dict.fromkeys(feeds))
+
+    @field_validator("replay_file")
+    @classmethod
+    def _check_replay_file(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        needed = "replay" in info.data.get("feed", ())
+        if needed and not (file and file.is_file() and os.access(file, os.R_OK)):
+            raise ValueError(str(file))
+        return file
 
     @field_validator("allowed_origins")
     @classmethod

@@ -7,7 +7,7 @@ import reflex as rx
 from reflex.config import get_config
 from starlette.types import ASGIApp
 
-from dashboard.bootstrap import run_services
+from dashboard.bootstrap import check_feeds_or_exit, run_services
 from dashboard.config import settings_or_exit
 from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
@@ -18,6 +18,7 @@ from dashboard.ui.pages import market
 
 settings = settings_or_exit()
 configure_logging(settings.log_level)
+check_feeds_or_exit(settings)
 connections = Connections(limit=settings.max_clients)
 
 

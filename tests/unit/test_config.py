@@ -25,10 +25,13 @@ def load(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> Settings:
 
 def test_defaults_need_no_environment() -> None:
     assert load_settings().model_dump() == {
-        "feed": "simulator",
+        "feed": ("simulator",),
         "frequency_ms": 50,
         "simulator_seed": None,
         "simulator_symbols": None,
+        "replay_file": None,
+        "replay_speed": 1.0,
+        "replay_loop": True,
         "resume_events": 100_000,
         "stale_after_ms": 2000,
         "allowed_origins": (),
@@ -42,7 +45,13 @@ def test_defaults_need_no_environment() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("FEED", "simulator", "simulator"),
+        ("FEED", "simulator", ("simulator",)),
+        ("FEED", " Simulator, simulator", ("simulator",)),
+        ("REPLAY_FILE", "not/there", Path("not/there")),
+        ("REPLAY_SPEED", "0", 0.0),
+        ("REPLAY_SPEED", "2.5", 2.5),
+        ("REPLAY_LOOP", "0", False),
+        ("REPLAY_LOOP", "1", True),
         ("FREQUENCY_MS", "10", 10),
         ("FREQUENCY_MS", "1000", 1000),
         ("SIMULATOR_SEED", "0", 0),
@@ -79,6 +88,12 @@ def test_a_good_value_is_taken(
     [
         ("FEED", "unheard-of", "simulator"),
         ("FEED", "", "simulator"),
+        ("FEED", "simulator,unheard-of", "simulator, replay or both"),
+        ("REPLAY_SPEED", "-1", "a number from 0"),
+        ("REPLAY_SPEED", "nan", "a number from 0"),
+        ("REPLAY_SPEED", "inf", "a number from 0"),
+        ("REPLAY_SPEED", "fast", "a number from 0"),
+        ("REPLAY_LOOP", "twice", "1 or 0"),
         ("FREQUENCY_MS", "9", "a whole number of milliseconds, 10 to 1000"),
         ("FREQUENCY_MS", "1001", "a whole number of milliseconds, 10 to 1000"),
         ("FREQUENCY_MS", "25.5", "a whole number of milliseconds, 10 to 1000"),
@@ -166,6 +181,28 @@ def test_a_folder_without_write_permission_is_refused(
     with pytest.raises(SettingError, match="DASHBOARD_DATA_DIR"):
         load(monkeypatch, "DATA_DIR", str(tmp_path / "new"))
     assert asked == [(tmp_path, os.W_OK)]
+
+
+@pytest.mark.parametrize("feed", ["replay", "simulator,replay"])
+@pytest.mark.parametrize("file", [None, "", "not/there", "folder"])
+def test_a_replay_needs_a_readable_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, feed: str, file: str | None
+) -> None:
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DASHBOARD_FEED", feed)
+    if file is not None:
+        monkeypatch.setenv("DASHBOARD_REPLAY_FILE", file)
+    with pytest.raises(SettingError, match=r"DASHBOARD_REPLAY_FILE=.*a readable recording"):
+        load_settings()
+
+
+def test_several_feeds_keep_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "a.wslog"
+    file.touch()
+    monkeypatch.setenv("DASHBOARD_REPLAY_FILE", str(file))
+    settings = load(monkeypatch, "FEED", "replay,simulator")
+    assert (settings.feed, settings.replay_file) == (("replay", "simulator"), file)
 
 
 def test_settings_cannot_be_changed() -> None:
