@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from dashboard.core.errors import FeedError
+from dashboard.core.model import Instrument
+from dashboard.feeds.recording import Recording, decimals_seen
+
+
+def ticker(product: str, price: str) -> str:
+    return json.dumps({"type": "ticker", "product_id": product, "price": price})
+
+
+def quote(bid: str, ask: str) -> str:
+    data = {"e": "bookTicker", "s": "BTCUSDT", "b": bid, "a": ask}
+    return json.dumps({"stream": "btcusdt@bookTicker", "data": data})
+
+
+def write(folder: Path, *lines: str) -> Path:
+    path = folder / "some.wslog"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_instruments_and_ticks_come_in_the_order_of_their_first_message(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        f"10.5: {ticker('B-USD', '7')}",
+        f"11: {quote('2.50', '2.6000')}",
+        "damage",
+        f"12: {ticker('A-USD', '0.00001300')}",
+        f"13.25: {ticker('B-USD', '7.25')}",
+    )
+    recording = Recording(path)
+    assert recording.instruments == (
+        Instrument(symbol="B-USD", exchange="COINBASE", tick_size=0.01),
+        Instrument(symbol="BTCUSDT", exchange="BINANCE_FUTURES", tick_size=0.1),
+        Instrument(symbol="A-USD", exchange="COINBASE", tick_size=1e-6),
+    )
+    assert recording.duration_ns == 2_750_000_000
+
+
+def test_prices_count_for_the_tick_only_where_there_is_nothing_exact(tmp_path: Path) -> None:
+    trade = {"type": "trade", "symbol": "A", "price": 1.5, "size": 1, "side": "buy"}
+    mid = {"type": "price", "symbol": "A", "price": 1.525, "volume": 0}
+    path = write(tmp_path, f"1: {json.dumps(mid)}", f"2: {json.dumps(trade)}")
+    assert [each.tick_size for each in Recording(path).instruments] == [0.1]
+
+
+def test_time_never_goes_back(tmp_path: Path) -> None:
+    lines = [f"{second}: {ticker('A', '1')}" for second in (10, 12, 11, 13)]
+    places = [place for place, _ in Recording(write(tmp_path, *lines)).records()]
+    assert places == [0, 2_000_000_000, 2_000_000_000, 3_000_000_000]
+
+
+@pytest.mark.parametrize("lines", [[], ["anything"], ["12.5: {}"], ["wss://example.org <-> 12.5"]])
+def test_a_file_without_market_data_is_refused_for_good(tmp_path: Path, lines: list[str]) -> None:
+    with pytest.raises(FeedError, match="no market data") as caught:
+        Recording(write(tmp_path, *lines))
+    assert caught.value.terminal
+
+
+def test_a_file_that_cannot_be_opened_is_refused_for_good(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match="No such file") as caught:
+        Recording(tmp_path / "missing.wslog")
+    assert caught.value.terminal
+
+
+@pytest.mark.parametrize(
+    ("price", "decimals"),
+    [(5.0, 0), (45_000.1, 1), (14.8024, 4), (1.305e-05, 8), (1e-15, 0), (1e22, 0)],
+)
+def test_decimals_are_those_a_price_needs(price: float, decimals: int) -> None:
+    assert decimals_seen(price) == decimals
