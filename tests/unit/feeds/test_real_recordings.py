@@ -1,5 +1,6 @@
 """What the feed makes of real traffic, against counts and books made in another way."""
 
+import contextlib
 import gzip
 import json
 from collections import Counter
@@ -17,15 +18,12 @@ pytestmark = needs_recordings
 Sides = tuple[dict[str, str], dict[str, str]]
 
 
-async def play(path: Path, *, rounds: int = 1) -> tuple[Replay, list[list[Event]]]:
-    """Play whole rounds and give the events of each."""
-    recording = Recording(path)
-    played: list[list[Event]] = []
-    for _ in range(rounds):
-        replay = Replay(recording, clock=Clock(), speed=0, loop=False)
-        played.append([])
-        await replay.run(played[-1].append)
-    return replay, played
+async def play(path: Path) -> tuple[Replay, list[Event]]:
+    """Play one whole round and give its events."""
+    replay = Replay(Recording(path), clock=Clock(), speed=0, loop=False)
+    events: list[Event] = []
+    await replay.run(events.append)
+    return replay, events
 
 
 def messages(path: Path) -> list[dict[str, Any]]:
@@ -64,7 +62,7 @@ def never_crossed(events: list[Event]) -> bool:
 
 
 async def test_coinbase_shows_its_ten_products_and_every_message() -> None:
-    replay, [events] = await play(COINBASE)
+    replay, events = await play(COINBASE)
     assert Counter(event.kind for event in events) == {
         Kind.BOOK: 10 + 9719,
         Kind.PRICE: 107 + 97,
@@ -88,10 +86,8 @@ async def test_coinbase_has_its_97_matches_a_round_and_marks_the_10_last_matches
             raise Enough
         events.append(event)
 
-    try:
+    with contextlib.suppress(Enough):
         await loop.run(publish)
-    except Enough:
-        pass
     trades = [event for event in events if isinstance(event, Trade)]
     assert Counter(trade.historical for trade in trades) == {False: 3 * 97, True: 3 * 10}
     wanted = [
@@ -108,7 +104,7 @@ async def test_coinbase_has_its_97_matches_a_round_and_marks_the_10_last_matches
 
 
 async def test_coinbase_books_equal_those_rebuilt_from_the_file() -> None:
-    _, [events] = await play(COINBASE)
+    _, events = await play(COINBASE)
     assert never_crossed(events)
     books = last_books(events)
     expected = rebuilt(COINBASE)
@@ -126,7 +122,7 @@ async def test_coinbase_ticks_are_those_of_its_prices() -> None:
 
 
 async def test_a_seek_ends_in_the_same_books_as_playing(tmp_path: Path) -> None:
-    replay, [events] = await play(COINBASE)
+    replay, events = await play(COINBASE)
     replay.seek(replay.duration_s)
     sought: list[Event] = []
     await replay.run(sought.append)
@@ -137,7 +133,7 @@ async def test_a_seek_ends_in_the_same_books_as_playing(tmp_path: Path) -> None:
 
 
 async def test_binance_shows_four_symbols_every_message_and_no_gap() -> None:
-    replay, [events] = await play(BINANCE)
+    replay, events = await play(BINANCE)
     assert Counter(event.kind for event in events) == {
         Kind.BOOK: 764,
         Kind.PRICE: 613 + 91,
@@ -150,7 +146,7 @@ async def test_binance_shows_four_symbols_every_message_and_no_gap() -> None:
 
 
 async def test_binance_books_are_partial_until_both_sides_have_five_levels() -> None:
-    _, [events] = await play(BINANCE)
+    _, events = await play(BINANCE)
     whole: set[str] = set()
     for book in events:
         if isinstance(book, Book):
@@ -169,7 +165,7 @@ async def test_damaged_lines_are_counted_and_the_rest_is_played(tmp_path: Path) 
         lines[number] = lines[number][: len(lines[number]) // 2]
     path = tmp_path / "damaged.wslog"
     path.write_text("\n".join(lines))
-    replay, [events] = await play(path)
+    replay, events = await play(path)
     assert replay.skipped == 3
     assert len(events) == 9729 + 204 + 107 - 3
     assert never_crossed(events)
