@@ -94,19 +94,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     path: Path = options.output or Path(time.strftime("%Y-%m-%d-%H%M%S.wslog.gz", time.gmtime()))
     try:
-        with _open(path) as file:
-            recorder = Recorder(file, clock=time.time_ns)
-            asyncio.run(
-                record_all(recorder, options.url, greetings=options.send, seconds=options.seconds)
-            )
+        file = _open(path)
     except OSError as error:
         _say(f"recording failed: {error}")
         return 1
+    recorder = Recorder(file, clock=time.time_ns)
+    try:
+        with file:
+            asyncio.run(
+                record_all(recorder, options.url, greetings=options.send, seconds=options.seconds)
+            )
     except ExceptionGroup as group:
         foreseen, others = group.split(REFUSALS)
         if others is not None or foreseen is None:
             raise
         _say(f"recording failed: {foreseen.exceptions[0]}")
+        if not recorder.messages:
+            path.unlink()
         return 1
     _say(f"{recorder.messages} messages in {path}")
     return 0
