@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from dashboard.bootstrap import Services, check_feeds_or_exit
+from dashboard.config import Settings, load_settings
+from dashboard.feeds.replay import Replay
+from dashboard.feeds.simulator import Simulator
+
+TICKER = '12.5: {"type":"ticker","product_id":"A-USD","price":"1.5"}\n'
+
+
+def settings(file: Path, *feeds: str) -> Settings:
+    changed = {"feed": feeds, "replay_file": file, "replay_speed": 2.0, "replay_loop": False}
+    return load_settings().model_copy(update=changed)
+
+
+def test_several_feeds_run_beside_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "a.wslog"
+    file.write_text(TICKER)
+    chosen = settings(file, "replay", "simulator")
+    check_feeds_or_exit(chosen)
+    services = Services(chosen)
+    replay, simulator = services.supervisor.feeds
+    assert isinstance(replay, Replay)
+    assert isinstance(simulator, Simulator)
+    assert replay.speed == 2
+    assert next(iter(services.instruments)) == "A-USD"
+    assert len(services.instruments) == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x1f\x8bgarbage", b"12.5: {}"])
+def test_a_recording_of_no_use_ends_the_start_with_one_line(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "a.wslog"
+    file.write_bytes(content)
+    with pytest.raises(SystemExit) as caught:
+        check_feeds_or_exit(settings(file, "replay"))
+    line = str(caught.value.code)
+    assert line.startswith(f"livetape: DASHBOARD_REPLAY_FILE='{file}' is not allowed; allowed: ")
+    assert "\n" not in line
+
+
+def test_without_replay_no_recording_is_read(tmp_path: Path) -> None:
+    check_feeds_or_exit(settings(tmp_path / "missing.wslog", "simulator"))
