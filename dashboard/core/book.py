@@ -33,8 +33,8 @@ class OrderBook:
         All changes of one call belong together: only their outcome is checked
         for crossing.
         """
-        new_bids = {price: size for price, size in bids}  # noqa: C416 - a level may be a list
-        new_asks = {price: size for price, size in asks}  # noqa: C416 - as above
+        new_bids = dict(bids)
+        new_asks = dict(asks)
         self._bids.update(new_bids)
         self._asks.update(new_asks)
         while self._is_crossed():
