@@ -12,7 +12,9 @@ from dashboard.core.model import Published
 from dashboard.endpoints.connections import Connections
 from dashboard.protocols import live
 
-NORMAL, GOING_AWAY, TOO_BIG, TRY_AGAIN_LATER = 1000, 1001, 1009, 1013
+GOING_AWAY, TOO_BIG, TRY_AGAIN_LATER = 1001, 1009, 1013
+CONFLATED_EVENTS = 20_000
+"""Buffer where a whole interval is waited for: only a client that lags may fill it."""
 
 
 async def serve_live(socket: WebSocket, running: Services, connections: Connections) -> None:
@@ -43,7 +45,7 @@ class LiveConnection:
         self._subscription = self._hub.subscribe(
             name="ws",
             wants=self._filter.wants,
-            capacity=live.BUFFER_EVENTS,
+            capacity=CONFLATED_EVENTS if running.conflates else live.BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
         self._answers = self._first_frames(socket.query_params.get("since"))
@@ -157,7 +159,9 @@ class LiveConnection:
         return [live.encode_conflated(count=conflated + lost, lost_trades=lost)]
 
     def _frames(self, entries: list[Published]) -> list[str]:
-        return [self._hub.frame(entry, live.DIALECT) for entry in entries]
+        return [
+            self._hub.frame(entry, live.DIALECT) for entry in entries if live.carries(entry.event)
+        ]
 
 
 def _size(request: str | bytes) -> int:

@@ -15,6 +15,7 @@ from dashboard.core.errors import RequestError
 from dashboard.core.model import (
     Book,
     Control,
+    Event,
     Kind,
     Price,
     PriceLevel,
@@ -105,6 +106,11 @@ class _ControlFrame(_Frame, tag="control"):
     frequency_ms: int
     seq: int
     id: str
+
+
+def carries(event: Event) -> bool:
+    """Tell whether an event goes to clients: a historical trade does not, it has no mark here."""
+    return not (isinstance(event, Trade) and event.historical)
 
 
 _encoder = msgspec.json.Encoder()

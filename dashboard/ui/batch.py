@@ -46,7 +46,7 @@ def market_part(
         match entry.event:
             case Price(symbol=symbol, price=price) if symbol in index:
                 prices += (index[symbol], price)
-            case Trade(symbol=symbol) as trade if symbol in index:
+            case Trade(symbol=symbol, historical=False) as trade if symbol in index:
                 trades.append(_trade(index[symbol], trade))
             case Book(symbol=symbol) as book if symbol == chosen and symbol in index:
                 part["b"] = [index[symbol], _flat(book.bids), _flat(book.asks)]

@@ -3,6 +3,7 @@ import math
 from collections.abc import Set
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -371,3 +372,9 @@ def test_a_symbol_passes_from_every_exchange() -> None:
 def test_every_kind_but_control_belongs_to_exactly_one_stream() -> None:
     kinds = [kind for stream in live.STREAMS.values() for kind in stream]
     assert sorted(kinds) == sorted(set(Kind) - {Kind.CONTROL})
+
+
+def test_a_historical_trade_is_not_carried() -> None:
+    now = trade("A")
+    assert live.carries(now)
+    assert not live.carries(msgspec.structs.replace(now, historical=True))
