@@ -14,7 +14,7 @@ from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings
 from dashboard.core.errors import FeedError, SettingError
 from dashboard.core.model import Control, Instrument
-from dashboard.feeds.base import Feed, PacedFeed
+from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
@@ -61,6 +61,11 @@ class Services:
     def conflates(self) -> bool:
         """Tell whether the frequency is a conflation interval: a feed has a rate of its own."""
         return not all(isinstance(feed, PacedFeed) for feed in self.supervisor.feeds)
+
+    @property
+    def replays(self) -> dict[str, SeekableFeed]:
+        """Give the feeds that can be paused, sped up and sent to a place, by name."""
+        return {feed.name: feed for feed in self.supervisor.feeds if isinstance(feed, SeekableFeed)}
 
     def set_frequency(self, frequency_ms: float) -> int:
         """Set the one frequency of all clients, clamped to 10..1000 ms, and tell everyone."""

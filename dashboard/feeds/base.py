@@ -65,3 +65,55 @@ class PacedFeed(Protocol):
     def set_interval(self, interval_ms: int) -> None:
         """Change the interval of its streams at once."""
         ...
+
+
+@runtime_checkable
+class SeekableFeed(Protocol):
+    """A feed that plays something recorded, and can be stopped, sped up and sent to a place.
+
+    It is one replay for all clients. Positions are in seconds of the recording's time.
+    """
+
+    @property
+    def paused(self) -> bool:
+        """Tell whether it stands still."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """Give the factor by which time runs; 0 is as fast as it goes."""
+        ...
+
+    @property
+    def position_s(self) -> float:
+        """Give how far it has come."""
+        ...
+
+    @property
+    def duration_s(self) -> float:
+        """Give the length of the recording."""
+        ...
+
+    def pause(self) -> None:
+        """Stop where it is."""
+        ...
+
+    def resume(self) -> None:
+        """Go on from where it was stopped."""
+        ...
+
+    def set_speed(self, speed: float) -> None:
+        """Let time run at another speed from here on.
+
+        Raises:
+            ValueError: when it is negative or not finite.
+        """
+        ...
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place, clamped to the ends of the recording.
+
+        Raises:
+            ValueError: when it is no finite number.
+        """
+        ...

@@ -19,7 +19,8 @@ Keys are short because a page gets one of these every display frame:
 | `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
 | `e` | echo of the page's clock for the offset estimate: [page sent, server received], ms |
 
-Only `g n t k v c l` are always there.
+Only `g n t k v c l` are always there. `b` ends with a 1 while the book is partial. A feed that
+is a replay has position_s, duration_s, speed and paused too, and `f` comes at once after a control.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +51,8 @@ def market_part(
                 trades.append(_trade(index[symbol], trade))
             case Book(symbol=symbol) as book if symbol == chosen and symbol in index:
                 part["b"] = [index[symbol], _flat(book.bids), _flat(book.asks)]
+                if book.partial:
+                    part["b"].append(1)
             case System() as system:
                 part["y"] = [system.cpu_pct, system.mem_mb, system.msg_rate]
             case _:

@@ -7,12 +7,14 @@ would hide the others.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
 import reflex as rx
+import structlog
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
@@ -20,13 +22,18 @@ from dashboard.bootstrap import Services, services
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.core.pacing import Pacer
+from dashboard.feeds.base import SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, market_part
+
+log = structlog.get_logger(__name__)
 
 SLOTS = 8
 MAX_WATCHED = 50
 BUFFER_EVENTS = 20_000
 HEARTBEAT_S = 0.5
 STATUS_S = 1.0
+MAX_SPEED = 1000
+"""Fastest replay that a page may ask for; 0 stands for as fast as it goes."""
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency or a pause is felt at once."""
 
@@ -128,6 +135,10 @@ class Tab:
         self._echo = (page_ms, time.time_ns() / NS_PER_MS)
         self._pacer.report(shift_ms=shift_ms, period_ms=period_ms, seen_shifts=seen_shifts)
 
+    def tell_status(self) -> None:
+        """Tell the page with the next push how the feeds stand, without waiting for its time."""
+        self._status_s = float("-inf")
+
     async def run(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
         """Send batches until cancelled, or until the hub or a newer stream closes this one."""
         try:
@@ -214,8 +225,9 @@ class Tab:
         return dict(zip(names, description, strict=True))
 
     def _feeds(self) -> list[dict[str, Any]]:
+        replays = self._services.replays
         return [
-            {"name": name, **msgspec.structs.asdict(status)}
+            {"name": name, **msgspec.structs.asdict(status), **_controls(replays.get(name))}
             for name, status in self._services.supervisor.status().items()
         ]
 
@@ -226,6 +238,52 @@ class Tab:
         return topic.kind is Kind.SYSTEM or (
             topic.kind is Kind.BOOK and topic.symbol == self._chosen
         )
+
+
+def _controls(replay: SeekableFeed | None) -> dict[str, Any]:
+    if replay is None:
+        return {}
+    return {
+        "position_s": round(replay.position_s, 2),
+        "duration_s": round(replay.duration_s, 2),
+        "speed": replay.speed,
+        "paused": replay.paused,
+    }
+
+
+def control_replay(running: Services, name: str, control: str, value: float) -> str | None:
+    """Pause, resume, speed up or move a replay, for all pages.
+
+    `control` is pause, resume, speed or seek; the last two take `value`. Gives
+    the reason when it was ignored, else None.
+    """
+    reason = _control(running.replays.get(str(name)), control, value)
+    if reason is not None:
+        log.warning("replay control ignored", feed=name, control=control, reason=reason)
+        return reason
+    for tab in _tabs.values():
+        tab.tell_status()
+    return None
+
+
+def _control(replay: SeekableFeed | None, control: str, value: float) -> str | None:
+    if replay is None:
+        return "no feed of this name is a replay"
+    if control == "pause":
+        replay.pause()
+    elif control == "resume":
+        replay.resume()
+    elif control not in ("speed", "seek"):
+        return "not one of pause, resume, speed, seek"
+    elif not isinstance(value, int | float) or not math.isfinite(value):
+        return "the value is no finite number"
+    elif control == "seek":
+        replay.seek(min(max(value, 0.0), replay.duration_s))
+    elif not 0 <= value <= MAX_SPEED:
+        return f"a speed is 0 to {MAX_SPEED}"
+    else:
+        replay.set_speed(value)
+    return None
 
 
 _tabs: dict[str, Tab] = {}

@@ -43,6 +43,11 @@ class MarketState(rx.State):
         services().set_frequency(float(frequency_ms))
 
     @rx.event
+    def control_replay(self, name: str, control: str, value: float) -> None:
+        """Pause, resume, speed up or move a replay; it is one replay for all pages."""
+        bridge.control_replay(services(), name, control, value)
+
+    @rx.event
     def set_paused(self, paused: bool) -> None:
         """Hold the stream of this page, or let it go on."""
         if (tab := self._tab) is not None:
@@ -93,6 +98,7 @@ def index() -> rx.Component:
             on_pause=MarketState.set_paused,
             on_choose=MarketState.choose,
             on_watch=MarketState.watch,
+            on_replay=MarketState.control_replay,
         ),
         rx.el.div(
             panel(

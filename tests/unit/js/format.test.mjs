@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { NONE, age, decimal, integer, milliseconds, signed, timeOfDay } = await import(`${LIVE}/format.js`);
+const { NONE, age, decimal, integer, milliseconds, quantity, signed, timeOfDay } = await import(`${LIVE}/format.js`);
 const T = "\u2009";
 const M = "\u2212";
 
@@ -39,4 +39,29 @@ test("times are UTC, with milliseconds where asked for", () => {
 
 test("an age is in the unit that fits", () => {
   assert.deepEqual([0.04, 3.21, 300, 7300].map(age), ["40 ms", "3.2 s", "5 min", "2 h"]);
+});
+
+test("a size has four digits that count, and a letter for the thousands", () => {
+  const texts = [
+    [0.533, "0.533"],
+    [0.01, "0.010"],
+    [1.275, "1.275"],
+    [29.5, "29.50"],
+    [705.83, "705.8"],
+    [6905.4, `6${T}905`],
+    [9999.6, "10.00k"],
+    [23012.34, "23.01k"],
+    [186730, "186.7k"],
+    [999960, "1.000M"],
+    [12345678, "12.35M"],
+  ];
+  for (const [size, text] of texts) assert.equal(quantity(size), text);
+});
+
+test("a small size keeps three digits, eight decimals at most", () => {
+  assert.equal(quantity(0.002), "0.00200");
+  assert.equal(quantity(0.00001234), "0.0000123");
+  assert.equal(quantity(0.00000001), "0.00000001");
+  assert.equal(quantity(0), "0.000");
+  assert.equal(quantity(NaN), NONE);
 });

@@ -109,3 +109,17 @@ test("a longer sample window keeps what is there", () => {
   take({ p: [0, 300] });
   assert.equal(store.series.get("BTC/USD").prices.length, 201);
 });
+
+test("a book is partial while the server says so", () => {
+  take({ b: [0, [1, 1], [2, 1], 1] });
+  assert.equal(store.book.partial, true);
+  take({ b: [0, [1, 1], [2, 1]] });
+  assert.equal(store.book.partial, false);
+});
+
+test("the page knows when all its feeds are replays that are paused", () => {
+  take({ f: [{ name: "replay", state: "replayed", position_s: 1, paused: true }] });
+  assert.equal(store.shape.replayPaused, true);
+  take({ f: [{ name: "replay", state: "replayed", position_s: 1, paused: true }, { name: "simulator", state: "live" }] });
+  assert.equal(store.shape.replayPaused, false);
+});

@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,11 @@ def test_trades_carry_a_signed_side_and_the_time_in_ms() -> None:
 def test_the_book_of_the_chosen_symbol_is_flat_best_first() -> None:
     event = book("ETH/USD", bids=((9.0, 1.0), (8.0, 2.0)), asks=((10.0, 3.0),))
     assert part(event, chosen="ETH/USD")["b"] == [1, [9.0, 1.0, 8.0, 2.0], [10.0, 3.0]]
+
+
+def test_a_partial_book_says_so() -> None:
+    event = msgspec.structs.replace(book("ETH/USD", bids=((9.0, 1.0),), asks=()), partial=True)
+    assert part(event, chosen="ETH/USD")["b"] == [1, [9.0, 1.0], [], 1]
 
 
 def test_the_newest_book_wins() -> None:

@@ -1,19 +1,60 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
+
+import pytest
 
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Book, Instrument, Price
+from dashboard.feeds.base import Feed, FeedState, Publish, SeekableFeed
+from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.hub.hub import Hub
-from dashboard.ui.bridge import MAX_WATCHED, SLOTS, Tab
+from dashboard.ui import bridge
+from dashboard.ui.bridge import MAX_SPEED, MAX_WATCHED, SLOTS, Tab, control_replay
 from tests.unit.fakes import Clock
 
 Batch = dict[str, Any]
+
+
+class FakeReplay:
+    """A feed with the controls of a replay, that never plays anything."""
+
+    name = "replay"
+    flowing_state = FeedState.REPLAYED
+    gaps = 0
+    skipped = 0
+    duration_s = 90.0
+
+    def __init__(self) -> None:
+        self.paused = False
+        self.speed = 1.0
+        self.position_s = 12.3456
+
+    def instruments(self) -> Sequence[Instrument]:
+        return []
+
+    async def run(self, publish: Publish) -> None: ...
+
+    async def subscribe(self, instrument: Instrument) -> None: ...
+
+    async def unsubscribe(self, instrument: Instrument) -> None: ...
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def set_speed(self, speed: float) -> None:
+        self.speed = speed
+
+    def seek(self, seconds: float) -> None:
+        self.position_s = seconds
 
 
 @dataclass
@@ -24,6 +65,7 @@ class FakeServices:
     frequency_ms: int = 10
     symbols: tuple[str, ...] = ("A", "B")
     conflates: bool = False
+    feeds: tuple[Feed, ...] = ()
 
     @property
     def instruments(self) -> dict[str, Instrument]:
@@ -31,7 +73,11 @@ class FakeServices:
 
     @property
     def supervisor(self) -> Supervisor:
-        return Supervisor([], publish=self.hub.publish, clock=Clock(), stale_after_ms=1000)
+        return Supervisor(self.feeds, publish=self.hub.publish, clock=Clock(), stale_after_ms=1000)
+
+    @property
+    def replays(self) -> dict[str, SeekableFeed]:
+        return {feed.name: feed for feed in self.feeds if isinstance(feed, SeekableFeed)}
 
     def price(self, symbol: str, price: float) -> None:
         self.hub.publish(Price(symbol=symbol, exchange="X", price=price, volume=1, ts_event=0))
@@ -180,3 +226,81 @@ async def test_hub_that_closes_ends_the_stream() -> None:
         name="late", wants=lambda _: True, capacity=1, policy=OverflowPolicy.CONFLATE
     )
     assert late.closed
+
+
+def replaying() -> tuple[Services, FakeReplay]:
+    replay = FakeReplay()
+    return cast("Services", FakeServices(feeds=(replay,))), replay
+
+
+async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
+    [(_, first)] = await pushes(open_tab(FakeServices(feeds=(FakeReplay(),))))
+    [feed] = first["f"]
+    assert feed["name"] == "replay"
+    assert feed["position_s"] == 12.35
+    assert feed["duration_s"] == 90.0
+    assert feed["speed"] == 1.0
+    assert feed["paused"] is False
+
+
+async def test_feed_that_is_no_replay_has_no_position() -> None:
+    simulator = Simulator(interval_ms=50, clock=Clock(), seed=1, symbols=5)
+    [(_, first)] = await pushes(open_tab(FakeServices(feeds=(simulator,))))
+    assert "position_s" not in first["f"][0]
+
+
+def test_controls_reach_the_replay() -> None:
+    running, replay = replaying()
+    assert control_replay(running, "replay", "pause", 0) is None
+    assert replay.paused
+    assert control_replay(running, "replay", "resume", 0) is None
+    assert not replay.paused
+    for speed in (0.25, 10, 0):
+        assert control_replay(running, "replay", "speed", speed) is None
+        assert replay.speed == speed
+    assert control_replay(running, "replay", "seek", 33.5) is None
+    assert replay.position_s == 33.5
+
+
+def test_place_outside_the_recording_is_clamped_to_its_ends() -> None:
+    running, replay = replaying()
+    assert control_replay(running, "replay", "seek", 1e300) is None
+    assert replay.position_s == 90.0
+    assert control_replay(running, "replay", "seek", -5) is None
+    assert replay.position_s == 0
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "reason"),
+    [
+        ("speed", -1, "a speed is"),
+        ("speed", MAX_SPEED + 1, "a speed is"),
+        ("speed", float("nan"), "no finite number"),
+        ("seek", float("inf"), "no finite number"),
+        ("seek", "12", "no finite number"),
+        ("seek", None, "no finite number"),
+        ("rewind", 0, "not one of"),
+    ],
+)
+def test_wrong_control_is_ignored_with_a_reason(control: str, value: Any, reason: str) -> None:
+    running, replay = replaying()
+    assert reason in str(control_replay(running, "replay", control, value))
+    assert (replay.speed, replay.position_s, replay.paused) == (1.0, 12.3456, False)
+
+
+def test_control_of_a_feed_that_is_no_replay_is_ignored() -> None:
+    running, _ = replaying()
+    assert "no feed" in str(control_replay(running, "simulator", "pause", 0))
+
+
+async def test_every_page_is_told_of_a_control_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = FakeServices(feeds=(FakeReplay(),))
+    tab = open_tab(running)
+    monkeypatch.setattr(bridge, "_tabs", {"a page": tab})
+    sent = await pushes(
+        tab,
+        lambda: running.price("A", 1),
+        lambda: control_replay(cast("Services", running), "replay", "pause", 0),
+    )
+    assert "f" not in sent[1][1]
+    assert sent[2][1]["f"][0]["paused"] is True

@@ -32,6 +32,9 @@ class LiveStream(rx.Component):
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
     on_watch: rx.EventHandler[rx.event.passthrough_event_spec(list[str])]
+    on_replay: rx.EventHandler[
+        rx.event.passthrough_event_spec(str, str, float)  # pyright: ignore[reportCallIssue] - stubs: one type
+    ]
 
 
 class Leaf(rx.Component):

@@ -1,12 +1,18 @@
 // The order book of the chosen symbol: asks above, bids below, the spread between.
 
 import { useRef } from "react";
-import { NONE, decimal } from "./format.js";
+import { NONE, decimal, quantity } from "./format.js";
 import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
 
 const LEVELS = 5;
 const WAIT_MS = 3000;
+/** From here on a size is written in thousands; three decimals fit below. */
+const LARGE = 10_000;
+/** Decimals of a price from which on the spread leaves no room for itself beside its basis points. */
+const LONG_DECIMALS = 6;
+
+const PARTIAL = "The book began without a snapshot: levels that have not changed since are missing.";
 
 /** A side's rows, best first, from flat [price, size, ...]; gives the size of all. */
 function depth(flat) {
@@ -24,12 +30,21 @@ function writeSide(elements, rows, full, decimals) {
     const level = rows[at];
     const [bar, price, size, total] = element.children;
     setText(price, level ? decimal(level[0], decimals) : NONE);
-    setText(size, level ? decimal(level[1], 3) : NONE);
-    setText(total, level ? decimal(level[2], 3) : NONE);
+    setText(size, level ? sizeText(level[1]) : NONE);
+    setText(total, level ? sizeText(level[2]) : NONE);
     bar.style.transform = `scaleX(${level ? (level[2] / full).toFixed(3) : 0})`;
     if (level) element.dataset.value = level[0];
     else delete element.dataset.value;
   }
+}
+
+function sizeText(size) {
+  return size < LARGE && (size >= 0.01 || size === 0) ? decimal(size, 3) : quantity(size);
+}
+
+function spreadText(spread, mid, decimals) {
+  const points = `${decimal((1e4 * spread) / mid, 2)} bp`;
+  return decimals < LONG_DECIMALS ? `${decimal(spread, decimals)} · ${points}` : points;
 }
 
 function writeBook(root, book) {
@@ -42,7 +57,8 @@ function writeBook(root, book) {
   const mid = best ? (asks.rows[0][0] + bids.rows[0][0]) / 2 : NaN;
   const spread = best ? asks.rows[0][0] - bids.rows[0][0] : NaN;
   setText(root.mid, decimal(mid, book.decimals));
-  setText(root.spread, best ? `${decimal(spread, book.decimals)} · ${decimal((1e4 * spread) / mid, 2)} bp` : NONE);
+  setText(root.spread, best ? spreadText(spread, mid, book.decimals) : NONE);
+  root.spread.title = best ? decimal(spread, book.decimals) : "";
   const share = bids.sum + asks.sum > 0 ? bids.sum / (bids.sum + asks.sum) : 0.5;
   root.balance.style.transform = `scaleX(${share.toFixed(3)})`;
   setText(root.bidShare, `${Math.round(100 * share)} % bid`);
@@ -143,7 +159,19 @@ function levels(side) {
   ));
 }
 
-/** The chosen symbol, for the panel's title. */
+/** The chosen symbol, for the panel's title, and that its book is partial while it is. */
 export function Chosen() {
-  return <span>{useShape().chosen}</span>;
+  const { chosen } = useShape();
+  const note = useRef(null);
+  useCountedPainter("beat", () => () => {
+    note.current.hidden = !bookOf(chosen)?.partial;
+  }, [chosen]);
+  return (
+    <>
+      <span className="note" ref={note} data-testid="book-partial" title={PARTIAL} hidden>
+        partial
+      </span>
+      <span>{chosen}</span>
+    </>
+  );
 }

@@ -46,18 +46,18 @@ export function extent(ring) {
 
 /**
  * Draw a ring's values as a line over the whole surface, oldest left, with a
- * tinted area below, under the height `from` and inside of `left`. `slots` is how
+ * tinted area below, under the height `from` and inside of `left` and `right`. `slots` is how
  * many values the full width stands for. Of
  * several values in one pixel column the lowest and highest are drawn.
  */
-export function drawLine(surface, ring, { low, high, color, slots = ring.length, from = 0, left: inset = 0 }) {
+export function drawLine(surface, ring, { low, high, color, slots = ring.length, from = 0, left: inset = 0, right: rest = inset }) {
   const { context, width, height } = surface;
   const n = ring.length;
   if (n < 2 || !width) return;
   const margin = 2;
   const scale = (height - from - 2 * margin) / (high - low || 1);
   const y = (value) => (high > low ? height - margin - (value - low) * scale : (from + height) / 2);
-  const right = width - inset;
+  const right = width - rest;
   const step = (right - inset) / Math.max(1, slots - 1);
   const left = right - step * (n - 1);
   context.beginPath();

@@ -3,12 +3,14 @@
 import { CardCanvas } from "./cardcanvas.js";
 import { pageClock } from "./clock.js";
 import { NONE, decimal, signed, timeOfDay } from "./format.js";
-import { setText } from "./hooks.js";
+import { setAttribute, setText } from "./hooks.js";
 import { cardQueue } from "./paintqueue.js";
 import { summary } from "./statistics.js";
 import { store } from "./store.js";
 
 const QUIET_MS = 10_000;
+/** Characters of a price of which three do not fit side by side under a card. */
+const LONG = 10;
 
 export class CardPainter {
   constructor(element, symbol) {
@@ -16,7 +18,8 @@ export class CardPainter {
     this.symbol = symbol;
     this.price = element.querySelector(".price");
     this.change = element.querySelector(".change");
-    this.changeText = element.querySelector(".change-text");
+    this.changeValue = element.querySelector(".change-value");
+    this.changeShare = element.querySelector(".change-share");
     this.stats = element.querySelectorAll(".stats b");
     this.canvas = new CardCanvas(element.querySelector("canvas"));
     this.statsVersion = -1;
@@ -48,15 +51,18 @@ export class CardPainter {
   writePrice({ last, decimals }) {
     if (last === undefined || last === this.shown) return;
     this.shown = last;
-    setText(this.price, decimal(last, decimals));
+    const text = decimal(last, decimals);
+    setText(this.price, text);
     this.price.setAttribute("data-value", last);
+    if (text.length >= LONG) setAttribute(this.element, "data-long", "");
   }
 
   writeSlow(series, now) {
     const quiet = series.at > 0 && now - series.at > QUIET_MS;
     if (quiet) {
       this.element.dataset.quiet = "";
-      setText(this.changeText, `last at ${timeOfDay(pageClock(series.at))} UTC`);
+      setText(this.changeValue, "");
+      setText(this.changeShare, `last ${timeOfDay(pageClock(series.at))}`);
     } else if (this.element.dataset.quiet !== undefined) {
       delete this.element.dataset.quiet;
       this.statsVersion = -1;
@@ -76,6 +82,7 @@ export class CardPainter {
     const change = last - first;
     const direction = change > 0 ? "up" : change < 0 ? "down" : "flat";
     if (this.change.dataset.direction !== direction) this.change.dataset.direction = direction;
-    setText(this.changeText, `${signed(change, decimals)}  ${signed((100 * change) / first, 2)} %`);
+    setText(this.changeValue, `${signed(change, decimals)}  `);
+    setText(this.changeShare, `${signed((100 * change) / first, 2)} %`);
   }
 }

@@ -10,7 +10,6 @@ import { decimal } from "./format.js";
 import { store } from "./store.js";
 
 const PRICE_HEIGHT = 28;
-const LINE_TOP = 48;
 const LINE_EVERY_MS = 45;
 const FLASH_MS = 300;
 /** Never more than two flashes a second: faster ones are hard to bear, and for some a hazard. */
@@ -54,6 +53,8 @@ export class CardCanvas {
     this.flashColor = "";
     this.flashing = false;
     this.widths = null;
+    this.lineTop = 48;
+    this.lineRight = 0;
     this.textWidth = 0;
   }
 
@@ -77,11 +78,21 @@ export class CardCanvas {
 
   draw(now) {
     const all = this.stale || this.surface.dirty;
-    if (all) this.setFont();
+    if (all) {
+      this.setFont();
+      this.readLayout();
+    }
     this.stale = false;
     this.surface.dirty = false;
     this.drawPrice(now);
     if (all || this.lineDue(now)) this.drawLine(now);
+  }
+
+  /** The styles say where the line begins, and how much room it leaves at its right. */
+  readLayout() {
+    const style = getComputedStyle(this.canvas);
+    this.lineTop = Number(style.getPropertyValue("--line-top")) || 48;
+    this.lineRight = Number(style.getPropertyValue("--line-right")) || 0;
   }
 
   setFont() {
@@ -135,11 +146,11 @@ export class CardCanvas {
     const { prices, version } = this.series;
     this.lineVersion = version;
     this.lineAt = now;
-    context.clearRect(0, LINE_TOP, width, height - LINE_TOP);
+    context.clearRect(0, this.lineTop, width, height - this.lineTop);
     const range = extent(prices);
     if (!range) return;
     const colors = themeColors();
     const color = prices.last() >= prices.at(0) ? colors.up : colors.down;
-    drawLine(this.surface, prices, { ...range, color, from: LINE_TOP, left: INSET });
+    drawLine(this.surface, prices, { ...range, color, from: this.lineTop, left: INSET, right: INSET + this.lineRight });
   }
 }

@@ -7,6 +7,8 @@ import { useShape } from "./hooks.js";
 import { cardQueue } from "./paintqueue.js";
 import { store } from "./store.js";
 
+/** More symbols than this stand in two rows of compact cards; more than MANY scroll. */
+const FEW = 5;
 const MANY = 10;
 
 export function Cards() {
@@ -14,12 +16,20 @@ export function Cards() {
   useEffect(() => store.frames.add((now) => cardQueue.paint(now)), []);
   if (!symbols.length) return <p className="empty">{emptyText(connection)}</p>;
   return (
-    <div className="cards" data-many={symbols.length > MANY ? "" : undefined} role="group" aria-label="Watchlist">
+    <div className="cards" {...layout(symbols.length)} role="group" aria-label="Watchlist">
       {symbols.map(([symbol, exchange]) => (
         <Card key={`${exchange} ${symbol}`} symbol={symbol} exchange={exchange} chosen={symbol === chosen} />
       ))}
     </div>
   );
+}
+
+function layout(count) {
+  return {
+    "data-compact": count > FEW ? "" : undefined,
+    "data-many": count > MANY ? "" : undefined,
+    style: { "--columns": Math.min(Math.ceil(count / 2), FEW) },
+  };
 }
 
 /** How many of the feeds' symbols the watchlist shows. */
@@ -66,7 +76,10 @@ function Card({ symbol, exchange, chosen }) {
       </span>
       <span className="change">
         <i className="mark" aria-hidden="true" />
-        <span className="change-text">waiting for a price</span>
+        <span className="change-text">
+          <span className="change-value" />
+          <span className="change-share">no price yet</span>
+        </span>
       </span>
       <span className="stats">
         <span>

@@ -1,19 +1,21 @@
 // The feeds, a short table each.
 
-import { useRef, useState } from "react";
+import { Fragment, useRef, useState } from "react";
 import { FEED_ROWS } from "./figures.js";
 import { NONE } from "./format.js";
 import { setText, useSlowPainter } from "./hooks.js";
+import { isReplay } from "./playback.js";
+import { Replay } from "./replay.jsx";
 import { store } from "./store.js";
 
 export function Feeds() {
   const root = useRef(null);
-  const [names, setNames] = useState([]);
+  const [feeds, setFeeds] = useState([]);
 
   useSlowPainter(
     () => () => {
-      const now = store.feeds.map((feed) => feed.name);
-      if (now.join() !== names.join()) setNames(now);
+      const now = store.feeds.map((feed) => [feed.name, isReplay(feed)]);
+      if (now.join() !== feeds.join()) setFeeds(now);
       const cells = root.current.querySelectorAll("dd.figure");
       for (const [at, feed] of store.feeds.entries()) {
         for (const [row, [, show]] of FEED_ROWS.entries()) {
@@ -22,12 +24,18 @@ export function Feeds() {
         }
       }
     },
-    [names],
+    [feeds],
   );
 
   return (
-    <div ref={root}>
-      {names.length ? names.map((name) => <Feed key={name} name={name} />) : <p className="empty">No feed yet.</p>}
+    <div className="feeds" ref={root}>
+      {feeds.length ? null : <p className="empty">No feed yet.</p>}
+      {feeds.map(([name, replayed]) => (
+        <Fragment key={name}>
+          <Feed name={name} />
+          {replayed && <Replay name={name} />}
+        </Fragment>
+      ))}
     </div>
   );
 }

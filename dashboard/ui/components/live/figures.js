@@ -30,7 +30,7 @@ export const FIGURES = {
 
 /** The rows of one feed: label, and how its value is written. */
 export const FEED_ROWS = [
-  ["State", (feed) => feed.state],
+  ["State", (feed) => (feed.paused ? `${feed.state}, paused` : feed.state)],
   ["Last event", (feed) => (feed.last_event_age_s === null ? "none yet" : `${age(feed.last_event_age_s)} ago`)],
   ["Events", (feed) => integer(feed.events)],
   ["Gaps", (feed) => integer(feed.gaps)],

@@ -25,6 +25,24 @@ export function decimal(value, decimals) {
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
+/**
+ * A size in little room: four digits that count, at most eight decimals;
+ * from 10 000 on in thousands (k), from a million on in millions (M).
+ */
+export function quantity(value) {
+  if (!Number.isFinite(value)) return NONE;
+  const size = Math.abs(value);
+  if (size >= 999_950) return `${fourDigits(value / 1e6)}M`;
+  if (size >= 9_999.5) return `${fourDigits(value / 1e3)}k`;
+  if (size >= 0.01 || size === 0) return fourDigits(value);
+  return decimal(value, Math.min(8, 2 - Math.floor(Math.log10(size))));
+}
+
+function fourDigits(value) {
+  const size = Math.abs(value);
+  return decimal(value, size >= 999.95 ? 0 : size >= 99.995 ? 1 : size >= 9.9995 ? 2 : 3);
+}
+
 /** A whole number. */
 export function integer(value) {
   return decimal(value, 0);

@@ -3,6 +3,7 @@
 import { useRef } from "react";
 import { NONE, milliseconds } from "./format.js";
 import { setText, useSlowPainter } from "./hooks.js";
+import { isReplay } from "./playback.js";
 import { percentile } from "./statistics.js";
 import { store } from "./store.js";
 
@@ -34,7 +35,7 @@ export function Hops() {
     const sum = root.current.querySelector(".hop-sum");
     const sent = root.current.querySelectorAll(".hop")[2];
     return () => {
-      const replayed = store.feeds.length > 0 && store.feeds.every((feed) => feed.state === "replayed");
+      const replayed = store.feeds.length > 0 && store.feeds.every(isReplay);
       const values = HOPS.map(([, read], at) => (at === 0 && replayed ? undefined : read()));
       const known = values.map((value) => Math.max(0, value ?? 0));
       const all = known.reduce((a, b) => a + b, 0);

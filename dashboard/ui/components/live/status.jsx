@@ -76,7 +76,7 @@ export function UtcClock() {
 
 /** Why the numbers of a panel stand still, and since when; nothing while they are live. */
 export function Note() {
-  const { connection, paused } = useShape();
+  const { connection, paused, replayPaused } = useShape();
   if (connection === "connecting") return <span className="note">waiting</span>;
   if (connection !== "live") {
     return (
@@ -86,7 +86,8 @@ export function Note() {
       </span>
     );
   }
-  return paused ? <span className="note">paused</span> : null;
+  if (paused) return <span className="note">paused</span>;
+  return replayPaused ? <span className="note">replay paused</span> : null;
 }
 
 /** Marks the page as live or not for the styles, and tells screen readers of changes. */

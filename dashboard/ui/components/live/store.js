@@ -20,6 +20,7 @@ export const EMPTY_SHAPE = Object.freeze({
   known: 0,
   chosen: "",
   paused: false,
+  replayPaused: false,
   frequencyMs: 0,
   intervalMs: 0,
   connection: "connecting",
@@ -58,9 +59,11 @@ export class Store {
     this.known = 0;
     this.chosen = "";
     this.paused = false;
+    this.replayPaused = false;
     this.frequencyMs = 0;
     this.intervalMs = 0;
     this.feeds = [];
+    this.feedsAt = 0;
     this.system = null;
     this.series = new Map();
     this.book = null;
@@ -158,7 +161,7 @@ export class Store {
     this.receivedAt = now;
     this.countLost(batch.l);
     if (batch.d) this.describe(batch.d, batch.v, begins);
-    if (batch.f) this.feeds = batch.f;
+    if (batch.f) this.takeFeeds(batch.f, now);
     if (batch.e) this.clock.add(batch.e[0], batch.e[1], batch.t, pageClock(now));
     if (this.paused) return;
     this.total += batch.c;
@@ -210,11 +213,18 @@ export class Store {
   }
 
   changed() {
-    const { symbols, known, chosen, paused, frequencyMs, intervalMs, connection } = this;
-    const shape = { symbols, known, chosen, paused, frequencyMs, intervalMs, connection };
+    const { symbols, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
+    const shape = { symbols, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
     this.shape = shape;
     for (const listener of this.listeners) listener();
+  }
+
+  takeFeeds(feeds, now) {
+    this.feeds = feeds;
+    this.feedsAt = now;
+    this.replayPaused = feeds.length > 0 && feeds.every((feed) => feed.paused === true);
+    this.changed();
   }
 
   takeMarket(batch, now) {
@@ -238,9 +248,9 @@ export class Store {
     if (this.trades.length > KEPT_TRADES) this.trades.length = KEPT_TRADES;
   }
 
-  takeBook([at, bids, asks], now) {
+  takeBook([at, bids, asks, partial], now) {
     const [symbol, exchange, decimals] = this.symbols[at];
-    this.book = { symbol, exchange, decimals, bids, asks, at: now };
+    this.book = { symbol, exchange, decimals, bids, asks, partial: partial === 1, at: now };
     this.beatDue = true;
   }
 

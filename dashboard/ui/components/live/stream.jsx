@@ -5,7 +5,7 @@ import { useContext, useEffect, useLayoutEffect, useRef } from "react";
 import { EventLoopContext } from "$/utils/context-registry";
 import { store } from "./store.js";
 
-export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause, onChoose, onWatch }) {
+export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause, onChoose, onWatch, onReplay }) {
   const last = useRef({ g: 0, n: 0 });
   const [, connectErrors] = useContext(EventLoopContext);
   const socketDown = connectErrors.length > 0;
@@ -29,7 +29,7 @@ export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause
   useEffect(() => store.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
   useEffect(() => {
     store.frames.onReport = onReport;
-    store.actions = { frequency: onFrequency, pause: onPause, choose: onChoose, watch: onWatch };
-  }, [onReport, onFrequency, onPause, onChoose, onWatch]);
+    store.actions = { frequency: onFrequency, pause: onPause, choose: onChoose, watch: onWatch, replay: onReplay };
+  }, [onReport, onFrequency, onPause, onChoose, onWatch, onReplay]);
   return null;
 }

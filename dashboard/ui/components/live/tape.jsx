@@ -1,7 +1,7 @@
 // Recent trades, newest on top. Rows are made once and written anew.
 
 import { useRef } from "react";
-import { decimal, timeOfDay } from "./format.js";
+import { decimal, quantity, timeOfDay } from "./format.js";
 import { setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -36,7 +36,8 @@ function writeRow(parts, trade, largest) {
   setText(parts.symbol, trade.symbol);
   setText(parts.word, buy ? "buy " : "sell ");
   setText(parts.price, decimal(trade.price, trade.decimals));
-  setText(parts.size, decimal(trade.size, 3));
+  setText(parts.size, quantity(trade.size));
+  parts.row.title = `${trade.size} ${trade.symbol}`;
 }
 
 /** Sizes are compared within their symbol: the largest of the kept trades fills the bar. */

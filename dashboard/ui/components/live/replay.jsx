@@ -1,0 +1,99 @@
+// The controls of a replay: it pauses, plays and moves for all pages.
+
+import { useEffect, useRef, useState } from "react";
+import { setAttribute, setText, useSlowPainter } from "./hooks.js";
+import { SPEEDS, placeText, positionNow, seekStep, speedText } from "./playback.js";
+import { store } from "./store.js";
+
+const SETTLE_MS = 200;
+const EDITED_MS = 1500;
+const OVER = new Set(["ended", "failed"]);
+
+const told = (name) => store.feeds.find((feed) => feed.name === name);
+
+export function Replay({ name }) {
+  const toggle = useRef(null);
+  const slider = useRef(null);
+  const text = useRef(null);
+  const moved = useRef({ at: -EDITED_MS, timer: 0 });
+  const [speed, setSpeed] = useState(1);
+  const control = (what, value = 0) => store.actions.replay?.(name, what, value);
+
+  useSlowPainter(
+    () => (now) => {
+      const feed = told(name);
+      if (!feed) return;
+      setText(toggle.current, feed.paused ? "Play replay" : "Pause replay");
+      for (const element of [toggle.current, slider.current]) element.disabled = OVER.has(feed.state);
+      setSpeed(feed.speed);
+      setAttribute(slider.current, "max", feed.duration_s);
+      setAttribute(slider.current, "step", seekStep(feed.duration_s));
+      if (now - moved.current.at < EDITED_MS) return;
+      const place = positionNow(feed, (now - store.feedsAt) / 1000);
+      slider.current.value = place;
+      write(place, feed.duration_s);
+    },
+    [name],
+  );
+  useEffect(() => () => clearTimeout(moved.current.timer), []);
+
+  const write = (place, duration) => {
+    const words = `${placeText(place)} / ${placeText(duration)}`;
+    setText(text.current, words);
+    setAttribute(text.current, "data-value", place.toFixed(2));
+    setAttribute(slider.current, "aria-valuetext", words.replace("/", "of"));
+  };
+  const seek = () => {
+    const place = Number(slider.current.value);
+    clearTimeout(moved.current.timer);
+    moved.current = { at: performance.now(), timer: setTimeout(() => control("seek", place), SETTLE_MS) };
+    write(place, Number(slider.current.max));
+  };
+  const speeds = SPEEDS.includes(speed) ? SPEEDS : [speed, ...SPEEDS];
+
+  return (
+    <div className="replay" role="group" aria-label="Replay, for all pages">
+      <div className="row">
+        <button
+          ref={toggle}
+          type="button"
+          data-testid="replay-toggle"
+          title="Pause or play the recording, for all pages and clients"
+          onClick={() => control(told(name)?.paused ? "resume" : "pause")}
+        >
+          Pause replay
+        </button>
+        <select
+          id={`speed-${name}`}
+          aria-label="Replay speed"
+          data-testid="replay-speed"
+          value={speed}
+          onChange={(event) => control("speed", Number(event.target.value))}
+        >
+          {speeds.map((each) => (
+            <option key={each} value={each}>
+              {speedText(each)}
+            </option>
+          ))}
+        </select>
+      </div>
+      <div className="row">
+        <label htmlFor={`place-${name}`}>Position</label>
+        <span ref={text} className="figure" data-testid="replay-position">
+          —
+        </span>
+      </div>
+      <input
+        ref={slider}
+        id={`place-${name}`}
+        type="range"
+        min={0}
+        max={1}
+        step="any"
+        defaultValue={0}
+        data-testid="replay-seek"
+        onInput={seek}
+      />
+    </div>
+  );
+}
