@@ -18,7 +18,7 @@ install = @python -m pip install --quiet --disable-pip-version-check --no-input
 listen = import socket; socket.create_server(("", $(1)))
 require_free = $(if $(shell $(PYTHON) -c '$(call listen,$(1))' 2>&1),$(error Port $(1) is taken or not allowed: free it, or choose another with $(2)))
 
-.PHONY: help run dev test check format bench clean python tools
+.PHONY: help run dev record test check format bench clean python tools
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -32,6 +32,12 @@ run: free-port $(INSTALLED) ## Serve the product on http://localhost:3000, or an
 dev: free-port free-api-port $(INSTALLED) ## The same with reload: page on PORT=3000, API on API_PORT=8000
 	$(call say,Serving with reload on http://localhost:$(PORT) until Ctrl-C)
 	@reflex run --frontend-port $(PORT) --backend-port $(API_PORT)
+
+record: $(INSTALLED) ## Record /ws of the product on PORT=3000 into .data until Ctrl-C
+	$(call say,Recording ws://localhost:$(PORT)/ws until Ctrl-C)
+	@mkdir -p .data/recordings
+	@python -m dashboard.feeds.record ws://localhost:$(PORT)/ws \
+		--output .data/recordings/$$(date -u +%Y%m%dT%H%M%SZ).wslog.gz
 
 test: tools check ## Lint, types, import rules, then unit, integration and browser tests
 	$(call say,Integration tests)
