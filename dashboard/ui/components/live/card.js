@@ -62,7 +62,7 @@ export class CardPainter {
     if (quiet) {
       this.element.dataset.quiet = "";
       setText(this.changeValue, "last at ");
-      setText(this.changeShare, `${timeOfDay(pageClock(series.at))} UTC`);
+      setText(this.changeShare, timeOfDay(pageClock(series.at)));
     } else if (this.element.dataset.quiet !== undefined) {
       delete this.element.dataset.quiet;
       this.statsVersion = -1;
