@@ -61,8 +61,8 @@ export class CardPainter {
     const quiet = series.at > 0 && now - series.at > QUIET_MS;
     if (quiet) {
       this.element.dataset.quiet = "";
-      setText(this.changeValue, "");
-      setText(this.changeShare, `last ${timeOfDay(pageClock(series.at))}`);
+      setText(this.changeValue, "last at ");
+      setText(this.changeShare, timeOfDay(pageClock(series.at)));
     } else if (this.element.dataset.quiet !== undefined) {
       delete this.element.dataset.quiet;
       this.statsVersion = -1;

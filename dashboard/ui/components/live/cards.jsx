@@ -10,10 +10,17 @@ import { store } from "./store.js";
 /** More symbols than this stand in two rows of compact cards; more than MANY scroll. */
 const FEW = 5;
 const MANY = 10;
+/** Decimals of a price from which on the tape needs more room, as it does for many symbols. */
+const FINE = 6;
 
 export function Cards() {
   const { symbols, chosen, connection } = useShape();
   useEffect(() => store.frames.add((now) => cardQueue.paint(now)), []);
+  useEffect(() => {
+    const root = document.documentElement;
+    root.toggleAttribute("data-compact", symbols.length > FEW);
+    root.toggleAttribute("data-dense", symbols.length > FEW || symbols.some(([, , decimals]) => decimals >= FINE));
+  }, [symbols]);
   if (!symbols.length) return <p className="empty">{emptyText(connection)}</p>;
   return (
     <div className="cards" {...layout(symbols.length)} role="group" aria-label="Watchlist">
