@@ -87,7 +87,7 @@ def test_paused_replay_stands_still_in_every_tab(page: Page, open_page: OpenPage
     before = told(other, "events"), told(other, "position_s")
     assert messages_in(other, 2.0) <= 3, "only what the server tells of itself"
     assert (told(other, "events"), told(other, "position_s")) == before
-    other.get_by_text("replay paused").first.wait_for()
+    other.locator(".note", has_text="paused").first.wait_for()
     press(page, paused=False)
     assert eventually(lambda: told(other, "position_s") != before[1])
     assert messages_in(other, 2.0) > 20

@@ -7,8 +7,8 @@ import { store } from "./store.js";
 
 const LEVELS = 5;
 const WAIT_MS = 3000;
-/** From here on a size is written in thousands; three decimals fit below. */
-const LARGE = 10_000;
+/** From here on three decimals do not fit. */
+const LARGE = 1000;
 /** Decimals of a price from which on the spread leaves no room for itself beside its basis points. */
 const LONG_DECIMALS = 6;
 

@@ -87,7 +87,12 @@ export function Note() {
     );
   }
   if (paused) return <span className="note">paused</span>;
-  return replayPaused ? <span className="note">replay paused</span> : null;
+  if (!replayPaused) return null;
+  return (
+    <span className="note" title="The replay is paused, for all pages">
+      paused
+    </span>
+  );
 }
 
 /** Marks the page as live or not for the styles, and tells screen readers of changes. */
