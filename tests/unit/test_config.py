@@ -208,7 +208,7 @@ def test_several_feeds_keep_their_order(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_settings_cannot_be_changed() -> None:
     settings = load_settings()
     with pytest.raises(ValueError, match="frozen"):
-        settings.frequency_ms = 10  # pyright: ignore[reportAttributeAccessIssue]
+        settings.frequency_ms = 10  # pyright: ignore[reportAttributeAccessIssue] - the test
 
 
 def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,4 +52,4 @@ def test_the_bare_event_has_no_topic() -> None:
 @pytest.mark.parametrize("event", [price(), trade(), book(), system(), control()])
 def test_events_cannot_be_changed(event: Event) -> None:
     with pytest.raises(AttributeError):
-        event.ts_event = 1  # pyright: ignore[reportAttributeAccessIssue]
+        event.ts_event = 1  # pyright: ignore[reportAttributeAccessIssue] - the test

@@ -79,7 +79,7 @@ def connect(
     running: Running, socket: Socket, connections: Connections | None = None
 ) -> "asyncio.Future[None]":
     places = connections or Connections(limit=1)
-    return asyncio.ensure_future(serve_live(socket, running, places))  # pyright: ignore[reportArgumentType]
+    return asyncio.ensure_future(serve_live(socket, running, places))  # pyright: ignore[reportArgumentType] - fakes
 
 
 def ids(socket: Socket) -> list[str]:

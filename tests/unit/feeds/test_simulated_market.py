@@ -161,7 +161,7 @@ def test_a_price_moves_within_its_limit_whatever_chance_says(
     walk = Walk(listing)
     before = walk.price
     for _ in range(300):
-        price = walk.step(ExtremeRandom(extreme), 1.0)  # pyright: ignore[reportArgumentType]
+        price = walk.step(ExtremeRandom(extreme), 1.0)  # pyright: ignore[reportArgumentType] - a fake
         assert 0.001 < abs(price / before - 1) <= 0.002
         before = price
 

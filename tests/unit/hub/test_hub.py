@@ -35,7 +35,7 @@ def make(*, resume_events: int = 1000, clock: Clock | None = None, **encoders: o
         epoch="e1",
         clock=clock or Clock(),
         resume_events=resume_events,
-        encoders=encoders,  # pyright: ignore[reportArgumentType]
+        encoders=encoders,  # pyright: ignore[reportArgumentType] - fakes
     )
 
 
