@@ -29,14 +29,18 @@ class LiveServer:
     """`reflex run` with the given DASHBOARD_ settings; a context manager.
 
     `page` False serves the API alone, which starts without building the page;
-    `dev` serves page and API on two ports, with reload, as `make dev` does.
+    `dev` serves page and API on two ports, with reload, as `make dev` does. `app`
+    is the folder of another Reflex app that is built from the product's parts.
     """
 
-    def __init__(self, *, page: bool = True, dev: bool = False, **settings: object) -> None:
+    def __init__(
+        self, *, page: bool = True, dev: bool = False, app: Path = ROOT, **settings: object
+    ) -> None:
         self.port = free_port()
         self.api_port = free_port() if dev else self.port
         self.page = page
         self.dev = dev
+        self.app = app
         self.settings = {f"DASHBOARD_{key.upper()}": str(value) for key, value in settings.items()}
         self.process: subprocess.Popen[bytes] | None = None
         self.log = ROOT / ".data" / "tests" / f"server-{self.port}.log"
@@ -70,7 +74,7 @@ class LiveServer:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "reflex", "run", *self.arguments],
-                cwd=ROOT,
+                cwd=self.app,
                 env=_environment() | self.settings,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -123,6 +127,7 @@ def _environment() -> dict[str, str]:
     bin_dir = str(Path(sys.executable).parent)
     return inherited | {
         "PATH": bin_dir + os.pathsep + inherited.get("PATH", ""),
+        "PYTHONPATH": str(ROOT),
         "REFLEX_USE_NPM": "1",
     }
 

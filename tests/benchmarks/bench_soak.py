@@ -7,13 +7,9 @@ minutes, when all windows and the resume ring are full.
 
 import argparse
 import asyncio
-import os
 
-from playwright.async_api import async_playwright
-
-from tests.benchmarks.bench_page import Tab
+from tests.benchmarks.pages import Tab, open_browser
 from tests.benchmarks.report import Table
-from tests.e2e.conftest import ROOT_FLAGS
 from tests.live_server import LiveServer
 
 SETTLED_MINUTE = 2
@@ -27,16 +23,13 @@ async def main() -> None:
     table = Table("soak")
     heaps: list[float] = []
     sizes: list[float] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=os.environ.get("LIVETAPE_CHROMIUM") or None,
-            args=ROOT_FLAGS if os.geteuid() == 0 else [],
-        )
+    async with open_browser() as browser:
         with LiveServer() as server:
             tab = await Tab.open(browser, server.url)
             inspector = await tab.page.context.new_cdp_session(tab.page)
             for minute in range(1, asked.minutes + 1):
                 await asyncio.sleep(60)
+                await tab.page.evaluate("() => window.probe.reset()")
                 for _ in range(2):
                     await inspector.send("HeapProfiler.collectGarbage")
                 used = await inspector.send("Runtime.getHeapUsage")
@@ -53,7 +46,6 @@ async def main() -> None:
                         "messages": await tab.page.evaluate("() => window.livetape.store.total"),
                     }
                 )
-        await browser.close()
     table.save()
 
 

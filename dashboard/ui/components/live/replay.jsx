@@ -14,6 +14,7 @@ const told = (name) => store.feeds.find((feed) => feed.name === name);
 export function Replay({ name }) {
   const toggle = useRef(null);
   const slider = useRef(null);
+  const rate = useRef(null);
   const text = useRef(null);
   const moved = useRef({ at: -EDITED_MS, timer: 0 });
   const [speed, setSpeed] = useState(1);
@@ -24,7 +25,7 @@ export function Replay({ name }) {
       const feed = told(name);
       if (!feed) return;
       setText(toggle.current, feed.paused ? "Play replay" : "Pause replay");
-      for (const element of [toggle.current, slider.current]) element.disabled = OVER.has(feed.state);
+      for (const { current } of [toggle, slider, rate]) current.disabled = OVER.has(feed.state);
       setSpeed(feed.speed);
       setAttribute(slider.current, "max", feed.duration_s);
       setAttribute(slider.current, "step", seekStep(feed.duration_s));
@@ -64,6 +65,7 @@ export function Replay({ name }) {
           Pause replay
         </button>
         <select
+          ref={rate}
           id={`speed-${name}`}
           aria-label="Replay speed"
           data-testid="replay-speed"
