@@ -57,6 +57,14 @@ class Services:
                 found.setdefault(instrument.symbol, instrument)
         return found
 
+    def find(self, name: str) -> Instrument | None:
+        """Find an instrument by its full id, or by its symbol alone: then the first feed's."""
+        for feed in self.supervisor.feeds:
+            for instrument in feed.instruments():
+                if name in (instrument.symbol, instrument.id):
+                    return instrument
+        return None
+
     @property
     def conflates(self) -> bool:
         """Tell whether the frequency is a conflation interval: a feed has a rate of its own."""

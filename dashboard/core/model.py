@@ -5,7 +5,7 @@ integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 `ts_received` (on the hub's envelope) is ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
@@ -20,7 +20,11 @@ class Kind(StrEnum):
 
     PRICE = "price"
     TRADE = "trade"
+    QUOTE = "quote"
     BOOK = "book"
+    THEO = "theo"
+    POSITIONS = "positions"
+    PNL = "pnl"
     SYSTEM = "system"
     CONTROL = "control"
 
@@ -33,7 +37,11 @@ class Side(StrEnum):
 
 
 class Topic(NamedTuple):
-    """What a sequence number counts: one type of event of one instrument."""
+    """What a sequence number counts: one type of event of one instrument.
+
+    `symbol` names what the event is about: an instrument, an underlying for a
+    theoretical price, a client for positions and PnL.
+    """
 
     kind: Kind
     exchange: str
@@ -41,11 +49,24 @@ class Topic(NamedTuple):
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is traded; `symbol` is unique within its `exchange`."""
+    """Something that is traded; `symbol` is unique within its `exchange`.
+
+    `absolute_limit` bounds a client's position in it, either way, and
+    `delta_limit` the sum of the positions in all instruments of one
+    `underlying`; None where there is none, or none is known.
+    """
 
     symbol: str
     exchange: str
     tick_size: float
+    underlying: str | None = None
+    absolute_limit: float | None = None
+    delta_limit: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Give the full id, unique over all feeds: `EXCHANGE:SYMBOL`."""
+        return f"{self.exchange}:{self.symbol}"
 
     @property
     def decimals(self) -> int:
@@ -73,10 +94,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
-    """Base of the events of one instrument."""
+    """Base of the events of one instrument.
+
+    `envelope` is the source's own message, compact JSON, where the source is an
+    exchange whose messages are passed on as they were published.
+    """
 
     symbol: str
     exchange: str
+    envelope: str | None = None
 
     @property
     def topic(self) -> Topic:
@@ -98,6 +124,7 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
 
     `historical` marks one that happened before the feed was connected and that
     the source repeats as a first value: it counts in no rate and no volume.
+    `buyer` and `seller` are clients, where the source names them.
     """
 
     kind: ClassVar[Kind] = Kind.TRADE
@@ -107,6 +134,19 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     size: float
     aggressor_side: Side
     historical: bool = False
+    buyer: str | None = None
+    seller: str | None = None
+
+
+class Quote(MarketEvent, frozen=True, kw_only=True, gc=False):
+    """The best bid and offer; an empty side has price None and size 0."""
+
+    kind: ClassVar[Kind] = Kind.QUOTE
+
+    bid_price: float | None
+    bid_size: float
+    ask_price: float | None
+    ask_size: float
 
 
 class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
@@ -120,6 +160,50 @@ class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
     bids: Sequence[PriceLevel]
     asks: Sequence[PriceLevel]
     partial: bool = False
+
+
+class Theo(Event, frozen=True, kw_only=True, gc=False):
+    """The theoretical price of an underlying, as the exchange computes it."""
+
+    kind: ClassVar[Kind] = Kind.THEO
+
+    underlying: str
+    exchange: str
+    price: float
+
+    @property
+    def topic(self) -> Topic:
+        """Give the topic of this underlying."""
+        return Topic(self.kind, self.exchange, self.underlying)
+
+
+class AccountEvent(Event, frozen=True, kw_only=True, gc=False):
+    """Base of the events of one client of an exchange; for `envelope` see MarketEvent."""
+
+    client: str
+    exchange: str
+    envelope: str | None = None
+
+    @property
+    def topic(self) -> Topic:
+        """Give the topic of this client."""
+        return Topic(self.kind, self.exchange, self.client)
+
+
+class Positions(AccountEvent, frozen=True, kw_only=True, gc=False):
+    """All positions of a client: the signed quantity by instrument."""
+
+    kind: ClassVar[Kind] = Kind.POSITIONS
+
+    positions: Mapping[str, float]
+
+
+class Pnl(AccountEvent, frozen=True, kw_only=True, gc=False):
+    """The profit and loss of a client so far, in the exchange's currency."""
+
+    kind: ClassVar[Kind] = Kind.PNL
+
+    pnl: float
 
 
 class System(Event, frozen=True, kw_only=True, gc=False):

@@ -9,15 +9,15 @@ from dashboard.ui.components import live
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.performance import performance
 from dashboard.ui.formatting import format_count
+from dashboard.ui.stream import SAMPLE_WINDOWS, StreamState, live_stream
+from dashboard.ui.tab import MAX_WATCHED
 
-SAMPLE_WINDOWS = (200, 500, 1000, 2000)
 MAX_STORED_CHARACTERS = 10_000
 
 
 class MarketState(rx.State):
-    """What this browser remembers of the page, and the page's wishes to its stream."""
+    """The watchlist that this browser remembers."""
 
-    sample_window: str = rx.LocalStorage("200", name="livetape-sample-window")
     watchlist: str = rx.LocalStorage("", name="livetape-watchlist")
     """A JSON list of symbols; empty while the default list is shown."""
     instruments: list[list[str]] = []
@@ -32,38 +32,10 @@ class MarketState(rx.State):
         )
 
     @rx.event
-    def set_sample_window(self, samples: str) -> None:
-        """Change over how many samples prices are drawn and summed up."""
-        if samples in map(str, SAMPLE_WINDOWS):
-            self.sample_window = samples
-
-    @rx.event
-    def set_frequency(self, frequency_ms: float) -> None:
-        """Change the update interval of all clients."""
-        services().set_frequency(float(frequency_ms))
-
-    @rx.event
-    def control_replay(self, name: str, control: str, value: float) -> None:
-        """Pause, resume, speed up or move a replay; it is one replay for all pages."""
-        bridge.control_replay(services(), name, control, value)
-
-    @rx.event
-    def set_paused(self, paused: bool) -> None:
-        """Hold the stream of this page, or let it go on."""
-        if (tab := self._tab) is not None:
-            tab.pause(paused=paused)
-
-    @rx.event
-    def choose(self, symbol: str) -> None:
-        """Stream the order book of another symbol."""
-        if (tab := self._tab) is not None:
-            tab.choose(symbol)
-
-    @rx.event
     def watch(self, symbols: list[str] | None) -> None:
         """Change the watchlist and remember it; None goes back to the default."""
         self.watchlist = "" if symbols is None else msgspec.json.encode(symbols).decode()
-        if (tab := self._tab) is not None:
+        if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
             tab.watch(_watched(self.watchlist))
 
     @rx.event
@@ -73,10 +45,6 @@ class MarketState(rx.State):
             [each.symbol, each.exchange] for each in services().instruments.values()
         ]
 
-    @property
-    def _tab(self) -> bridge.Tab | None:
-        return bridge.tab_of(self.router.session.client_token)
-
 
 def _watched(stored: str) -> list[str]:
     """Give the remembered symbols, or the default: the first that the feeds have."""
@@ -85,21 +53,14 @@ def _watched(stored: str) -> list[str]:
             return msgspec.json.decode(stored, type=list[str])
         except msgspec.MsgspecError:
             pass
-    return list(services().instruments)[: bridge.MAX_WATCHED]
+    return list(services().instruments)[:MAX_WATCHED]
 
 
 def index() -> rx.Component:
     """Compose the page."""
     return template.page(
         "Market",
-        live.live_stream(
-            sample_window=MarketState.sample_window,
-            on_frequency=MarketState.set_frequency,
-            on_pause=MarketState.set_paused,
-            on_choose=MarketState.choose,
-            on_watch=MarketState.watch,
-            on_replay=MarketState.control_replay,
-        ),
+        live_stream(on_watch=MarketState.watch),
         rx.el.div(
             panel(
                 "watch",
@@ -141,8 +102,8 @@ def _control() -> rx.Component:
                     for samples in SAMPLE_WINDOWS
                 ),
                 id="sample",
-                value=MarketState.sample_window,
-                on_change=MarketState.set_sample_window,
+                value=StreamState.sample_window,
+                on_change=StreamState.set_sample_window,
             ),
             class_name="row",
         ),

@@ -369,9 +369,10 @@ def test_a_symbol_passes_from_every_exchange() -> None:
     assert wanted.wants(Topic(Kind.PRICE, "Y", "A"))
 
 
-def test_every_kind_but_control_belongs_to_exactly_one_stream() -> None:
+def test_every_kind_that_is_carried_on_request_belongs_to_exactly_one_stream() -> None:
     kinds = [kind for stream in live.STREAMS.values() for kind in stream]
-    assert sorted(kinds) == sorted(set(Kind) - {Kind.CONTROL})
+    elsewhere = {Kind.CONTROL, Kind.QUOTE, Kind.THEO, Kind.POSITIONS, Kind.PNL}
+    assert sorted(kinds) == sorted(set(Kind) - elsewhere)
 
 
 def test_a_historical_trade_is_not_carried() -> None:

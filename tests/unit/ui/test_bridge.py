@@ -15,7 +15,8 @@ from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.hub.hub import Hub
 from dashboard.ui import bridge
-from dashboard.ui.bridge import MAX_SPEED, MAX_WATCHED, SLOTS, Tab, control_replay
+from dashboard.ui.bridge import MAX_SPEED, control_replay
+from dashboard.ui.tab import MAX_WATCHED, SLOTS, Tab
 from tests.unit.fakes import Clock
 
 Batch = dict[str, Any]

@@ -9,8 +9,6 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.ui import bridge
-
 _paths = {
     path.name: rx.asset(path.name, shared=True).importable_path
     for path in sorted(Path(__file__).parent.glob("*.js*"))
@@ -98,11 +96,6 @@ class WatchlistEditor(rx.Component):
 
     instruments: rx.Var[list[list[str]]]
     on_open: rx.EventHandler[rx.event.no_args_event_spec]
-
-
-def live_stream(**props: Any) -> rx.Component:
-    """Connect the page's store to the bridge."""
-    return LiveStream.create(slots=bridge.slots(), on_report=bridge.LiveState.report, **props)
 
 
 def figure(name: str, *, test_id: str | None = None) -> rx.Component:

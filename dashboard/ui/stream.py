@@ -1,0 +1,64 @@
+"""What every page has of the live stream: its component, and the page's wishes to it."""
+
+from typing import Any
+
+import reflex as rx
+
+from dashboard.bootstrap import services
+from dashboard.ui import bridge
+from dashboard.ui.components import live
+
+SAMPLE_WINDOWS = (200, 500, 1000, 2000)
+
+
+class StreamState(rx.State):
+    """Carries the page's wishes to its stream, or to all clients where a setting is theirs."""
+
+    sample_window: str = rx.LocalStorage("200", name="livetape-sample-window")
+
+    @rx.event(background=True)
+    async def stream(self) -> None:
+        """Stream to a page that watches no symbol, for its status line, until it leaves."""
+        await bridge.stream_to_page(watched=(), chosen="", paused=False)
+
+    @rx.event
+    def set_sample_window(self, samples: str) -> None:
+        """Change over how many samples prices are drawn and summed up."""
+        if samples in map(str, SAMPLE_WINDOWS):
+            self.sample_window = samples
+
+    @rx.event
+    def set_frequency(self, frequency_ms: float) -> None:
+        """Change the update interval of all clients."""
+        services().set_frequency(float(frequency_ms))
+
+    @rx.event
+    def control_replay(self, name: str, control: str, value: float) -> None:
+        """Pause, resume, speed up or move a replay; it is one replay for all pages."""
+        bridge.control_replay(services(), name, control, value)
+
+    @rx.event
+    def set_paused(self, paused: bool) -> None:
+        """Hold the stream of this page, or let it go on."""
+        if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
+            tab.pause(paused=paused)
+
+    @rx.event
+    def choose(self, symbol: str) -> None:
+        """Stream the order book of another symbol."""
+        if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
+            tab.choose(symbol)
+
+
+def live_stream(**props: Any) -> rx.Component:
+    """Take the stream in, on any page; `props` are what only this page needs."""
+    return live.LiveStream.create(
+        slots=bridge.slots(),
+        sample_window=StreamState.sample_window,
+        on_report=bridge.LiveState.report,
+        on_frequency=StreamState.set_frequency,
+        on_pause=StreamState.set_paused,
+        on_choose=StreamState.choose,
+        on_replay=StreamState.control_replay,
+        **props,
+    )

@@ -1,0 +1,205 @@
+"""One open page: what it watches, and its stream of batches."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from dashboard.bootstrap import Services
+from dashboard.core.conflation import OverflowPolicy, conflate
+from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.pacing import Pacer
+from dashboard.feeds.base import SeekableFeed
+from dashboard.ui.batch import NS_PER_MS, market_part
+
+SLOTS = 8
+MAX_WATCHED = 50
+BUFFER_EVENTS = 20_000
+HEARTBEAT_S = 0.5
+STATUS_S = 1.0
+NAP_S = 0.1
+"""Longest sleep, so that a change of the frequency or a pause is felt at once."""
+
+
+class Tab:
+    """One open page: what it watches, and its stream of batches.
+
+    Event handlers change it at any time; its stream takes that into account
+    with the next push.
+    """
+
+    def __init__(self, running: Services, *, watched: Sequence[str], chosen: str) -> None:
+        self._services = running
+        self._hub = running.hub
+        self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
+        self._subscription = self._hub.subscribe(
+            name="page",
+            wants=lambda _topic: True,
+            capacity=BUFFER_EVENTS,
+            policy=OverflowPolicy.CONFLATE,
+        )
+        self._generation = time.time_ns() // 1_000_000
+        self._number = 0
+        self._sent_s = 0.0
+        self._status_s = 0.0
+        self._echo: tuple[float, float] | None = None
+        self._described: tuple[object, ...] = ()
+        self._description = 0
+        self._catch_up: list[Published] = []
+        self._index: dict[str, int] = {}
+        self._symbols: list[list[Any]] = []
+        self._known = 0
+        self._paused = False
+        self._chosen = chosen
+        self.watch(watched)
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        """Stream the prices and trades of these symbols; the others are only counted.
+
+        When the chosen symbol is not among them, the first of them is chosen.
+        """
+        known = self._services.instruments
+        self._known = len(known)
+        listed = [known[symbol] for symbol in symbols if symbol in known][:MAX_WATCHED]
+        self._symbols = [[each.symbol, each.exchange, each.decimals] for each in listed]
+        self._index = {each.symbol: at for at, each in enumerate(listed)}
+        if listed and self._chosen not in self._index:
+            self._chosen = listed[0].symbol
+        self._catch_up = self._hub.latest(self._shown)
+
+    def choose(self, symbol: str) -> None:
+        """Stream the order book of this symbol, beginning with the latest one."""
+        self._chosen = symbol
+        self._catch_up += self._hub.latest(
+            lambda topic: topic.kind is Kind.BOOK and topic.symbol == symbol
+        )
+
+    def pause(self, *, paused: bool) -> None:
+        """Hold the stream back, or let it go on from the latest values."""
+        self._paused = paused
+        if not paused:
+            self._catch_up = self._hub.latest(self._shown)
+
+    def report(
+        self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
+    ) -> None:
+        """Take what the page measured: its frame period, the shift it asks for, its clock."""
+        self._echo = (page_ms, time.time_ns() / NS_PER_MS)
+        self._pacer.report(shift_ms=shift_ms, period_ms=period_ms, seen_shifts=seen_shifts)
+
+    def tell_status(self) -> None:
+        """Tell the page with the next push how the feeds stand, without waiting for its time."""
+        self._status_s = float("-inf")
+
+    async def run(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
+        """Send batches until cancelled, or until the hub or a newer stream closes this one."""
+        try:
+            while not self._subscription.closed:
+                batch = self._next_batch()
+                if batch is not None:
+                    await send(f"slot_{batch['n'] % SLOTS}", batch)
+                await self._until_due()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the stream. Safe to call twice."""
+        self._subscription.close()
+
+    async def _until_due(self) -> None:
+        asked_ms = self._services.frequency_ms
+        self._pacer.set_interval(asked_ms)
+        self._pacer.advance(time.monotonic())
+        while (wait_s := self._pacer.deadline - time.monotonic()) > 0:
+            await asyncio.sleep(min(wait_s, NAP_S))
+            if self._services.frequency_ms != asked_ms:
+                return
+
+    def _next_batch(self) -> dict[str, Any] | None:
+        """Build the next push, or None when there is nothing to say."""
+        entries = self._subscription.take()
+        if self._paused:
+            entries = []
+        catch_up, self._catch_up = self._catch_up, []
+        now_s = time.monotonic()
+        status = now_s - self._status_s >= STATUS_S
+        described = self._describe(again=status)
+        heartbeat = now_s - self._sent_s >= HEARTBEAT_S
+        if not (entries or catch_up or described or heartbeat):
+            return None
+        now = time.time_ns()
+        shown = conflate(entries) if self._services.conflates else entries
+        batch = market_part([*catch_up, *shown], index=self._index, chosen=self._chosen, now=now)
+        if not entries:
+            batch.pop("h", None)  # what is only caught up says nothing about the way here
+        elif "h" in batch:
+            self._pacer.pushed(batch["h"][1])
+        self._number += 1
+        self._sent_s = now_s
+        batch |= {
+            "g": self._generation,
+            "n": self._number,
+            "t": now / NS_PER_MS,
+            "k": self._pacer.shifts,
+            "v": self._description,
+            "c": len(entries),
+            "l": [self._subscription.conflated, self._subscription.lost],
+        }
+        if described:
+            batch["d"] = described
+        if status:
+            self._status_s = now_s
+            batch["f"] = self._feeds()
+        if self._echo is not None:
+            batch["e"], self._echo = self._echo, None
+        return batch
+
+    def _describe(self, *, again: bool) -> dict[str, Any] | None:
+        """Give what changes rarely, when it has changed or when it is due `again`.
+
+        A page that missed a change takes no market data until the next time:
+        the numbers of the symbols may be others.
+        """
+        description = (
+            self._symbols,
+            self._known,
+            self._chosen,
+            self._paused,
+            self._services.frequency_ms,
+            round(self._pacer.interval_ms, 1),
+        )
+        if description != self._described:
+            self._described = description
+            self._description += 1
+        elif not again:
+            return None
+        names = ("symbols", "known", "chosen", "paused", "frequency_ms", "interval_ms")
+        return dict(zip(names, description, strict=True))
+
+    def _feeds(self) -> list[dict[str, Any]]:
+        replays = self._services.replays
+        return [
+            {"name": name, **msgspec.structs.asdict(status), **_controls(replays.get(name))}
+            for name, status in self._services.supervisor.status().items()
+        ]
+
+    def _shown(self, topic: Topic) -> bool:
+        """Tell whether the latest value of a topic brings the page up to date."""
+        if topic.kind is Kind.PRICE:
+            return topic.symbol in self._index
+        return topic.kind is Kind.SYSTEM or (
+            topic.kind is Kind.BOOK and topic.symbol == self._chosen
+        )
+
+
+def _controls(replay: SeekableFeed | None) -> dict[str, Any]:
+    if replay is None:
+        return {}
+    return {
+        "position_s": round(replay.position_s, 2),
+        "duration_s": round(replay.duration_s, 2),
+        "speed": replay.speed,
+        "paused": replay.paused,
+    }
