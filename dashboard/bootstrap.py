@@ -11,11 +11,13 @@ from pathlib import Path
 import structlog
 
 from dashboard import __version__
-from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings
-from dashboard.core.errors import FeedError, SettingError
+from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, mask_password
+from dashboard.core.errors import FeedError, SettingError, StaticDataError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
+from dashboard.feeds.parsing.static_data import StaticData
 from dashboard.feeds.recording import Recording
+from dashboard.feeds.redis_feed import RedisFeed, read_static_data
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
@@ -103,11 +105,13 @@ class Services:
 
 
 def check_feeds_or_exit(settings: Settings) -> None:
-    """Prepare what the feeds need; a recording of no use ends the process with one line."""
+    """Prepare what the feeds need; where that is of no use, the process ends with one line."""
     try:
         if "replay" in settings.feed:
             _recording(settings.replay_file)
-    except SettingError as error:
+        if "redis" in settings.feed:
+            _static_data(settings.redis_url)
+    except (SettingError, StaticDataError) as error:
         sys.exit(f"livetape: {error}")
 
 
@@ -122,6 +126,13 @@ def _feed(name: str, settings: Settings) -> Feed:
             clock=time.time_ns,
             speed=settings.replay_speed,
             loop=settings.replay_loop,
+        )
+    if name == "redis":
+        return RedisFeed(
+            settings.redis_url,
+            _static_data(settings.redis_url).instruments,
+            clock=time.time_ns,
+            stale_after_ms=settings.stale_after_ms,
         )
     return Simulator(
         interval_ms=settings.frequency_ms,
@@ -146,6 +157,27 @@ def _recording(file: Path | None) -> Recording:
             value=str(file),
             allowed=f"a recording with market data ({error.problem})",
         ) from error
+
+
+@cache
+def _static_data(url: str) -> StaticData:
+    """Read the exchange's static data, once per process.
+
+    Raises:
+        SettingError: when Redis does not answer.
+        StaticDataError: when a key is missing or wrong.
+    """
+    try:
+        data = read_static_data(url)
+    except FeedError as error:
+        raise SettingError(
+            variable="DASHBOARD_REDIS_URL",
+            value=mask_password(url),
+            allowed=f"the address of a Redis that answers ({error.problem})",
+        ) from error
+    for warning in data.warnings:
+        log.warning("static data contradict each other", feed="redis", problem=warning)
+    return data
 
 
 _current: Services | None = None

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.asyncio import ConnectionPool
+from redis.exceptions import RedisError
 
 from dashboard.core.errors import SettingError
 
 PREFIX = "DASHBOARD_"
-FEEDS = frozenset({"simulator", "replay"})
+FEEDS = frozenset({"simulator", "replay", "redis"})
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 """A host as a Host header names it: IPv6 addresses in brackets, no port."""
@@ -29,7 +31,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     feed: CommaSeparated = Field(
-        ("simulator",), description="simulator, replay or both, separated by commas"
+        ("simulator",), description="simulator, replay, redis, or several, separated by commas"
     )
     frequency_ms: int = Field(
         50,
@@ -50,6 +52,11 @@ class Settings(BaseSettings):
         1.0, ge=0, allow_inf_nan=False, description="a number from 0; 0 is as fast as it goes"
     )
     replay_loop: bool = Field(True, description="1 or 0")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        repr=False,  # it may hold a password
+        description="redis://host:port/db, rediss://… or unix://path, as redis-py reads it",
+    )
     resume_events: int = Field(
         100_000, ge=1, le=10_000_000, description="a whole number, 1 to 10000000"
     )
@@ -90,6 +97,16 @@ class Settings(BaseSettings):
             raise ValueError(str(file))
         return file
 
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, url: str) -> str:
+        try:
+            pool = ConnectionPool.from_url(url)  # pyright: ignore[reportUnknownMemberType] - its keywords
+            pool.make_connection()  # connects to nothing yet
+        except (RedisError, TypeError, ValueError) as error:
+            raise ValueError("redis_url") from error
+        return url
+
     @field_validator("allowed_origins")
     @classmethod
     def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -118,6 +135,16 @@ class Settings(BaseSettings):
         return folder
 
 
+def mask_password(url: str) -> str:
+    """Give a URL as it may be shown: without what stands before the last @, or as `password=`.
+
+    >>> mask_password("redis://user:secret@example.org:6379/0")
+    'redis://***@example.org:6379/0'
+    """
+    url = re.sub(r"^([a-z]*:?/*).*@", r"\1***@", url, flags=re.DOTALL)
+    return re.sub(r"(?<=password=)[^&]*", "***", url)
+
+
 def load_settings() -> Settings:
     """Read the settings from the environment.
 
@@ -130,9 +157,10 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         variable = PREFIX + name.upper()
+        value: Any = os.environ.get(variable, first["input"])
         raise SettingError(
             variable=variable,
-            value=os.environ.get(variable, first["input"]),
+            value=mask_password(value) if name == "redis_url" else value,
             allowed=str(Settings.model_fields[name].description),
         ) from error
 

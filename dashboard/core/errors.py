@@ -51,10 +51,24 @@ class FeedError(LivetapeError):
         super().__init__(f"feed {feed}: {problem}")
 
 
-class ParseError(LivetapeError):
-    """A venue's message is malformed. It is left out and counted; the feed goes on."""
+class StaticDataError(LivetapeError):
+    """What an exchange stores about itself is missing or wrong. Terminal: the start ends."""
 
-    def __init__(self, *, venue: str, problem: str) -> None:
+    def __init__(self, *, key: str, found: str, expected: str) -> None:
+        self.key = key
+        self.found = found
+        self.expected = expected
+        super().__init__(f"{key}: found {found}; expected {expected}")
+
+
+class ParseError(LivetapeError):
+    """A venue's message is malformed. It is left out and counted; the feed goes on.
+
+    `cause` is one of a few fixed texts, to count by.
+    """
+
+    def __init__(self, *, venue: str, problem: str, cause: str = "bad data") -> None:
         self.venue = venue
         self.problem = problem
+        self.cause = cause
         super().__init__(f"{venue}: {problem}")

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from dashboard.bootstrap import services
 from dashboard.endpoints.connections import Connections
-from dashboard.feeds.base import FeedState
+from dashboard.feeds.base import ExplainingFeed, FeedState
 
 
 class ServicesCollector(Collector):
@@ -20,6 +20,7 @@ class ServicesCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read everything once."""
         yield from self._feeds()
+        yield self._skips()
         yield from self._hub()
         yield gauge("connections", "Open /ws connections.", self._connections.open)
         yield counter("connections_refused", "Refused /ws connections.", self._connections.refused)
@@ -44,6 +45,18 @@ class ServicesCollector(Collector):
             if status.last_event_age_s is not None:
                 age.add_metric([name], status.last_event_age_s)
         return events, gaps, skipped, state, age
+
+    def _skips(self) -> Metric:
+        causes = CounterMetricFamily(
+            "livetape_feed_skipped_by_cause",
+            "Damaged input of feeds that tell why.",
+            labels=["feed", "cause"],
+        )
+        for feed in services().supervisor.feeds:
+            if isinstance(feed, ExplainingFeed):
+                for cause, count in feed.skipped_by_cause.items():
+                    causes.add_metric([feed.name, cause], count)
+        return causes
 
     def _hub(self) -> Iterable[Metric]:
         hub = services().hub

@@ -1,6 +1,6 @@
 """What the supervisor and the hub need of a feed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -31,7 +31,11 @@ class Feed(Protocol):
     name: str
     flowing_state: FeedState
     gaps: int
-    skipped: int
+
+    @property
+    def skipped(self) -> int:
+        """Count the damaged input."""
+        ...
 
     def instruments(self) -> Sequence[Instrument]:
         """List what the feed can deliver, in the order to show it."""
@@ -55,6 +59,29 @@ class Feed(Protocol):
 
     async def unsubscribe(self, instrument: Instrument) -> None:
         """Stop delivering an instrument; one that is not delivered is no error."""
+        ...
+
+
+@runtime_checkable
+class MonitoredFeed(Protocol):
+    """A feed that knows whether its source is there, however quiet the market is."""
+
+    @property
+    def last_sign_ns(self) -> int | None:
+        """Give when the source last gave a sign of life, in ns since the Unix epoch.
+
+        None while it is known to be gone.
+        """
+        ...
+
+
+@runtime_checkable
+class ExplainingFeed(Protocol):
+    """A feed that knows why it skipped what it skipped."""
+
+    @property
+    def skipped_by_cause(self) -> Mapping[str, int]:
+        """Count the damaged input by cause: one of a few fixed texts."""
         ...
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Event
-from dashboard.feeds.base import Feed, FeedState, Publish
+from dashboard.feeds.base import Feed, FeedState, MonitoredFeed, Publish
 
 log = structlog.get_logger(__name__)
 
@@ -31,12 +31,12 @@ class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int
 
 
-def backoff_s(failures: int, jitter: float) -> float:
+def backoff_s(failures: int, jitter: float, *, cap_s: float = BACKOFF_CAP_S) -> float:
     """Give the wait before the next try: doubled per failure, capped, then 50 to 100 % of it.
 
     `failures` counts from 1; `jitter` is uniform in 0..1.
     """
-    ceiling = min(BACKOFF_CAP_S, BACKOFF_FIRST_S * 2 ** min(failures - 1, 16))
+    ceiling = min(cap_s, BACKOFF_FIRST_S * 2 ** min(failures - 1, 16))
     return ceiling * (0.5 + jitter / 2)
 
 
@@ -58,7 +58,7 @@ class SupervisedFeed:
 
     def status(self) -> FeedStatus:
         """Tell how the feed stands now."""
-        age_ns = None if self._last_event_ns is None else self._clock() - self._last_event_ns
+        age_ns = self._age_ns(self._last_event_ns)
         return FeedStatus(
             state=self._state(age_ns),
             last_event_age_s=None if age_ns is None else age_ns / 1e9,
@@ -113,12 +113,19 @@ class SupervisedFeed:
             return self._finished
         if self._failures_since_event >= FAILED_AFTER:
             return FeedState.FAILED
-        if age_ns is None or self._failures_since_event:
+        if self._failures_since_event:
+            return FeedState.STALE
+        if isinstance(self.feed, MonitoredFeed):
+            age_ns = self._age_ns(self.feed.last_sign_ns)
+        if age_ns is None:
             return FeedState.STALE
         flowing = self.feed.flowing_state
         if flowing is FeedState.LIVE and age_ns > self._stale_after_ns:
             return FeedState.STALE
         return flowing
+
+    def _age_ns(self, moment_ns: int | None) -> int | None:
+        return None if moment_ns is None else self._clock() - moment_ns
 
 
 class Supervisor:

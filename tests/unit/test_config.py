@@ -32,6 +32,7 @@ def test_defaults_need_no_environment() -> None:
         "replay_file": None,
         "replay_speed": 1.0,
         "replay_loop": True,
+        "redis_url": "redis://127.0.0.1:6379/0",
         "resume_events": 100_000,
         "stale_after_ms": 2000,
         "allowed_origins": (),
@@ -88,7 +89,7 @@ def test_a_good_value_is_taken(
     [
         ("FEED", "unheard-of", "simulator"),
         ("FEED", "", "simulator"),
-        ("FEED", "simulator,unheard-of", "simulator, replay or both"),
+        ("FEED", "simulator,unheard-of", "simulator, replay, redis, or several"),
         ("REPLAY_SPEED", "-1", "a number from 0"),
         ("REPLAY_SPEED", "nan", "a number from 0"),
         ("REPLAY_SPEED", "inf", "a number from 0"),

@@ -1,0 +1,274 @@
+"""The exchange's Redis as a feed: its channel, its keys, and the way back after a loss."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from redis import ConnectionPool as BlockingPool
+from redis import Redis as BlockingRedis
+from redis import RedisError
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
+
+from dashboard.config import mask_password
+from dashboard.core.errors import FeedError, ParseError
+from dashboard.core.model import Event, Instrument, Kind, MarketEvent, Topic
+from dashboard.feeds.base import FeedState, Publish
+from dashboard.feeds.parsing.exchange import ExchangeParser, parse_theo
+from dashboard.feeds.parsing.static_data import StaticData, parse_static_data
+from dashboard.feeds.skips import Skips
+from dashboard.feeds.supervisor import backoff_s
+
+log = structlog.get_logger(__name__)
+
+FEED = "redis"
+CHANNEL = "market_data"
+STORED = {Kind.BOOK: "orderbook", Kind.QUOTE: "bbo", Kind.PRICE: "last_trade"}
+"""The keys `{name}:{instrument}` that hold the last of what the channel carries."""
+
+PING_EVERY_S = 0.5
+PINGS_PER_STALE = 4
+"""At least so many pings within the time after which the feed counts as stale."""
+ANSWER_WITHIN_S = 5.0
+"""A connection that does not answer for so long is dropped."""
+THEO_EVERY_S = 1.0
+RECONNECT_CAP_S = 2.0
+OPTIONS: Mapping[str, object] = {
+    "protocol": 2,  # its subscribed connections answer in the order in which things happened
+    "decode_responses": False,
+    "socket_timeout": None,  # none on every single message: the pings see to that
+    "socket_connect_timeout": ANSWER_WITHIN_S,
+    "health_check_interval": 0,
+}
+"""Of a connection, whatever the URL says."""
+YIELD_EVERY = 64
+"""Messages after which others get their turn, however many more are waiting."""
+
+
+class RedisFeed:
+    """Publish what an exchange publishes on Redis; a loss of Redis is mended in here.
+
+    On every connection it subscribes first and reads the keys then, so that
+    nothing falls between; what the channel has said since then is newer than a
+    key and stands. `clock` gives ns since the Unix epoch.
+    """
+
+    name = FEED
+    flowing_state = FeedState.LIVE
+
+    def __init__(
+        self,
+        url: str,
+        instruments: Sequence[Instrument],
+        *,
+        clock: Callable[[], int],
+        stale_after_ms: int,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.gaps = 0
+        self._skips = Skips(feed=FEED, clock=clock)
+        self._url = url
+        self._instruments = tuple(instruments)
+        self._wanted = {each.symbol for each in instruments}
+        self._parser = ExchangeParser(instruments)
+        self._clock = clock
+        self._ping_every_s = min(PING_EVERY_S, stale_after_ms / 1000 / PINGS_PER_STALE)
+        self._sleep = sleep
+        self._jitter = jitter
+        self._sign_ns: int | None = None
+        self._connected = False
+        self._unanswered = 0
+        self._lost = False
+
+    @property
+    def skipped(self) -> int:
+        """Count the messages that were of no use."""
+        return self._skips.total
+
+    @property
+    def skipped_by_cause(self) -> Mapping[str, int]:
+        """Count them by cause."""
+        return self._skips.by_cause
+
+    @property
+    def last_sign_ns(self) -> int | None:
+        """Give when Redis last answered or said something; None without a connection."""
+        return self._sign_ns if self._connected else None
+
+    def instruments(self) -> Sequence[Instrument]:
+        """List the instruments of the static data, in its order."""
+        return self._instruments
+
+    async def subscribe(self, instrument: Instrument) -> None:
+        """Let an instrument's events through.
+
+        Raises:
+            FeedError: when the exchange does not have it.
+        """
+        if instrument not in self._instruments:
+            raise FeedError(feed=FEED, problem=f"no instrument {instrument.symbol!r}")
+        self._wanted.add(instrument.symbol)
+
+    async def unsubscribe(self, instrument: Instrument) -> None:
+        """Hold an instrument's events back."""
+        if instrument in self._instruments:
+            self._wanted.discard(instrument.symbol)
+
+    async def run(self, publish: Publish) -> None:
+        """Publish until cancelled; when Redis is lost, try again until it is back."""
+        failures = 0
+        while True:
+            problem = ""
+            try:
+                await self._serve(publish)
+            except* (RedisError, OSError) as errors:
+                problem = _describe(errors)
+            failures = 1 if self._connected else failures + 1
+            self._connected = False
+            if not self._lost:
+                self._lost = True
+                url = mask_password(self._url)
+                log.warning("redis is lost, trying again", feed=FEED, url=url, problem=problem)
+            await self._sleep(backoff_s(failures, self._jitter(), cap_s=RECONNECT_CAP_S))
+
+    async def _serve(self, publish: Publish) -> None:
+        """Serve one connection; it ends by being lost.
+
+        Raises:
+            RedisError: alone or in a group, when it is.
+            OSError: likewise; a TimeoutError where no answer came.
+        """
+        self._parser = ExchangeParser(self._instruments)
+        pool: Any = ConnectionPool.from_url(self._url)  # pyright: ignore[reportUnknownMemberType] - its keywords
+        pool.connection_kwargs.update(OPTIONS)
+        async with Redis.from_pool(pool) as client:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                connection = await pool.get_connection()
+                await self._catch_up(connection, client, publish)
+            self._unanswered = 0
+            self._connected = True
+            if self._lost:
+                self._lost = False
+                log.info("redis is back", feed=FEED)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._receive(connection, publish), name="redis channel")
+                group.create_task(self._ping(connection), name="redis ping")
+                group.create_task(self._follow_theos(client, publish), name="redis theos")
+
+    async def _catch_up(
+        self, connection: AbstractConnection, client: Redis, publish: Publish
+    ) -> None:
+        """Subscribe, then publish from the keys what the channel has not said since.
+
+        The answer to a ping that is sent after the keys were read comes behind
+        all that was published before they were.
+        """
+        said: set[Topic] = set()
+
+        def publish_and_note(event: Event) -> None:
+            said.add(event.topic)
+            publish(event)
+
+        await connection.send_command("SUBSCRIBE", CHANNEL)
+        await self._receive(connection, publish_and_note, until=b"subscribe")
+        topics = [
+            Topic(kind, each.exchange, each.symbol) for each in self._instruments for kind in STORED
+        ]
+        texts = await _read(client, [f"{STORED[kind]}:{symbol}" for kind, _, symbol in topics])
+        await connection.send_command("PING")
+        await self._receive(connection, publish_and_note, until=b"pong")
+        for topic, text in zip(topics, texts, strict=True):
+            if text is not None and topic not in said:
+                parse = self._parser.parse_stored
+                self._offer(publish, parse, topic.kind, topic.symbol, text, self._clock())
+
+    async def _receive(
+        self, connection: AbstractConnection, publish: Publish, *, until: bytes | None = None
+    ) -> None:
+        """Publish what the channel says, up to an answer of the kind `until`, or for ever."""
+        parse = self._parser.parse_message
+        read: Any = connection.read_response  # its types are incomplete
+        received = 0
+        while True:
+            reply = await read(disconnect_on_error=False)
+            self._sign_ns = self._clock()
+            self._unanswered = 0
+            if reply[0] == b"message":
+                self._offer(publish, parse, reply[2])
+                received += 1
+                if received % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+            elif reply[0] == until:
+                return
+
+    async def _ping(self, connection: AbstractConnection) -> None:
+        while self._unanswered * self._ping_every_s < ANSWER_WITHIN_S:
+            self._unanswered += 1
+            await connection.send_command("PING")
+            await self._sleep(self._ping_every_s)
+        raise TimeoutError(f"no answer for {ANSWER_WITHIN_S:g} s")
+
+    async def _follow_theos(self, client: Redis, publish: Publish) -> None:
+        """Read the theoretical prices again and again; publish those that changed."""
+        names = dict.fromkeys(
+            (each.exchange, each.underlying) for each in self._instruments if each.underlying
+        )
+        published: dict[tuple[str, str | None], bytes] = {}
+        while True:
+            texts = await _read(client, [f"theo:{underlying}" for _, underlying in names])
+            for name, text in zip(names, texts, strict=True):
+                if text is not None and text != published.get(name):
+                    published[name] = text
+                    self._offer(publish, parse_theo, *name, text, self._clock())
+            await self._sleep(THEO_EVERY_S)
+
+    def _offer(
+        self, publish: Publish, parse: Callable[..., Sequence[Event]], *arguments: object
+    ) -> None:
+        try:
+            events = parse(*arguments)
+        except ParseError as error:
+            self._skips.add(error.cause, error.problem)
+            return
+        for event in events:
+            if not isinstance(event, MarketEvent) or event.symbol in self._wanted:
+                publish(event)
+
+
+def read_static_data(url: str) -> StaticData:
+    """Read and check the static data, waiting for the answers; for the start.
+
+    Raises:
+        StaticDataError: names the key that is missing or wrong.
+        FeedError: terminal, when Redis does not answer as it should.
+    """
+    pool: Any = BlockingPool.from_url(url)  # pyright: ignore[reportUnknownMemberType] - its keywords
+    pool.connection_kwargs.update(OPTIONS, socket_timeout=ANSWER_WITHIN_S)
+    try:
+        with BlockingRedis.from_pool(pool) as client:
+            reading: Any = client  # it is typed for both kinds of client at once
+            return parse_static_data(reading.mget)
+    except (RedisError, OSError) as error:
+        raise FeedError(feed=FEED, problem=_line(error), terminal=True) from error
+
+
+async def _read(client: Redis, keys: Sequence[str]) -> Sequence[bytes | None]:
+    if not keys:
+        return ()
+    async with asyncio.timeout(ANSWER_WITHIN_S):
+        return await client.mget(keys)
+
+
+def _describe(errors: BaseExceptionGroup[Exception]) -> str:
+    """Give the first of them on one line."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return _line(error)
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
