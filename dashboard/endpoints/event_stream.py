@@ -70,12 +70,14 @@ class EventStream:
         *,
         since: str | None,
         heartbeat_s: float = HEARTBEAT_S,
+        join_s: float = JOIN_S,
     ) -> None:
         self._hub = hub
         self._connections = connections
         self._channel = channel
         self._since = since
         self._heartbeat_s = heartbeat_s
+        self._join_s = join_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve until the client leaves or the hub closes; 503 when all places are taken."""
@@ -88,7 +90,7 @@ class EventStream:
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body"})
                 return
-            client = _Client(self._hub, self._channel, send)
+            client = _Client(self._hub, self._channel, send, join_s=self._join_s)
             await client.run(receive, since=self._since, heartbeat_s=self._heartbeat_s)
         finally:
             self._connections.release()
@@ -102,7 +104,7 @@ class _Client:
     the client is told how many.
     """
 
-    def __init__(self, hub: Hub, channel: Channel, send: Send) -> None:
+    def __init__(self, hub: Hub, channel: Channel, send: Send, *, join_s: float) -> None:
         self._hub = hub
         self._wants = channel.wants
         self._subscription = hub.subscribe(
@@ -112,6 +114,7 @@ class _Client:
             policy=OverflowPolicy.DROP_OLDEST,
         )
         self._send = send
+        self._join_s = join_s
         self._heartbeat_due = False
         self._told_lost = 0
 
@@ -144,7 +147,7 @@ class _Client:
             if self._subscription.closed:
                 await self._send({"type": "http.response.body"})
                 return
-            await asyncio.sleep(JOIN_S)
+            await asyncio.sleep(self._join_s)
 
     async def _begin(self, since: str | None) -> None:
         """Send what comes before the live events; there is no gap and no double at the seam.

@@ -5,7 +5,7 @@ The description of all of it is served at `/api/openapi.json`. An error is
 """
 
 import time
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -105,6 +105,7 @@ def create_rest() -> FastAPI:
         docs_url=None,  # these pages would load their scripts from elsewhere
         redoc_url=None,
         servers=[{"url": "/api"}],
+        generate_unique_id_function=lambda route: route.name,
     )
     rest.include_router(router)
     rest.add_exception_handler(NotFoundError, _not_found)
@@ -133,8 +134,10 @@ async def _named(
 
 Named = Annotated[Instrument, Depends(_named)]
 router = APIRouter()
-NOT_FOUND = {404: {"model": Problem, "description": "There is no such instrument."}}
-NOT_ALLOWED = {422: {"model": Problem, "description": "A parameter is not allowed."}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "There is no such instrument."},
+    422: {"model": Problem, "description": "A parameter is not allowed."},
+}
 
 
 @router.get("/instruments")
@@ -147,7 +150,7 @@ async def list_instruments() -> list[InstrumentEntry]:
     ]
 
 
-@router.get("/instruments/{name:path}/snapshot", responses={**NOT_FOUND})
+@router.get("/instruments/{name:path}/snapshot", responses=PROBLEMS)
 async def get_snapshot(instrument: Named) -> Snapshot:
     """Give the newest book, quote and prices of one instrument."""
     hub = services().hub
@@ -171,7 +174,7 @@ async def get_snapshot(instrument: Named) -> Snapshot:
     )
 
 
-@router.get("/instruments/{name:path}/bars", responses={**NOT_FOUND, **NOT_ALLOWED})
+@router.get("/instruments/{name:path}/bars", responses=PROBLEMS)
 async def list_bars(
     instrument: Named,
     interval: Annotated[Interval, Query(description="the length of a bar")] = Interval.M1,
@@ -195,7 +198,7 @@ async def list_bars(
     ]
 
 
-@router.get("/instruments/{name:path}", responses={**NOT_FOUND})
+@router.get("/instruments/{name:path}", responses=PROBLEMS)
 async def get_instrument(instrument: Named) -> InstrumentDetails:
     """Give one instrument and its limits."""
     return InstrumentDetails(
