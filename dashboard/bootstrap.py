@@ -16,14 +16,16 @@ from dashboard.core.errors import FeedError, SettingError, StaticDataError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
 from dashboard.feeds.parsing.static_data import StaticData
+from dashboard.feeds.quotes import DerivedQuotes
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.redis_feed import RedisFeed, read_static_data
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
+from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
-from dashboard.protocols import live
+from dashboard.protocols import live, sse
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +43,12 @@ class Services:
             epoch=epoch,
             clock=time.time_ns,
             resume_events=settings.resume_events,
-            encoders={live.DIALECT: live.encoder(epoch)},
+            encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
         )
+        self.bars = Bars(self.hub)
         self.supervisor = Supervisor(
             _feeds(settings),
-            publish=self.hub.publish,
+            publish=DerivedQuotes(self.hub.publish).publish,
             clock=time.time_ns,
             stale_after_ms=settings.stale_after_ms,
         )
@@ -90,7 +93,10 @@ class Services:
     async def running(self) -> AsyncGenerator[None]:
         """Run the feeds for as long as the block lasts."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.supervisor.run(), name="supervisor")]
+            tasks = [
+                group.create_task(self.supervisor.run(), name="supervisor"),
+                group.create_task(self.bars.run(), name="bars"),
+            ]
             if self.settings.simulator_seed is None:
                 system = publish_system(
                     self.hub.publish, published=lambda: self.hub.published, clock=time.time_ns

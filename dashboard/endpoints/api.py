@@ -4,23 +4,45 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from dashboard.bootstrap import services
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.event_stream import (
+    Channel,
+    EventStream,
+    account_channel,
+    instrument_channel,
+    last_event_id,
+)
 from dashboard.endpoints.health import health_of
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
+from dashboard.endpoints.rest import create_rest
 
 
 def create_api(connections: Connections) -> Starlette:
-    """Build the API; its WebSocket clients take their places in `connections`."""
+    """Build the API; the clients of its streams take their places in `connections`."""
     registry = create_registry(connections)
 
     async def live(socket: WebSocket) -> None:
         await serve_live(socket, services(), connections)
+
+    async def instrument_events(request: Request) -> ASGIApp:
+        name = request.path_params["name"]
+        instrument = services().find(name)
+        if instrument is None:
+            return PlainTextResponse(f"Instrument '{name}' not found", status_code=404)
+        return stream(request, instrument_channel(instrument))
+
+    async def account_events(request: Request) -> ASGIApp:
+        return stream(request, account_channel())
+
+    def stream(request: Request, channel: Channel) -> ASGIApp:
+        return EventStream(services().hub, connections, channel, since=last_event_id(request))
 
     async def health(_request: Request) -> Response:
         body = msgspec.json.encode(health_of(services()))
@@ -32,7 +54,10 @@ def create_api(connections: Connections) -> Starlette:
     return Starlette(
         routes=[
             WebSocketRoute("/ws", live),
+            Route("/sse/pnl", account_events),
+            Route("/sse/{name:path}", instrument_events),
             Route("/api/health", health),
+            Mount("/api", create_rest()),
             Route("/metrics", metrics),
         ]
     )

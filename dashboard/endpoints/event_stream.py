@@ -1,0 +1,199 @@
+"""`/sse/{instrument}` and `/sse/pnl`: one subscription per client, sent as Server-Sent Events."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.errors import ResumeError
+from dashboard.core.model import Instrument, Published, Topic
+from dashboard.endpoints.connections import Connections
+from dashboard.hub.hub import Hub
+from dashboard.hub.subscription import Wants
+from dashboard.protocols import sse
+
+HEARTBEAT_S = 15.0
+JOIN_S = 0.005
+"""After a write, what comes within this time goes out in one: writes are what fan-out costs."""
+INSTRUMENT_EVENTS, ACCOUNT_EVENTS = 512, 1024
+RESUME_EVENTS = 1024
+"""Events a write may hold while a client catches up."""
+
+HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class Channel(NamedTuple):
+    """What a stream carries: its name in the metrics, its events, and how far a client may lag."""
+
+    name: str
+    wants: Wants
+    capacity: int
+
+
+def instrument_channel(instrument: Instrument) -> Channel:
+    """Give the channel of one instrument's books, quotes and trades."""
+    exchange, symbol = instrument.exchange, instrument.symbol
+    topics = frozenset(Topic(kind, exchange, symbol) for kind in sse.INSTRUMENT_KINDS)
+    return Channel("sse", topics.__contains__, INSTRUMENT_EVENTS)
+
+
+def account_channel() -> Channel:
+    """Give the channel of all clients' positions and PnL."""
+    return Channel("sse pnl", _is_account, ACCOUNT_EVENTS)
+
+
+def last_event_id(request: Request) -> str | None:
+    """Give the id to resume after: the header that EventSource sends, else `?since=`."""
+    return request.headers.get("last-event-id") or request.query_params.get("since") or None
+
+
+class EventStream:
+    """The response to one client, an ASGI application.
+
+    `since` is the id to resume after; without one the client gets the latest
+    envelopes first. HEAD gets the headers alone.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        connections: Connections,
+        channel: Channel,
+        *,
+        since: str | None,
+        heartbeat_s: float = HEARTBEAT_S,
+        join_s: float = JOIN_S,
+    ) -> None:
+        self._hub = hub
+        self._connections = connections
+        self._channel = channel
+        self._since = since
+        self._heartbeat_s = heartbeat_s
+        self._join_s = join_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve until the client leaves or the hub closes; 503 when all places are taken."""
+        if not self._connections.admit():
+            refusal = f"All {self._connections.limit} places are taken\n"
+            await PlainTextResponse(refusal, status_code=503)(scope, receive, send)
+            return
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body"})
+                return
+            client = _Client(self._hub, self._channel, send, join_s=self._join_s)
+            await client.run(receive, since=self._since, heartbeat_s=self._heartbeat_s)
+        finally:
+            self._connections.release()
+
+
+class _Client:
+    """One client: its one writer, a watcher of its leaving, and the timer of its heartbeat.
+
+    The timer waits for nobody and nobody for it. A client that does not read
+    holds up its own writer alone: its subscription forgets the oldest events, and
+    the client is told how many.
+    """
+
+    def __init__(self, hub: Hub, channel: Channel, send: Send, *, join_s: float) -> None:
+        self._hub = hub
+        self._wants = channel.wants
+        self._subscription = hub.subscribe(
+            name=channel.name,
+            wants=_nothing,
+            capacity=channel.capacity,
+            policy=OverflowPolicy.DROP_OLDEST,
+        )
+        self._send = send
+        self._join_s = join_s
+        self._heartbeat_due = False
+        self._told_lost = 0
+
+    async def run(self, receive: Receive, *, since: str | None, heartbeat_s: float) -> None:
+        loop = asyncio.get_running_loop()
+
+        def beat() -> None:
+            nonlocal timer
+            timer = loop.call_later(heartbeat_s, beat)
+            self._heartbeat_due = True
+            self._subscription.wake()
+
+        timer = loop.call_later(heartbeat_s, beat)
+        try:
+            async with asyncio.TaskGroup() as group:
+                writer = group.create_task(self._write(since), name="sse writer")
+                while (await receive())["type"] != "http.disconnect":
+                    pass  # a body, which means nothing here
+                writer.cancel()
+        finally:
+            timer.cancel()
+            self._subscription.close()
+
+    async def _write(self, since: str | None) -> None:
+        await self._begin(since)
+        while True:
+            await self._subscription.ready()
+            if text := self._due():
+                await self._send_text(text)
+            if self._subscription.closed:
+                await self._send({"type": "http.response.body"})
+                return
+            await asyncio.sleep(self._join_s)
+
+    async def _begin(self, since: str | None) -> None:
+        """Send what comes before the live events; there is no gap and no double at the seam.
+
+        However much was missed, it is sent in bounded writes, and the subscription
+        listens only when little is left: the ring is the buffer until then.
+        """
+        notice = ""
+        try:
+            while len(entries := self._first(since)) > RESUME_EVENTS and since is not None:
+                for at in range(0, len(entries), RESUME_EVENTS):
+                    await self._send_text(self._frames(entries[at : at + RESUME_EVENTS]))
+                since = self._hub.event_id(entries[-1])
+        except ResumeError as error:
+            notice, entries = sse.encode_reset(error.reason), self._first(None)
+        self._subscription.change_filter(self._wants)
+        await self._send_text(notice + self._frames(entries) or sse.HEARTBEAT)
+
+    def _first(self, since: str | None) -> list[Published]:
+        if since is None:
+            return self._hub.latest(self._wants)
+        return self._hub.since(since, self._wants)
+
+    def _due(self) -> str:
+        text = self._frames(self._subscription.take())
+        lost = self._subscription.lost - self._told_lost
+        if lost:
+            self._told_lost += lost
+            text = sse.encode_warn(lost) + text
+        if self._heartbeat_due:
+            self._heartbeat_due = False
+            text += sse.HEARTBEAT
+        return text
+
+    def _frames(self, entries: Iterable[Published]) -> str:
+        frame = self._hub.frame
+        return "".join([frame(entry, sse.DIALECT) for entry in entries if sse.carries(entry.event)])
+
+    async def _send_text(self, text: str) -> None:
+        body = text.encode()
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def _nothing(_topic: Topic) -> bool:
+    return False
+
+
+def _is_account(topic: Topic) -> bool:
+    return topic.kind in sse.ACCOUNT_KINDS

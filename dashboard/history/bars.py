@@ -1,0 +1,76 @@
+"""Bars of every instrument that is traded, at the intervals that we keep."""
+
+import asyncio
+from enum import StrEnum
+
+from dashboard.core.bars import Bar, BarSeries
+from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.model import Instrument, Kind, Topic, Trade
+from dashboard.hub.hub import Hub
+
+DRAIN_S = 0.25
+BUFFER_EVENTS = 50_000
+
+
+class Interval(StrEnum):
+    """The lengths of bars."""
+
+    S1 = "1s"
+    M1 = "1m"
+    M5 = "5m"
+
+
+KEPT = {Interval.S1: (1, 600), Interval.M1: (60, 1440), Interval.M5: (300, 2016)}
+"""Seconds, and how many bars are kept: ten minutes, a day, a week of steady trading."""
+MAX_BARS = max(limit for _, limit in KEPT.values())
+
+
+class Bars:
+    """Build bars from the hub's trades; those from before a feed was connected do not count.
+
+    One subscription serves all instruments. It is drained four times a second
+    and whenever bars are asked for, so an answer misses no trade.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._series: dict[tuple[str, str], dict[Interval, BarSeries]] = {}
+        self._subscription = hub.subscribe(
+            name="bars",
+            wants=_wants,
+            capacity=BUFFER_EVENTS,
+            policy=OverflowPolicy.DROP_OLDEST,
+        )
+
+    async def run(self) -> None:
+        """Drain the subscription until the hub closes."""
+        while not self._subscription.closed:
+            await self._subscription.ready()
+            self._drain()
+            await asyncio.sleep(DRAIN_S)
+
+    def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
+        """Give an instrument's newest `count` bars, oldest first; none where nothing was traded."""
+        self._drain()
+        series = self._series.get((instrument.exchange, instrument.symbol))
+        return [] if series is None else series[interval].newest(count)
+
+    def _drain(self) -> None:
+        for published in self._subscription.take():
+            trade = published.event
+            if isinstance(trade, Trade) and not trade.historical:
+                self._apply(trade)
+
+    def _apply(self, trade: Trade) -> None:
+        key = (trade.exchange, trade.symbol)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = {
+                interval: BarSeries(interval_s=seconds, limit=limit)
+                for interval, (seconds, limit) in KEPT.items()
+            }
+        for each in series.values():
+            each.apply_trade(trade.ts_event, trade.price, trade.size)
+
+
+def _wants(topic: Topic) -> bool:
+    return topic.kind is Kind.TRADE

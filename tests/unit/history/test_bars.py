@@ -1,0 +1,79 @@
+import asyncio
+
+from dashboard.core.bars import Bar
+from dashboard.core.model import Instrument, Side, Trade
+from dashboard.history.bars import BUFFER_EVENTS, KEPT, MAX_BARS, Bars, Interval
+from dashboard.hub.hub import Hub
+from tests.unit.fakes import SECOND_NS, Clock, price, trade
+
+BTC = Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01)
+
+
+def new_hub() -> Hub:
+    return Hub(epoch="e1", clock=Clock(), resume_events=10)
+
+
+def test_an_answer_misses_no_trade() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    for second in (1, 1, 61):
+        hub.publish(trade(value=second, size=2, ts=second * SECOND_NS))
+    assert bars.of(BTC, Interval.M1, 10) == [
+        Bar(0, 1, 1, 1, 1, 4),
+        Bar(60 * SECOND_NS, 61, 61, 61, 61, 2),
+    ]
+    assert len(bars.of(BTC, Interval.S1, 10)) == 2
+    assert len(bars.of(BTC, Interval.M5, 10)) == 1
+    assert bars.of(BTC, Interval.S1, 1)[0].start == 61 * SECOND_NS
+
+
+def test_only_trades_of_now_and_of_the_instrument_count() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    hub.publish(price())
+    hub.publish(trade("ETH/USD"))
+    hub.publish(
+        Trade(
+            symbol="BTC/USD",
+            exchange="CRYPTO",
+            price=1,
+            size=1,
+            aggressor_side=Side.BUY,
+            historical=True,
+            ts_event=0,
+        )
+    )
+    assert bars.of(BTC, Interval.S1, 10) == []
+
+
+def test_each_interval_is_bounded() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    for minute in range(2000):
+        hub.publish(trade(ts=minute * 60 * SECOND_NS))
+    counts = {interval: len(bars.of(BTC, interval, MAX_BARS)) for interval in Interval}
+    assert counts == {Interval.S1: 600, Interval.M1: 1440, Interval.M5: 400}
+    assert max(limit for _, limit in KEPT.values()) == MAX_BARS == 2016
+
+
+async def test_it_drains_by_itself_and_ends_with_the_hub() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    running = asyncio.create_task(bars.run())
+    (subscription,) = hub.subscriptions
+    hub.publish(trade())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(subscription) == 0
+    hub.close()
+    await asyncio.wait_for(running, 10)
+    assert len(bars.of(BTC, Interval.S1, 10)) == 1
+
+
+def test_what_is_not_drained_in_time_is_counted_as_lost() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    for _ in range(BUFFER_EVENTS + 5):
+        hub.publish(trade())
+    assert hub.totals()["bars"].lost == 5
+    assert bars.of(BTC, Interval.M5, 1)[0].volume == BUFFER_EVENTS * 0.25
