@@ -7,7 +7,7 @@ wants it. It must be called on the event loop's thread.
 
 import copy
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from itertools import islice
 
 from dashboard.core.conflation import OverflowPolicy
@@ -133,6 +133,10 @@ class Hub:
             raise ResumeError("the id is too old: its successors are no longer kept")
         successors = islice(self._ring, len(self._ring) - missed, None)
         return [entry for entry in successors if wants(entry.topic)]
+
+    def recent(self, topics: Container[Topic]) -> list[Published]:
+        """Give what the ring still holds of some topics, oldest first: 60 s at most."""
+        return [entry for entry in self._ring if entry.topic in topics]
 
     def subscribe(
         self, *, name: str, wants: Wants, capacity: int, policy: OverflowPolicy

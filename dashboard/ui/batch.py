@@ -18,45 +18,87 @@ Keys are short because a page gets one of these every display frame:
 | `d` | what changes rarely, also once a second: symbols, choice, interval (see `ui.bridge`) |
 | `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
 | `e` | echo of the page's clock for the offset estimate: [page sent, server received], ms |
+| `i` | when the page asks: all instruments, see `ui.tab` |
 
-Only `g n t k v c l` are always there. `b` ends with a 1 while the book is partial. A feed that
-is a replay has position_s, duration_s, speed and paused too, and `f` comes at once after a control.
+A page about one instrument has its chosen symbol in detail:
+
+| key | value |
+|---|---|
+| `q` | quotes: [time in ms, bid, bid size, ask, ask size]; an empty side has price null |
+| `o` | the theoretical price of its underlying, when it is new |
+| `m` | its events in this push, before any was conflated: quotes, books, trades, prices |
+| `w` | the last minute, instead of all that the page has of it: [quotes, trades] like `q`, `r` |
+
+Only `g n t k v c l` are always there. `b` ends with a 1 while the book is partial; a trade whose
+source names them ends with buyer and seller. A feed that is a replay has position_s, duration_s,
+speed and paused too, and `f` comes at once after a control.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dashboard.core.model import Book, MarketEvent, Price, Published, Side, System, Trade
+from dashboard.core.model import (
+    Book,
+    Instrument,
+    Kind,
+    MarketEvent,
+    Price,
+    Published,
+    Quote,
+    Side,
+    System,
+    Theo,
+    Trade,
+)
 
 NS_PER_MS = 1e6
+MAX_PAST_TRADES = 1000
+PAST_QUOTE_MS = 50
+"""Of the quotes before the page was opened, the last of each such span is sent."""
+
+Key = tuple[str, str]
+"""What tells instruments apart: (exchange, symbol)."""
+
+COUNTED = (Kind.QUOTE, Kind.BOOK, Kind.TRADE, Kind.PRICE)
+
+
+def key_of(instrument: Instrument) -> Key:
+    """Give what tells an instrument apart."""
+    return (instrument.exchange, instrument.symbol)
 
 
 def market_part(
-    entries: Sequence[Published], *, index: Mapping[str, int], chosen: str, now: int
+    entries: Sequence[Published], *, index: Mapping[Key, int], chosen: Key | None, now: int
 ) -> dict[str, Any]:
     """Collect the market's share of a push.
 
-    `index` numbers the watched symbols; events of other symbols are only
-    counted. Of several books of the chosen symbol the newest counts. `now` is
-    the time of sending in ns.
+    `index` numbers the watched instruments; events of others are only counted.
+    Of several books of the chosen one the newest counts. `now` is the time of
+    sending in ns.
     """
     prices: list[float] = []
-    trades: list[list[float]] = []
+    trades: list[list[Any]] = []
     part: dict[str, Any] = {"c": len(entries)}
     for entry in entries:
-        match entry.event:
-            case Price(symbol=symbol, price=price) if symbol in index:
-                prices += (index[symbol], price)
-            case Trade(symbol=symbol, historical=False) as trade if symbol in index:
-                trades.append(_trade(index[symbol], trade))
-            case Book(symbol=symbol) as book if symbol == chosen and symbol in index:
-                part["b"] = [index[symbol], _flat(book.bids), _flat(book.asks)]
-                if book.partial:
-                    part["b"].append(1)
-            case System() as system:
-                part["y"] = [system.cpu_pct, system.mem_mb, system.msg_rate]
-            case _:
-                pass
+        event = entry.event
+        if isinstance(event, MarketEvent):
+            key = (event.exchange, event.symbol)
+            at = index.get(key)
+            if at is None:
+                continue
+            match event:
+                case Price(price=price):
+                    prices += (at, price)
+                case Trade(historical=False):
+                    trades.append(_trade(at, event))
+                case Book() if key == chosen:
+                    part["b"] = [at, _flat(event.bids), _flat(event.asks)]
+                    if event.partial:
+                        part["b"].append(1)
+                case _:
+                    pass
+        elif isinstance(event, System):
+            part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
     if prices:
         part["p"] = prices
     if trades:
@@ -69,13 +111,69 @@ def market_part(
     return part
 
 
+def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:
+    """Collect what a page about one instrument is told beside that: `q` and `o`."""
+    key = key_of(instrument)
+    quotes: list[list[Any]] = []
+    part: dict[str, Any] = {}
+    for entry in entries:
+        match entry.event:
+            case Quote(exchange=exchange, symbol=symbol) as quote if (exchange, symbol) == key:
+                quotes.append(_quote(quote))
+            case Theo(exchange=exchange, underlying=underlying, price=price) if (
+                exchange == instrument.exchange and underlying == instrument.underlying
+            ):
+                part["o"] = price
+            case _:
+                pass
+    if quotes:
+        part["q"] = quotes
+    return part
+
+
+def counts(entries: Iterable[Published], key: Key) -> list[int] | None:
+    """Count an instrument's events by kind, as `m` has them; None when there are none."""
+    found = [0] * len(COUNTED)
+    for entry in entries:
+        kind, exchange, symbol = entry.topic
+        if symbol == key[1] and exchange == key[0] and kind in COUNTED:
+            found[COUNTED.index(kind)] += 1
+    return found if any(found) else None
+
+
+def past_part(entries: Iterable[Published], *, at: int) -> list[list[list[Any]]]:
+    """Thin out an instrument's last minute to what its charts can show, as `w` has it.
+
+    `at` is the instrument's number, `entries` are its quotes and trades, oldest first.
+    """
+    quotes: dict[int, list[Any]] = {}
+    trades: list[list[Any]] = []
+    for entry in entries:
+        match entry.event:
+            case Quote() as quote:
+                quotes[quote.ts_event // (PAST_QUOTE_MS * 1_000_000)] = _quote(quote)
+            case Trade(historical=False) as trade:
+                trades.append(_trade(at, trade))
+            case _:
+                pass
+    return [list(quotes.values()), trades[-MAX_PAST_TRADES:]]
+
+
 def _newest_of_market(entries: Sequence[Published]) -> Published | None:
     return next((e for e in reversed(entries) if isinstance(e.event, MarketEvent)), None)
 
 
-def _trade(at: int, trade: Trade) -> list[float]:
+def _trade(at: int, trade: Trade) -> list[Any]:
     side = 1 if trade.aggressor_side is Side.BUY else -1
-    return [at, trade.price, trade.size, side, trade.ts_event // 1_000_000]
+    row = [at, trade.price, trade.size, side, trade.ts_event // 1_000_000]
+    if trade.buyer is None and trade.seller is None:
+        return row
+    return [*row, trade.buyer, trade.seller]
+
+
+def _quote(quote: Quote) -> list[Any]:
+    sides = (quote.bid_price, quote.bid_size, quote.ask_price, quote.ask_size)
+    return [quote.ts_event // 1_000_000, *sides]
 
 
 def _flat(levels: Iterable[tuple[float, float]]) -> list[float]:

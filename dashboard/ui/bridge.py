@@ -99,8 +99,13 @@ def tab_of(token: str) -> Tab | None:
     return _tabs.get(token)
 
 
-async def stream_to_page(*, watched: Sequence[str], chosen: str, paused: bool) -> None:
+async def stream_to_page(
+    *, watched: Sequence[str] = (), chosen: str = "", detailed: bool = False, listed: bool = False
+) -> None:
     """Stream to the page whose event is being handled, until it leaves.
+
+    `detailed` is for a page about the chosen instrument alone, see `Tab`; with
+    `listed` the first push names all instruments.
 
     Call it from a background event of `on_load`: Reflex cancels that one when
     the tab closes and begins it again when the tab comes back. A page has one
@@ -109,8 +114,11 @@ async def stream_to_page(*, watched: Sequence[str], chosen: str, paused: bool) -
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()
-    tab = _tabs[context.token] = Tab(services(), watched=watched, chosen=chosen)
-    tab.pause(paused=paused)
+    tab = _tabs[context.token] = Tab(
+        services(), watched=watched, chosen=chosen, detailed=detailed
+    )
+    if listed:
+        tab.list_instruments()
     state = LiveState.get_full_name()
 
     async def send(slot: str, batch: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ class StreamState(rx.State):
     @rx.event(background=True)
     async def stream(self) -> None:
         """Stream to a page that watches no symbol, for its status line, until it leaves."""
-        await bridge.stream_to_page(watched=(), chosen="", paused=False)
+        await bridge.stream_to_page()
 
     @rx.event
     def set_sample_window(self, samples: str) -> None:
@@ -44,6 +44,12 @@ class StreamState(rx.State):
             tab.pause(paused=paused)
 
     @rx.event
+    def list_instruments(self) -> None:
+        """Tell the page which instruments there are."""
+        if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
+            tab.list_instruments()
+
+    @rx.event
     def choose(self, symbol: str) -> None:
         """Stream the order book of another symbol."""
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
@@ -59,6 +65,7 @@ def live_stream(**props: Any) -> rx.Component:
         on_frequency=StreamState.set_frequency,
         on_pause=StreamState.set_paused,
         on_choose=StreamState.choose,
+        on_list=StreamState.list_instruments,
         on_replay=StreamState.control_replay,
         **props,
     )

@@ -9,10 +9,18 @@ import msgspec
 
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
-from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import SeekableFeed
-from dashboard.ui.batch import NS_PER_MS, market_part
+from dashboard.ui.batch import (
+    NS_PER_MS,
+    Key,
+    counts,
+    detail_part,
+    key_of,
+    market_part,
+    past_part,
+)
 
 SLOTS = 8
 MAX_WATCHED = 50
@@ -27,10 +35,13 @@ class Tab:
     """One open page: what it watches, and its stream of batches.
 
     Event handlers change it at any time; its stream takes that into account
-    with the next push.
+    with the next push. With `detailed` the page is about the chosen instrument
+    alone, and gets its quotes, its counts and what the hub has of its last minute.
     """
 
-    def __init__(self, running: Services, *, watched: Sequence[str], chosen: str) -> None:
+    def __init__(
+        self, running: Services, *, watched: Sequence[str], chosen: str, detailed: bool = False
+    ) -> None:
         self._services = running
         self._hub = running.hub
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
@@ -48,32 +59,44 @@ class Tab:
         self._described: tuple[object, ...] = ()
         self._description = 0
         self._catch_up: list[Published] = []
-        self._index: dict[str, int] = {}
+        self._index: dict[Key, int] = {}
         self._symbols: list[list[Any]] = []
         self._known = 0
         self._paused = False
+        self._detailed = detailed
+        self._recalls = False
+        self._lists = False
         self._chosen = chosen
+        self._instrument: Instrument | None = None
+        self._watched: list[Instrument] = []
         self.watch(watched)
 
-    def watch(self, symbols: Sequence[str]) -> None:
-        """Stream the prices and trades of these symbols; the others are only counted.
+    def watch(self, names: Sequence[str]) -> None:
+        """Stream the prices and trades of these instruments; the others are only counted.
 
-        When the chosen symbol is not among them, the first of them is chosen.
+        A name is a symbol or a full id; unknown ones are left out. When the
+        chosen symbol is not among them, the first of them is chosen.
         """
         known = self._services.instruments
         self._known = len(known)
-        listed = [known[symbol] for symbol in symbols if symbol in known][:MAX_WATCHED]
-        self._symbols = [[each.symbol, each.exchange, each.decimals] for each in listed]
-        self._index = {each.symbol: at for at, each in enumerate(listed)}
-        if listed and self._chosen not in self._index:
-            self._chosen = listed[0].symbol
+        found = (known.get(name) or self._services.find(name) for name in names)
+        self._watched = [each for each in found if each is not None][:MAX_WATCHED]
+        self._symbols = [
+            [each.symbol, each.exchange, each.decimals, each.tick_size] for each in self._watched
+        ]
+        self._index = {key_of(each): at for at, each in enumerate(self._watched)}
+        if self._watched and all(self._chosen != each.symbol for each in self._watched):
+            self._chosen = self._watched[0].symbol
+        self._choose()
         self._catch_up = self._hub.latest(self._shown)
+        self._recalls = self._detailed
 
     def choose(self, symbol: str) -> None:
         """Stream the order book of this symbol, beginning with the latest one."""
         self._chosen = symbol
+        self._choose()
         self._catch_up += self._hub.latest(
-            lambda topic: topic.kind is Kind.BOOK and topic.symbol == symbol
+            lambda topic: topic.kind is Kind.BOOK and self._shown(topic)
         )
 
     def pause(self, *, paused: bool) -> None:
@@ -81,6 +104,11 @@ class Tab:
         self._paused = paused
         if not paused:
             self._catch_up = self._hub.latest(self._shown)
+            self._recalls = self._detailed
+
+    def list_instruments(self) -> None:
+        """Tell the page with the next push which instruments there are."""
+        self._lists = True
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
@@ -123,15 +151,21 @@ class Tab:
         if self._paused:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
+        recalls, self._recalls = self._recalls and not self._paused, False
+        lists, self._lists = self._lists, False
         now_s = time.monotonic()
         status = now_s - self._status_s >= STATUS_S
         described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
-        if not (entries or catch_up or described or heartbeat):
+        if not (entries or catch_up or described or heartbeat or lists):
             return None
         now = time.time_ns()
         shown = conflate(entries) if self._services.conflates else entries
-        batch = market_part([*catch_up, *shown], index=self._index, chosen=self._chosen, now=now)
+        told = [*catch_up, *shown]
+        chosen = key_of(self._instrument) if self._instrument else None
+        batch = market_part(told, index=self._index, chosen=chosen, now=now)
+        if self._detailed and self._instrument is not None:
+            batch |= self._detail(self._instrument, entries, told, recalls=recalls)
         if not entries:
             batch.pop("h", None)  # what is only caught up says nothing about the way here
         elif "h" in batch:
@@ -147,6 +181,10 @@ class Tab:
             "c": len(entries),
             "l": [self._subscription.conflated, self._subscription.lost],
         }
+        if recalls:
+            batch.pop("r", None)  # `w` has these trades too
+        if lists:
+            batch["i"] = self._all_instruments()
         if described:
             batch["d"] = described
         if status:
@@ -155,6 +193,54 @@ class Tab:
         if self._echo is not None:
             batch["e"], self._echo = self._echo, None
         return batch
+
+    def _detail(
+        self,
+        instrument: Instrument,
+        entries: Sequence[Published],
+        told: Sequence[Published],
+        *,
+        recalls: bool,
+    ) -> dict[str, Any]:
+        """Give the share of a push that only a page about one instrument gets.
+
+        With `recalls` the ring's last minute stands in for the new quotes: it ends with them.
+        """
+        part = detail_part(told, instrument)
+        if (counted := counts(entries, key_of(instrument))) is not None:
+            part["m"] = counted
+        if recalls:
+            part.pop("q", None)
+            past = [*self._past(instrument, Kind.QUOTE), *self._past(instrument, Kind.TRADE)]
+            part["w"] = past_part(past, at=self._index[key_of(instrument)])
+        return part
+
+    def _past(self, instrument: Instrument, kind: Kind) -> list[Published]:
+        """Give the last minute of a topic, or its last event where that is older."""
+        topic = Topic(kind, instrument.exchange, instrument.symbol)
+        latest = self._hub.latest_of(topic)
+        return self._hub.recent({topic}) or ([latest] if latest else [])
+
+    def _all_instruments(self) -> list[list[Any]]:
+        """List symbol, exchange, underlying, tick size, absolute and delta limit of each."""
+        listed = {
+            each.id: [
+                each.symbol,
+                each.exchange,
+                each.underlying,
+                each.tick_size,
+                each.absolute_limit,
+                each.delta_limit,
+            ]
+            for feed in self._services.supervisor.feeds
+            for each in feed.instruments()
+        }
+        return list(listed.values())
+
+    def _choose(self) -> None:
+        self._instrument = next(
+            (each for each in self._watched if each.symbol == self._chosen), None
+        )
 
     def _describe(self, *, again: bool) -> dict[str, Any] | None:
         """Give what changes rarely, when it has changed or when it is due `again`.
@@ -187,11 +273,23 @@ class Tab:
 
     def _shown(self, topic: Topic) -> bool:
         """Tell whether the latest value of a topic brings the page up to date."""
-        if topic.kind is Kind.PRICE:
-            return topic.symbol in self._index
-        return topic.kind is Kind.SYSTEM or (
-            topic.kind is Kind.BOOK and topic.symbol == self._chosen
-        )
+        key = (topic.exchange, topic.symbol)
+        chosen = self._instrument
+        match topic.kind:
+            case Kind.SYSTEM:
+                return True
+            case Kind.PRICE:
+                return key in self._index
+            case Kind.BOOK:
+                return chosen is not None and key == key_of(chosen)
+            case Kind.THEO:
+                return (
+                    self._detailed
+                    and chosen is not None
+                    and key == (chosen.exchange, chosen.underlying)
+                )
+            case _:
+                return False
 
 
 def _controls(replay: SeekableFeed | None) -> dict[str, Any]:

@@ -4,10 +4,13 @@ import reflex as rx
 
 from dashboard.ui import theme
 from dashboard.ui.components import live
-from dashboard.ui.components.icons import MARKET, SETTINGS, icon
+from dashboard.ui.components.icons import INSTRUMENTS, MARKET, SETTINGS, icon
 
 PRODUCT = "Livetape"
-PAGES = (("Market", "/", MARKET),)
+PAGES = (
+    ("Market", "/", MARKET),
+    ("Instruments", "/instruments/", INSTRUMENTS),
+)
 """The rail's entries: name, route, icon."""
 
 
@@ -31,13 +34,18 @@ def prepare(app: rx.App) -> None:
     app.toaster = None
 
 
-def page(name: str, *content: rx.Component) -> rx.Component:
-    """Put a page's content into the shell."""
+def page(name: str, *content: rx.Component, headed: bool = False) -> rx.Component:
+    """Put a page's content into the shell.
+
+    `name` is the rail's entry that it belongs to, and its heading for screen
+    readers unless it is `headed` by one of its own.
+    """
+    heading = () if headed else (rx.el.h1(f"{name}, {PRODUCT}", class_name="sr-only"),)
     return rx.el.div(
         rx.el.a("Skip to the content", href="#content", class_name="skip"),
         _status_line(),
         _rail(name),
-        rx.el.main(rx.el.h1(f"{name}, {PRODUCT}", class_name="sr-only"), *content, id="content"),
+        rx.el.main(*heading, *content, id="content"),
         live.announcer(),
         live.palette(),
         popover("settings", "Settings", live.settings()),
@@ -64,7 +72,7 @@ def opens(name: str) -> dict[str, str]:
 def _rail(current: str) -> rx.Component:
     return rx.el.nav(
         *(
-            rx.el.a(
+            live.page_link(
                 icon(drawing),
                 rx.el.span(name),
                 href=route,
@@ -80,7 +88,7 @@ def _rail(current: str) -> rx.Component:
 
 def _status_line() -> rx.Component:
     return rx.el.header(
-        rx.el.a(
+        live.page_link(
             rx.el.i(custom_attrs={"aria-hidden": "true"}), PRODUCT, href="/", class_name="brand"
         ),
         live.feed_pill(),

@@ -13,6 +13,7 @@ STYLESHEETS = (
     "/styles/panels.css",
     "/styles/market.css",
     "/styles/controls.css",
+    "/styles/instrument.css",
 )
 
 DARK = {

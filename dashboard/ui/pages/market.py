@@ -20,16 +20,13 @@ class MarketState(rx.State):
 
     watchlist: str = rx.LocalStorage("", name="livetape-watchlist")
     """A JSON list of symbols; empty while the default list is shown."""
-    instruments: list[list[str]] = []
 
     @rx.event(background=True)
     async def stream(self) -> None:
         """Stream to the page until it leaves."""
         async with self:
             watched = _watched(self.watchlist)
-        await bridge.stream_to_page(
-            watched=watched, chosen=watched[0] if watched else "", paused=False
-        )
+        await bridge.stream_to_page(watched=watched)
 
     @rx.event
     def watch(self, symbols: list[str] | None) -> None:
@@ -37,13 +34,6 @@ class MarketState(rx.State):
         self.watchlist = "" if symbols is None else msgspec.json.encode(symbols).decode()
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
             tab.watch(_watched(self.watchlist))
-
-    @rx.event
-    def list_instruments(self) -> None:
-        """Tell the page what can be watched."""
-        self.instruments = [
-            [each.symbol, each.exchange] for each in services().instruments.values()
-        ]
 
 
 def _watched(stored: str) -> list[str]:
@@ -78,9 +68,7 @@ def index() -> rx.Component:
         template.popover(
             "watchlist",
             "Watchlist",
-            live.WatchlistEditor.create(
-                instruments=MarketState.instruments, on_open=MarketState.list_instruments
-            ),
+            live.watchlist_editor(),
         ),
     )
 

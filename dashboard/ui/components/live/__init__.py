@@ -29,6 +29,7 @@ class LiveStream(rx.Component):
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_list: rx.EventHandler[rx.event.no_args_event_spec]
     on_watch: rx.EventHandler[rx.event.passthrough_event_spec(list[str])]
     on_replay: rx.EventHandler[
         rx.event.passthrough_event_spec(str, str, float)  # pyright: ignore[reportCallIssue] - stubs: one type
@@ -68,6 +69,15 @@ class Histogram(rx.Component):
     label: rx.Var[str]
 
 
+class PageLink(rx.Component):
+    """A link to another page, which changes without being loaded anew."""
+
+    library = _paths["link.jsx"]
+    tag = "PageLink"
+
+    href: rx.Var[str]
+
+
 class ChartTable(rx.Component):
     """What charts show, as a table."""
 
@@ -88,14 +98,9 @@ class Fold(rx.Component):
     label: rx.Var[str]
 
 
-class WatchlistEditor(rx.Component):
-    """Add, remove and reorder the watched symbols."""
-
-    library = _paths["watchlist.jsx"]
-    tag = "WatchlistEditor"
-
-    instruments: rx.Var[list[list[str]]]
-    on_open: rx.EventHandler[rx.event.no_args_event_spec]
+def page_link(*children: rx.Component | str, href: str, **props: Any) -> rx.Component:
+    """Link to another page of the product."""
+    return PageLink.create(*children, href=href, **props)
 
 
 def figure(name: str, *, test_id: str | None = None) -> rx.Component:
@@ -137,6 +142,11 @@ def chosen() -> rx.Component:
     return _leaf("book.jsx", "Chosen")
 
 
+def depth_chart() -> rx.Component:
+    """Draw the cumulative depth of the chosen instrument's book."""
+    return _leaf("depthchart.jsx", "DepthChart")
+
+
 def connection_pill() -> rx.Component:
     """Say how the page stands towards the server."""
     return _leaf("status.jsx", "ConnectionPill")
@@ -160,6 +170,31 @@ def frequency() -> rx.Component:
 def hops() -> rx.Component:
     """Split the latency by hop."""
     return _leaf("hops.jsx", "Hops")
+
+
+def instrument_selector() -> rx.Component:
+    """Search for another instrument, and go to it."""
+    return _leaf("selector.jsx", "InstrumentSelector")
+
+
+def instrument_tiles() -> rx.Component:
+    """Show a tile for each instrument, with a search field."""
+    return _leaf("tiles.jsx", "Tiles")
+
+
+def ladder() -> rx.Component:
+    """Draw the price ladder of the chosen instrument."""
+    return _leaf("ladder.jsx", "PriceLadder")
+
+
+def last_price() -> rx.Component:
+    """Show the last price of the chosen instrument."""
+    return _leaf("last.jsx", "LastPrice")
+
+
+def last_trades() -> rx.Component:
+    """List the last trades of the chosen instrument, with buyer and seller."""
+    return _leaf("trades.jsx", "LastTrades")
 
 
 def note() -> rx.Component:
@@ -187,6 +222,11 @@ def paused_pill() -> rx.Component:
     return _leaf("status.jsx", "PausedPill")
 
 
+def quote() -> rx.Component:
+    """Show best bid and offer of the chosen instrument, spread and theoretical price."""
+    return _leaf("quote.jsx", "QuotePanel")
+
+
 def reset_button() -> rx.Component:
     """Forget every measurement."""
     return _leaf("controls.jsx", "ResetButton")
@@ -195,6 +235,11 @@ def reset_button() -> rx.Component:
 def settings() -> rx.Component:
     """Choose theme and colour pair."""
     return _leaf("settings.jsx", "Settings")
+
+
+def step_chart() -> rx.Component:
+    """Draw bid and ask of the chosen instrument as steps, its trades as dots."""
+    return _leaf("stepchart.jsx", "StepChart")
 
 
 def tape() -> rx.Component:
@@ -210,3 +255,8 @@ def theme_switch() -> rx.Component:
 def utc_clock() -> rx.Component:
     """Show the time of day, UTC."""
     return _leaf("status.jsx", "UtcClock")
+
+
+def watchlist_editor() -> rx.Component:
+    """Add, remove and reorder the watched symbols."""
+    return _leaf("watchlist.jsx", "WatchlistEditor")

@@ -3,6 +3,8 @@
 import { useRef } from "react";
 import { NONE, decimal, quantity } from "./format.js";
 import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
+import { addressOf } from "./instruments.js";
+import { PageLink } from "./link.jsx";
 import { store } from "./store.js";
 
 const LEVELS = 5;
@@ -171,7 +173,11 @@ export function Chosen() {
       <span className="note" ref={note} data-testid="book-partial" title={PARTIAL} hidden>
         partial
       </span>
-      <span>{chosen}</span>
+      {store.detail.id && chosen ? (
+        <PageLink href={addressOf(store.detail.id)} className="open" title={`Open the page of ${chosen}`}>
+          {chosen}
+        </PageLink>
+      ) : null}
     </>
   );
 }

@@ -4,6 +4,8 @@
 import { useEffect, useRef } from "react";
 import { CardPainter } from "./card.js";
 import { useShape } from "./hooks.js";
+import { addressOf } from "./instruments.js";
+import { PageLink } from "./link.jsx";
 import { cardQueue } from "./paintqueue.js";
 import { store } from "./store.js";
 
@@ -64,41 +66,53 @@ function Card({ symbol, exchange, chosen }) {
   }, [symbol]);
 
   return (
-    <button
-      ref={element}
-      type="button"
-      className="card"
-      data-testid="symbol-card"
-      data-symbol={symbol}
-      aria-pressed={chosen}
-      title={`Show the order book of ${symbol}`}
-      onClick={() => store.choose(symbol)}
-    >
-      <span className="card-head">
-        <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>
-      </span>
-      <canvas aria-hidden="true" />
-      <span className="price" data-testid="price">
-        —
-      </span>
-      <span className="change">
-        <i className="mark" aria-hidden="true" />
-        <span className="change-text">
-          <span className="change-value" />
-          <span className="change-share">no price yet</span>
+    <div className="card-place">
+      <button
+        ref={element}
+        type="button"
+        className="card"
+        data-testid="symbol-card"
+        data-symbol={symbol}
+        aria-pressed={chosen}
+        title={`Show the order book of ${symbol}`}
+        onClick={() => store.choose(symbol)}
+      >
+        <span className="card-head">
+          <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>
         </span>
-      </span>
-      <span className="stats">
-        <span>
-          mean <b className="figure">—</b>
+        <canvas aria-hidden="true" />
+        <span className="price" data-testid="price">
+          —
         </span>
-        <span>
-          p50 <b className="figure">—</b>
+        <span className="change">
+          <i className="mark" aria-hidden="true" />
+          <span className="change-text">
+            <span className="change-value" />
+            <span className="change-share">no price yet</span>
+          </span>
         </span>
-        <span>
-          p95 <b className="figure">—</b>
+        <span className="stats">
+          <span>
+            mean <b className="figure">—</b>
+          </span>
+          <span>
+            p50 <b className="figure">—</b>
+          </span>
+          <span>
+            p95 <b className="figure">—</b>
+          </span>
         </span>
-      </span>
-    </button>
+      </button>
+      <PageLink
+        href={addressOf(`${exchange}:${symbol}`)}
+        className="card-link"
+        aria-label={`Open the page of ${symbol}`}
+        title={`Open the page of ${symbol}`}
+      >
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          <path d="M6 4h6v6M12 4l-8 8" fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinecap="round" />
+        </svg>
+      </PageLink>
+    </div>
   );
 }

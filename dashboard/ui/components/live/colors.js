@@ -1,7 +1,7 @@
 // The theme's colours for canvases: read from the CSS variables, kept until the
 // theme or the colour pair changes, or the font has come.
 
-const NAMES = ["up", "down", "warn", "accent", "text", "muted", "faint", "line"];
+const NAMES = ["up", "down", "warn", "accent", "text", "muted", "faint", "line", "panel", "raised"];
 let colors = null;
 let version = 0;
 
@@ -9,6 +9,7 @@ function readAll() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(`--${name}`).trim();
   colors = Object.fromEntries(NAMES.map((name) => [name, read(name)]));
+  colors.axisFont = `11px ${read("sans")}`;
   colors.priceFont = `600 ${read("text-xl")} ${read("sans")}`;
 }
 
@@ -24,7 +25,7 @@ if (typeof window !== "undefined") {
   document.fonts?.ready.then(forget);
 }
 
-/** { up, down, warn, accent, text, muted, faint, line } as CSS colours, and { priceFont }. */
+/** { up, down, warn, accent, text, muted, faint, line, panel, raised } as CSS colours, and { priceFont, axisFont }. */
 export function themeColors() {
   if (!colors) readAll();
   return colors;

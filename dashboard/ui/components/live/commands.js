@@ -2,6 +2,7 @@
 
 import { resetMetrics, togglePause } from "./controls.jsx";
 import { MAX_MS, MIN_MS } from "./frequency.js";
+import { addressOf } from "./instruments.js";
 import { PAIRS, THEMES, applyPair } from "./preferences.js";
 import { store } from "./store.js";
 
@@ -9,17 +10,27 @@ const PRESETS = [10, 20, 50, 100, 250, 1000];
 const FOUND = 12;
 
 /** Every command now: [words, what it does]. */
-export function commands({ symbols, paused }, setColorMode) {
+export function commands({ symbols, instruments, paused }, { setColorMode, go }) {
+  const books = symbols.length > 1 ? symbols : [];
   return [
-    ...symbols.map(([symbol, exchange]) => [`Order book of ${symbol} ${exchange}`, () => store.choose(symbol)]),
+    ...books.map(([symbol, exchange]) => [`Order book of ${symbol} ${exchange}`, () => store.choose(symbol)]),
+    ...(instruments ?? []).map(({ id, symbol, exchange }) => [
+      `Go to instrument ${symbol} ${exchange}`,
+      () => go(addressOf(id)),
+    ]),
     [paused ? "Resume" : "Pause", togglePause],
     ["Reset all metrics", resetMetrics],
     ...PRESETS.map(frequency),
     ...THEMES.map(([key, label]) => [`Theme: ${label.toLowerCase()}`, () => setColorMode(key)]),
     ...PAIRS.map(([key, label]) => [`Up and down: ${label.toLowerCase()}`, () => applyPair(key)]),
-    ["Edit the watchlist", () => document.getElementById("watchlist")?.showPopover()],
+    ...(watchlist() ? [["Edit the watchlist", () => watchlist().showPopover()]] : []),
+    ["Go to all instruments", () => go("/instruments/")],
     ["Settings", () => document.getElementById("settings")?.showPopover()],
   ];
+}
+
+function watchlist() {
+  return document.getElementById("watchlist");
 }
 
 function frequency(ms) {

@@ -13,7 +13,8 @@ export function resetMetrics() {
   store.show();
 }
 
-function typing(target) {
+/** Whether keys go to a field, or to a dialog. */
+export function typing(target) {
   return target instanceof Element && Boolean(target.closest("input, select, textarea, [contenteditable], dialog"));
 }
 

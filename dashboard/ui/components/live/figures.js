@@ -6,10 +6,11 @@ const percent = (value) => `${decimal(value, 1)} %`;
 const tenths = (value) => decimal(value, 1);
 const perSecond = (value) => `${decimal(value, 1)} /s`;
 const mine = (read, show) => ({ read, show });
+const onBeat = (read, show) => ({ read, show, counter: "beat" });
 
 /** `counter` says on which of the store's counters a figure is looked at; `slow` by default. */
 export const FIGURES = {
-  total: { ...mine((store) => store.total, integer), counter: "beat" },
+  total: onBeat((store) => store.total, integer),
   rate: mine((store) => store.rateNow?.messages, integer),
   pushes: mine((store) => store.rateNow?.pushes, perSecond),
   fps: mine((store) => store.fps.last(), tenths),
@@ -23,6 +24,9 @@ export const FIGURES = {
   conflated: mine((store) => store.conflated, integer),
   lost: mine((store) => store.lost, integer),
   missed: mine((store) => store.missed, integer),
+  messages: onBeat((store) => store.detail.messages, integer),
+  books: onBeat((store) => store.detail.counts.books, integer),
+  trades: onBeat((store) => store.detail.counts.trades, integer),
   cpu: mine((store) => store.system?.[0], percent),
   memory: mine((store) => store.system?.[1], (value) => `${integer(value)} MB`),
   "server-rate": mine((store) => store.system?.[2], (value) => `${integer(value)} /s`),

@@ -3,7 +3,10 @@
 import { useContext, useEffect, useRef, useState } from "react";
 import { ColorModeContext } from "$/utils/context-registry";
 import { commands, find } from "./commands.js";
+import { typing } from "./controls.jsx";
 import { useShape } from "./hooks.js";
+import { useGo } from "./link.jsx";
+import { store } from "./store.js";
 
 export function Palette() {
   const shape = useShape();
@@ -11,25 +14,33 @@ export function Palette() {
   const dialog = useRef(null);
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
-  const found = find(commands(shape, setColorMode), typed);
+  const go = useGo();
+  const [open, setOpen] = useState(false);
+  const found = open ? find(commands(shape, { setColorMode, go }), typed) : [];
 
   useEffect(() => {
-    const toggle = (event) => {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "k") return;
+    const onKey = (event) => {
+      const toggles = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k";
+      const searches = event.key === "/" && !event.ctrlKey && !event.metaKey && !typing(event.target);
+      if (!toggles && !searches) return;
       event.preventDefault();
-      if (dialog.current.open) dialog.current.close();
-      else open();
+      const field = document.querySelector("[data-search]");
+      if (searches && field) field.focus();
+      else if (dialog.current.open) dialog.current.close();
+      else show();
     };
-    const open = () => {
+    const show = () => {
       setTyped("");
       setAt(0);
+      setOpen(true);
+      store.listInstruments();
       if (!dialog.current.open) dialog.current.showModal();
     };
-    document.addEventListener("keydown", toggle);
-    document.addEventListener("livetape:palette", open);
+    document.addEventListener("keydown", onKey);
+    document.addEventListener("livetape:palette", show);
     return () => {
-      document.removeEventListener("keydown", toggle);
-      document.removeEventListener("livetape:palette", open);
+      document.removeEventListener("keydown", onKey);
+      document.removeEventListener("livetape:palette", show);
     };
   }, []);
 
@@ -53,6 +64,7 @@ export function Palette() {
       ref={dialog}
       className="palette"
       aria-label="Commands"
+      onClose={() => setOpen(false)}
       onClick={(event) => event.target === dialog.current && dialog.current.close()}
     >
       <input
@@ -62,7 +74,7 @@ export function Palette() {
         aria-expanded="true"
         aria-controls="commands"
         aria-activedescendant={found.length ? `command-${at}` : undefined}
-        placeholder="A symbol, an interval in ms, pause, theme"
+        placeholder="An instrument, an interval in ms, pause, theme"
         autoComplete="off"
         autoFocus
         value={typed}

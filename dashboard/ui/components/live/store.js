@@ -3,7 +3,9 @@
 
 import { ClockOffset, pageClock } from "./clock.js";
 import { connectionState } from "./connection.js";
+import { Detail } from "./detail.js";
 import { Frames } from "./frames.js";
+import { instrumentOf } from "./instruments.js";
 import { Rate } from "./rate.js";
 import { Ring, WeightedRing, summary } from "./statistics.js";
 import { Strain } from "./strain.js";
@@ -13,10 +15,13 @@ const LATENCIES = 600;
 const TREND_SECONDS = 60;
 const SLOW_MS = 250;
 const BEAT_MS = 120;
+/** The server is heard every half second at least. */
+const SILENT_EDGE_MS = 1000;
 
 /** What React components render from; replaced as a whole when it changes. */
 export const EMPTY_SHAPE = Object.freeze({
   symbols: [],
+  instruments: null,
   known: 0,
   chosen: "",
   paused: false,
@@ -51,11 +56,13 @@ export class Store {
     this.sampleWindow = 200;
     this.frames = new Frames(this);
     this.clock = new ClockOffset();
+    this.detail = new Detail();
     this.strain = new Strain();
     this.generation = 0;
     this.number = 0;
     this.description = 0;
     this.symbols = [];
+    this.instruments = null;
     this.known = 0;
     this.chosen = "";
     this.paused = false;
@@ -69,6 +76,7 @@ export class Store {
     this.book = null;
     this.socketDown = false;
     this.receivedAt = -Infinity;
+    this.heardAt = -Infinity;
     this.connection = "connecting";
     this.connectionSince = 0;
     this.actions = {};
@@ -91,6 +99,7 @@ export class Store {
       series.prices.clear();
       series.version += 1;
     }
+    this.detail.resetCounts();
     this.total = 0;
     this.missed = 0;
     this.conflated = 0;
@@ -152,6 +161,11 @@ export class Store {
     this.actions.choose?.(symbol);
   }
 
+  /** Whether a batch is newer than all that came so far, on this page or the one before it. */
+  awaits({ g, n }) {
+    return g > this.generation || (g === this.generation && n > this.number);
+  }
+
   /** Take one batch in; `now` is performance.now() when it reached the page's code. */
   ingest(batch, now) {
     const begins = batch.g !== this.generation;
@@ -161,9 +175,11 @@ export class Store {
     this.receivedAt = now;
     this.countLost(batch.l);
     if (batch.d) this.describe(batch.d, batch.v, begins);
+    if (batch.i) this.takeInstruments(batch.i);
     if (batch.f) this.takeFeeds(batch.f, now);
     if (batch.e) this.clock.add(batch.e[0], batch.e[1], batch.t, pageClock(now));
     if (this.paused) return;
+    this.heardAt = now;
     this.total += batch.c;
     this.rate.add(now, batch.c);
     if (batch.v === this.description) this.takeMarket(batch, now);
@@ -171,7 +187,7 @@ export class Store {
     if (batch.h) {
       this.hops.sourceToHub.push(batch.h[0]);
       this.hops.hubToSent.push(batch.h[1]);
-      this.hops.sentToReceived.push(pageClock(now) + this.clock.applied() - batch.t);
+      this.hops.sentToReceived.push(this.serverTime(now) - batch.t);
     }
     this.frames.arrived(now, batch);
   }
@@ -212,12 +228,33 @@ export class Store {
     this.changed();
   }
 
+  /** The time at the right edge of the charts: it stands still while the page is paused or hears nothing. */
+  chartTime(now) {
+    return this.detail.edge(this.serverTime(Math.min(now, this.heardAt + SILENT_EDGE_MS)));
+  }
+
+  /** The server's clock in ms when the page's shows `now` (performance.now()), as far as is known. */
+  serverTime(now) {
+    return pageClock(now) + this.clock.applied();
+  }
+
   changed() {
-    const { symbols, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
-    const shape = { symbols, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection };
+    const { symbols, instruments, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
+    const shape = { symbols, instruments, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
     this.shape = shape;
+    if (this.detail.begin(symbols.find(([symbol]) => symbol === chosen))) this.book = null;
     for (const listener of this.listeners) listener();
+  }
+
+  /** Ask for the list of all instruments, once: `instruments` in the shape is null until it comes. */
+  listInstruments() {
+    if (!this.instruments) this.actions.list?.();
+  }
+
+  takeInstruments(rows) {
+    this.instruments = rows.map(instrumentOf);
+    this.changed();
   }
 
   takeFeeds(feeds, now) {
@@ -229,6 +266,8 @@ export class Store {
 
   takeMarket(batch, now) {
     if (batch.p) this.takePrices(batch.p, now);
+    if (batch.w) this.replaceTrades(batch.w[1]);
+    if (batch.q || batch.w || batch.m || batch.o !== undefined) this.takeDetail(batch);
     if (batch.r) this.takeTrades(batch.r);
     if (batch.b) this.takeBook(batch.b, now);
   }
@@ -239,13 +278,31 @@ export class Store {
   }
 
   takeTrades(rows) {
-    for (const [at, price, size, side, time] of rows) {
-      const [symbol, , decimals] = this.symbols[at];
-      this.trades.unshift({ symbol, decimals, price, size, side, time });
+    for (const row of rows) {
+      const trade = this.tradeOf(row);
+      this.trades.unshift(trade);
+      if (trade.symbol === this.chosen) this.detail.takeTrade(trade);
     }
     this.beatDue = true;
     this.tradesSeen += rows.length;
     if (this.trades.length > KEPT_TRADES) this.trades.length = KEPT_TRADES;
+  }
+
+  tradeOf([at, price, size, side, time, buyer, seller]) {
+    const [symbol, , decimals] = this.symbols[at];
+    return { symbol, decimals, price, size, side, time, buyer, seller };
+  }
+
+  /** The trades of the last minute, oldest first, instead of those that are here. */
+  replaceTrades(rows) {
+    this.trades = rows.slice(-KEPT_TRADES).reverse().map((row) => this.tradeOf(row));
+    this.tradesSeen += KEPT_TRADES;
+    this.beatDue = true;
+  }
+
+  takeDetail(batch) {
+    this.detail.take(batch);
+    this.beatDue = true;
   }
 
   takeBook([at, bids, asks, partial], now) {

@@ -3,6 +3,7 @@
 import { useRef } from "react";
 import { decimal, quantity, timeOfDay } from "./format.js";
 import { setText, useCountedPainter } from "./hooks.js";
+import { turn } from "./rows.js";
 import { store } from "./store.js";
 
 const SHOWN = 20;
@@ -47,17 +48,6 @@ function largestSizes() {
   return largest;
 }
 
-/** Bring `fresh` rows to the top, the last ones again once there are `count` of them. */
-function turn(rows, list, count, fresh) {
-  for (let i = 0; i < Math.min(fresh, count); i += 1) {
-    const parts = rows.length < count ? createRow() : rows.pop();
-    rows.unshift(parts);
-    list.prepend(parts.row);
-  }
-  while (rows.length < count) list.append(rows[rows.push(createRow()) - 1].row);
-  while (rows.length > count) rows.pop().row.remove();
-}
-
 export function Tape() {
   const list = useRef(null);
   const empty = useRef(null);
@@ -69,7 +59,7 @@ export function Tape() {
     return () => {
       const count = Math.min(SHOWN, store.trades.length);
       if (seen === store.tradesSeen && rows.length === count) return;
-      turn(rows, list.current, count, store.tradesSeen - seen);
+      turn(rows, list.current, { count, fresh: store.tradesSeen - seen, createRow });
       seen = store.tradesSeen;
       const largest = largestSizes();
       for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i], largest.get(store.trades[i].symbol));

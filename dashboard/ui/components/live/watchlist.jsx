@@ -2,17 +2,18 @@
 
 import { useState } from "react";
 import { useShape } from "./hooks.js";
+import { findInstruments } from "./instruments.js";
 import { store } from "./store.js";
 
 const MOST = 50;
 const FOUND = 30;
 
-export function WatchlistEditor({ instruments, onOpen }) {
-  const { symbols, known } = useShape();
+export function WatchlistEditor() {
+  const { symbols, known, instruments } = useShape();
   const [sought, setSought] = useState("");
   const watched = symbols.map(([symbol]) => symbol);
   const set = (list) => store.actions.watch?.(list);
-  const found = matches(instruments, watched, sought);
+  const found = matches(instruments ?? [], watched, sought);
   const move = (at, by) => {
     const list = [...watched];
     list.splice(at + by, 0, ...list.splice(at, 1));
@@ -45,12 +46,12 @@ export function WatchlistEditor({ instruments, onOpen }) {
         type="search"
         autoComplete="off"
         value={sought}
-        onFocus={onOpen}
+        onFocus={() => store.listInstruments()}
         onChange={(event) => setSought(event.target.value)}
       />
       <ul>
-        {found.map(([symbol, exchange]) => (
-          <li key={`${exchange} ${symbol}`}>
+        {found.map(({ id, symbol, exchange }) => (
+          <li key={id}>
             <span>
               {symbol} <span className="venue">{exchange}</span>
             </span>
@@ -63,7 +64,7 @@ export function WatchlistEditor({ instruments, onOpen }) {
           </li>
         ))}
       </ul>
-      {instruments.length > 0 && !found.length && (
+      {instruments && !found.length && (
         <p className="hint">{sought ? "No other symbol matches." : "Every symbol is on the list."}</p>
       )}
       <button type="button" onClick={() => set(null)}>
@@ -77,11 +78,11 @@ function without(list, symbol) {
   return list.filter((each) => each !== symbol);
 }
 
+/** A watchlist holds symbols: of two instruments with one symbol it shows the first. */
 function matches(instruments, watched, sought) {
-  const wanted = sought.trim().toUpperCase();
   const shown = new Set(watched);
-  return instruments
-    .filter(([symbol]) => !shown.has(symbol) && symbol.toUpperCase().includes(wanted))
+  return findInstruments(instruments, sought)
+    .filter(({ symbol }) => !shown.has(symbol) && shown.add(symbol))
     .slice(0, FOUND);
 }
 

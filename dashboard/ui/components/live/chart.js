@@ -1,0 +1,67 @@
+// What the charts of one instrument share: a canvas with a plot, axes and a pointer.
+
+import { useEffect, useRef } from "react";
+import { Surface } from "./canvas.js";
+import { colorsVersion } from "./colors.js";
+import { usePainter } from "./hooks.js";
+
+const BELOW = 20;
+const BESIDE = 10;
+
+/**
+ * Let `draw(surface, now)` run in a frame in which `due(now)` says so, and at once after a change of
+ * size or colours.
+ */
+export function useChart(canvas, { due, draw }, dependencies) {
+  usePainter(() => {
+    const surface = new Surface(canvas.current);
+    let colors = -1;
+    const paint = (now) => {
+      if (!surface.width || !surface.height) return;
+      if (colors === colorsVersion() && !surface.dirty && !due(now)) return;
+      colors = colorsVersion();
+      surface.clear();
+      draw(surface, now);
+    };
+    paint.end = () => surface.end();
+    return paint;
+  }, dependencies);
+}
+
+/** Where the pointer is over an element, { x, y } or null, with a number that rises as it moves. */
+export function usePointer(element) {
+  const pointer = useRef({ at: null, moves: 0 });
+  useEffect(() => {
+    const target = element.current;
+    const set = (at) => {
+      pointer.current.at = at;
+      pointer.current.moves += 1;
+    };
+    const moved = ({ offsetX, offsetY }) => set({ x: offsetX, y: offsetY });
+    const left = () => set(null);
+    target.addEventListener("pointermove", moved);
+    target.addEventListener("pointerleave", left);
+    return () => {
+      target.removeEventListener("pointermove", moved);
+      target.removeEventListener("pointerleave", left);
+    };
+  }, []);
+  return pointer.current;
+}
+
+/** The part of a surface that the axes leave, for labels of this text's length at the right. */
+export function plotOf({ context, width, height }, font, widest) {
+  context.font = font;
+  const beside = context.measureText(widest).width + BESIDE;
+  return { left: 0, top: 6, right: Math.max(1, width - beside), bottom: Math.max(1, height - BELOW) };
+}
+
+/** A price's label on the axis, on a ground of its own colour. */
+export function drawTag({ context, width }, plot, { y, text, color, ink }) {
+  context.fillStyle = color;
+  context.fillRect(plot.right + 1, y - 8, width - plot.right - 1, 16);
+  context.fillStyle = ink;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.fillText(text, plot.right + 6, y + 0.5);
+}

@@ -1,0 +1,96 @@
+// What a page about one instrument keeps of it, beside the book. The keys of a
+// batch are described in dashboard/ui/batch.py.
+
+import { Timeline } from "./timeline.js";
+
+export const KEPT_MS = 300_000;
+/** A source whose clock is further off than this has its own time on the charts. */
+const SKEW_MS = 2000;
+
+/** Columns of a quote. */
+export const [AT, BID, BID_SIZE, ASK, ASK_SIZE] = [0, 1, 2, 3, 4];
+/** Columns of a trade on a chart. */
+export const [, PRICE, SIZE, SIDE] = [0, 1, 2, 3];
+
+export class Detail {
+  constructor() {
+    this.id = "";
+    this.tickSize = 0;
+    this.decimals = 2;
+    this.clear();
+  }
+
+  clear() {
+    this.quotes = new Timeline(KEPT_MS);
+    this.trades = new Timeline(KEPT_MS);
+    this.theo = null;
+    this.skew = 0;
+    this.version = (this.version ?? 0) + 1;
+    this.resetCounts();
+  }
+
+  resetCounts() {
+    this.counts = { quotes: 0, books: 0, trades: 0, prices: 0 };
+  }
+
+  /** Be about this instrument, from a description's symbols; tells whether it is another one. */
+  begin(entry) {
+    const [symbol, exchange, decimals, tickSize] = entry ?? ["", "", 2, 0];
+    this.decimals = decimals;
+    this.tickSize = tickSize;
+    const id = `${exchange}:${symbol}`;
+    if (id === this.id) return false;
+    this.id = id;
+    this.clear();
+    return true;
+  }
+
+  /** Take a batch's share of the instrument; trades come by `takeTrade`. */
+  take({ q, o, m, w, t }) {
+    if (w) this.replace(w);
+    if (q) for (const quote of q) this.quotes.push(quote);
+    if (q) this.measureSkew(t - q[q.length - 1][AT]);
+    if (o !== undefined) this.theo = o;
+    if (m) this.count(m);
+    this.version += 1;
+  }
+
+  takeTrade({ time, price, size, side }) {
+    this.trades.push([time, price, size, side]);
+    this.version += 1;
+  }
+
+  /** The last minute as the server has it, in place of all that is here. */
+  replace([quotes, trades]) {
+    this.quotes.clear();
+    this.trades.clear();
+    for (const quote of quotes) this.quotes.push(quote);
+    for (const [, price, size, side, time] of trades) this.trades.push([time, price, size, side]);
+  }
+
+  count([quotes, books, trades, prices]) {
+    this.counts.quotes += quotes;
+    this.counts.books += books;
+    this.counts.trades += trades;
+    this.counts.prices += prices;
+  }
+
+  /** Messages of the instrument: quotes, books and trades; prices where a feed sends nothing else. */
+  get messages() {
+    const { quotes, books, trades, prices } = this.counts;
+    return quotes + books + trades || prices;
+  }
+
+  measureSkew(late) {
+    this.skew = Math.abs(late) > SKEW_MS ? late : 0;
+  }
+
+  /** The time at the right edge of the charts, when the server's clock shows `serverNow`. */
+  edge(serverNow) {
+    return serverNow - this.skew;
+  }
+
+  quote() {
+    return this.quotes.last() ?? null;
+  }
+}

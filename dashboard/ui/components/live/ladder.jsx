@@ -1,0 +1,145 @@
+// The price ladder of the chosen instrument: bid volume, price, ask volume. Rows
+// are made once for the panel's height, and written anew.
+
+import { useEffect, useRef, useState } from "react";
+import { decimal, quantity } from "./format.js";
+import { setAttribute, setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
+import { Ladder } from "./ladder.js";
+import { store } from "./store.js";
+
+const ROW_HEIGHT = 22;
+const FEWEST = 11;
+const MOST = 61;
+const WAIT_MS = 3000;
+
+/** An odd number of rows that fills the element's height. */
+function useRowCount(element) {
+  const [count, setCount] = useState(21);
+  useEffect(() => {
+    const observer = new ResizeObserver((entries) => {
+      const rows = Math.floor(entries[entries.length - 1].contentRect.height / ROW_HEIGHT);
+      const odd = rows % 2 ? rows : rows - 1;
+      setCount(Math.min(MOST, Math.max(FEWEST, odd)));
+    });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  return count;
+}
+
+function partsOf(element) {
+  const [bid, price, ask] = element.children;
+  const [bidBar, bidSize] = bid.children;
+  const [askBar, askSize] = ask.children;
+  return { element, bidBar, bidSize, price, askBar, askSize };
+}
+
+function writeSize(bar, text, size, largest) {
+  setText(text, size ? quantity(size) : "");
+  const scale = `scaleX(${size ? (size / largest).toFixed(3) : 0})`;
+  if (bar.style.transform !== scale) bar.style.transform = scale;
+}
+
+function writeRow(parts, row, { decimals, largest, last, theo }) {
+  setText(parts.price, row.tick === null ? "" : decimal(row.price, decimals));
+  writeSize(parts.bidBar, parts.bidSize, row.bid, largest);
+  writeSize(parts.askBar, parts.askSize, row.ask, largest);
+  setAttribute(parts.element, "data-best", row.best);
+  setAttribute(parts.element, "data-last", row.tick !== null && row.tick === last ? "" : null);
+  setAttribute(parts.element, "data-theo", row.tick !== null && row.tick === theo ? "" : null);
+  setAttribute(parts.element, "data-price", row.tick === null ? null : Number(row.price.toPrecision(15)));
+}
+
+function bookOf(chosen) {
+  return store.book?.symbol === chosen ? store.book : null;
+}
+
+function toTick(price) {
+  return Number.isFinite(price) ? Math.round(price / store.detail.tickSize) : undefined;
+}
+
+export function PriceLadder() {
+  const { chosen, symbols } = useShape();
+  const area = useRef(null);
+  const table = useRef(null);
+  const empty = useRef(null);
+  const note = useRef(null);
+  const count = useRowCount(area);
+  const tickSize = symbols.find(([symbol]) => symbol === chosen)?.[3];
+
+  useCountedPainter("beat", () => {
+    const ladder = new Ladder();
+    const parts = [...table.current.querySelectorAll(".rung:not(.head)")].map(partsOf);
+    return () => {
+      const book = bookOf(chosen);
+      const found = book && tickSize ? ladder.rows(book, tickSize, count) : null;
+      table.current.hidden = !found;
+      note.current.hidden = !found;
+      empty.current.hidden = Boolean(found);
+      if (!found) return;
+      const { decimals, theo } = store.detail;
+      const about = { decimals, largest: found.largest || 1, last: toTick(store.trades[0]?.price), theo: toTick(theo) };
+      for (const [at, row] of found.rows.entries()) writeRow(parts[at], row, about);
+      setAttribute(note.current, "data-mode", found.byTicks ? "ticks" : "levels");
+      setText(note.current, noteText(found.byTicks, tickSize, decimals));
+    };
+  }, [chosen, count, tickSize]);
+
+  useSlowPainter(() => {
+    const began = performance.now();
+    return (now) => {
+      if (!empty.current.hidden) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
+    };
+  }, [chosen]);
+
+  return (
+    <div className="ladder">
+      <div className="rungs" ref={area}>
+        <div role="table" aria-label={`Price ladder of ${chosen}`} ref={table} hidden>
+          <div className="rung head" role="row">
+            <span role="columnheader">Bid volume</span>
+            <span role="columnheader">Price</span>
+            <span role="columnheader">Ask volume</span>
+          </div>
+          {Array.from({ length: count }, (_, at) => (
+            <Rung key={at} />
+          ))}
+        </div>
+        <p className="empty" ref={empty}>
+          Waiting for the order book.
+        </p>
+      </div>
+      <p className="hint" ref={note} data-testid="ladder-mode" hidden />
+    </div>
+  );
+}
+
+function Rung() {
+  return (
+    <div className="rung" role="row" data-testid="ladder-row">
+      <span role="cell" className="rung-bid">
+        <i className="bar" aria-hidden="true" />
+        <span className="figure" />
+      </span>
+      <span role="cell" className="rung-price figure" />
+      <span role="cell" className="rung-ask">
+        <i className="bar" aria-hidden="true" />
+        <span className="figure" />
+      </span>
+    </div>
+  );
+}
+
+function noteText(byTicks, tickSize, decimals) {
+  const tick = decimal(tickSize, decimals);
+  return byTicks
+    ? `Each row is one tick of ${tick}.`
+    : `Rows are the book's levels, which are many ticks of ${tick} apart.`;
+}
+
+function emptyText(chosen, waited) {
+  if (!chosen) return "No instrument is chosen.";
+  const book = bookOf(chosen);
+  if (book) return "Both sides of the order book are empty.";
+  return waited ? `No order book of ${chosen} has come.` : `Waiting for the order book of ${chosen}.`;
+}

@@ -1,0 +1,15 @@
+// Rows of a list that grows at its top, made once and written anew.
+
+/**
+ * Bring `fresh` rows to the top of `list`, the last ones again once there are `count` of them.
+ * `rows` are the parts that `createRow` gives, with their element as `row`.
+ */
+export function turn(rows, list, { count, fresh, createRow }) {
+  for (let i = 0; i < Math.min(fresh, count); i += 1) {
+    const parts = rows.length < count ? createRow() : rows.pop();
+    rows.unshift(parts);
+    list.prepend(parts.row);
+  }
+  while (rows.length < count) list.append(rows[rows.push(createRow()) - 1].row);
+  while (rows.length > count) rows.pop().row.remove();
+}

@@ -1,0 +1,207 @@
+// Bid and ask over the last minutes as steps, with gaps where a side is empty, and
+// each trade as a dot whose area is its size: filled where the buyer took, a ring where the seller did.
+
+import { useRef, useState } from "react";
+import { decimalsOf, drawGrid, keptRange, niceStep, niceTicks, timeTicks } from "./axis.js";
+import { drawTag, plotOf, useChart, usePointer } from "./chart.js";
+import { themeColors } from "./colors.js";
+import { ASK, BID, PRICE, SIDE, SIZE } from "./detail.js";
+import { decimal, quantity, timeOfDay } from "./format.js";
+import { setText, useShape, useSlowPainter } from "./hooks.js";
+import { dotRadius, priceRange, stepRuns } from "./steps.js";
+import { store } from "./store.js";
+
+const SPANS = [
+  [15, "15 s"],
+  [60, "1 min"],
+  [300, "5 min"],
+];
+const EVERY_MS = 45;
+const LARGEST_DOT = 9;
+const NEAR = 12;
+const LEGEND = "Filled: the buyer took. Ring: the seller took. A dot's area is the trade's volume.";
+
+function drawRuns({ context }, runs, y, color) {
+  context.strokeStyle = color;
+  context.lineWidth = 1.5;
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const points of runs) {
+    context.moveTo(points[0], y(points[1]));
+    for (let i = 2; i < points.length; i += 2) context.lineTo(points[i], y(points[i + 1]));
+  }
+  context.stroke();
+}
+
+function drawTrades({ context }, trades, { from, to, x, y, colors }) {
+  const begin = trades.after(from);
+  let largest = 0;
+  for (let i = begin; i < trades.length; i += 1) largest = Math.max(largest, trades.at(i)[SIZE]);
+  for (let i = begin; i < trades.length; i += 1) {
+    const trade = trades.at(i);
+    if (trade[0] > to) break;
+    const radius = dotRadius(trade[SIZE], largest, LARGEST_DOT);
+    context.beginPath();
+    context.arc(x(trade[0]), y(trade[PRICE]), radius, 0, 2 * Math.PI);
+    if (trade[SIDE] > 0) {
+      context.globalAlpha = 0.75;
+      context.fillStyle = colors.up;
+      context.fill();
+      context.globalAlpha = 1;
+    } else {
+      context.strokeStyle = colors.down;
+      context.lineWidth = 1.5;
+      context.stroke();
+    }
+  }
+}
+
+/** Tags of bid and ask on the axis, moved apart where they would cover each other. */
+function drawQuote(surface, plot, { quote, y, decimals, colors }) {
+  if (!quote) return;
+  const tags = [];
+  if (quote[ASK] !== null) tags.push({ y: y(quote[ASK]), text: decimal(quote[ASK], decimals), color: colors.down });
+  if (quote[BID] !== null) tags.push({ y: y(quote[BID]), text: decimal(quote[BID], decimals), color: colors.up });
+  if (tags.length === 2 && tags[1].y - tags[0].y < 17) {
+    const middle = (tags[0].y + tags[1].y) / 2;
+    tags[0].y = middle - 8.5;
+    tags[1].y = middle + 8.5;
+  }
+  for (const tag of tags) drawTag(surface, plot, { ...tag, ink: colors.panel });
+}
+
+function drawTheo({ context }, plot, { theo, range, y, colors }) {
+  if (theo === null || theo < range.low || theo > range.high) return;
+  context.strokeStyle = colors.accent;
+  context.lineWidth = 1;
+  context.setLineDash([4, 4]);
+  context.beginPath();
+  context.moveTo(plot.left, y(theo));
+  context.lineTo(plot.right, y(theo));
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function drawCrosshair({ context }, plot, x, colors) {
+  context.strokeStyle = colors.muted;
+  context.lineWidth = 1;
+  context.setLineDash([2, 3]);
+  context.beginPath();
+  context.moveTo(Math.round(x) + 0.5, plot.top);
+  context.lineTo(Math.round(x) + 0.5, plot.bottom);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/** What stood at a time, in words, and the trade nearest to it within `within` ms. */
+function readout(ms, within) {
+  const { quotes, trades, decimals } = store.detail;
+  const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
+  const side = (column) => (quote && quote[column] !== null ? `${decimal(quote[column], decimals)} × ${quantity(quote[column + 1])}` : "none");
+  const parts = [timeOfDay(ms, true), `bid ${side(BID)}`, `ask ${side(ASK)}`];
+  const next = trades.after(ms);
+  const near = [next - 1, next].filter((at) => at >= 0 && at < trades.length).map((at) => trades.at(at));
+  const nearest = near.sort((a, b) => Math.abs(a[0] - ms) - Math.abs(b[0] - ms))[0];
+  if (nearest && Math.abs(nearest[0] - ms) <= within) {
+    parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${quantity(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
+  }
+  return parts.join(" · ");
+}
+
+export function StepChart() {
+  const { chosen } = useShape();
+  const [seconds, setSeconds] = useState(60);
+  const canvas = useRef(null);
+  const words = useRef(null);
+  const empty = useRef(null);
+  const pointer = usePointer(canvas);
+  const drawn = useRef({ at: -Infinity, moves: -1, range: null, id: "" });
+
+  useChart(
+    canvas,
+    {
+      due: (now) => {
+        const waited = now - drawn.current.at;
+        return waited >= store.strain.stretched(EVERY_MS) || (pointer.moves !== drawn.current.moves && waited > 15);
+      },
+      draw: (surface, now) => {
+        const last = drawn.current;
+        const { detail } = store;
+        if (last.id !== detail.id) last.range = null;
+        Object.assign(last, { at: now, moves: pointer.moves, id: detail.id });
+        drawSteps(surface, { now, seconds, last, pointer: pointer.at, words: words.current });
+      },
+    },
+    [chosen, seconds],
+  );
+
+  useSlowPainter(
+    () => () => {
+      empty.current.hidden = store.detail.quotes.length + store.detail.trades.length > 0;
+    },
+    [chosen],
+  );
+
+  return (
+    <div className="chart-box">
+      <div className="chart-bar">
+        <span className="legend" title={LEGEND}>
+          <span data-key="bid">Bid</span>
+          <span data-key="ask">Ask</span>
+          <span data-key="buy">Buy</span>
+          <span data-key="sell">Sell</span>
+          <span data-key="theo">Theoretical</span>
+        </span>
+        <span className="readout figure" ref={words} data-testid="steps-readout" />
+        <span className="segments" role="group" aria-label="Time shown">
+          {SPANS.map(([span, label]) => (
+            <button key={span} type="button" aria-pressed={span === seconds} onClick={() => setSeconds(span)}>
+              {label}
+            </button>
+          ))}
+        </span>
+      </div>
+      <div className="plot">
+        <canvas ref={canvas} role="img" aria-label={`Best bid and ask of ${chosen} over time, and its trades`} />
+        <p className="empty" ref={empty}>
+          Waiting for quotes and trades of {chosen}.
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function drawSteps(surface, { now, seconds, last, pointer, words }) {
+  const { quotes, trades, tickSize, decimals, theo } = store.detail;
+  const colors = themeColors();
+  const to = store.chartTime(now);
+  const from = to - 1000 * seconds;
+  const found = priceRange(quotes, trades, [BID, ASK], from, to);
+  if (!found) return;
+  const range = (last.range = keptRange(last.range, found, 4 * tickSize));
+  const plot = plotOf(surface, colors.axisFont, decimal(range.high, decimals));
+  const x = (ms) => plot.left + ((ms - from) / (to - from)) * (plot.right - plot.left);
+  const y = (value) => plot.bottom - ((value - range.low) / (range.high - range.low)) * (plot.bottom - plot.top);
+  const lines = Math.max(2, Math.floor((plot.bottom - plot.top) / 40));
+  const digits = decimalsOf(niceStep(range.low, range.high, lines, tickSize), decimals);
+  drawGrid(surface, plot, {
+    across: niceTicks(range.low, range.high, lines, tickSize).map((value) => ({ y: y(value), text: decimal(value, digits) })),
+    down: timeTicks(from, to, Math.floor(surface.width / 90)).map((ms) => ({ x: x(ms), text: timeOfDay(ms) })),
+    colors,
+  });
+  const { context } = surface;
+  context.save();
+  context.beginPath();
+  context.rect(plot.left, 0, plot.right - plot.left, plot.bottom);
+  context.clip();
+  drawTheo(surface, plot, { theo, range, y, colors });
+  drawRuns(surface, stepRuns(quotes, ASK, { from, to, x }), y, colors.down);
+  drawRuns(surface, stepRuns(quotes, BID, { from, to, x }), y, colors.up);
+  drawTrades(surface, trades, { from, to, x, y, colors });
+  const inside = pointer && pointer.x <= plot.right;
+  if (inside) drawCrosshair(surface, plot, pointer.x, colors);
+  context.restore();
+  drawQuote(surface, plot, { quote: quotes.last(), y, decimals, colors });
+  const ms = inside ? from + (pointer.x / (plot.right - plot.left)) * (to - from) : null;
+  setText(words, ms === null ? "" : readout(ms, (NEAR / (plot.right - plot.left)) * (to - from)));
+}

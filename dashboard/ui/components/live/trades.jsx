@@ -1,0 +1,82 @@
+// The last trades of the chosen instrument, newest on top, with who bought and sold.
+
+import { useRef } from "react";
+import { decimal, quantity, timeOfDay } from "./format.js";
+import { setAttribute, setText, useCountedPainter } from "./hooks.js";
+import { turn } from "./rows.js";
+import { store } from "./store.js";
+
+const SHOWN = 40;
+
+function createRow() {
+  const row = document.createElement("div");
+  row.className = "fill";
+  row.setAttribute("role", "row");
+  row.dataset.testid = "trade-row";
+  row.innerHTML =
+    '<span role="cell" class="time"></span><span role="cell" class="figure"></span>' +
+    '<span role="cell" class="trade-price"><i class="mark" aria-hidden="true"></i>' +
+    '<span class="sr-only"></span><span class="figure"></span></span>' +
+    '<span role="cell" class="party"></span><span role="cell" class="party"></span>';
+  const [time, size, price, buyer, seller] = row.children;
+  return { row, time, size, word: price.children[1], price: price.children[2], buyer, seller, trade: null };
+}
+
+function writeRow(parts, trade) {
+  if (parts.trade === trade) return;
+  parts.trade = trade;
+  const buy = trade.side > 0;
+  parts.row.dataset.side = buy ? "buy" : "sell";
+  setText(parts.time, timeOfDay(trade.time, true));
+  setText(parts.size, quantity(trade.size));
+  setText(parts.word, buy ? "buyer took " : "seller took ");
+  setText(parts.price, decimal(trade.price, trade.decimals));
+  for (const side of ["buyer", "seller"]) {
+    setText(parts[side], trade[side] ?? "");
+    setAttribute(parts[side], "title", trade[side] ?? null);
+  }
+}
+
+export function LastTrades() {
+  const list = useRef(null);
+  const empty = useRef(null);
+  const table = useRef(null);
+
+  useCountedPainter("beat", () => {
+    const rows = [];
+    let seen = -1;
+    list.current.replaceChildren();
+    return () => {
+      const count = Math.min(SHOWN, store.trades.length);
+      if (seen === store.tradesSeen && rows.length === count) return;
+      turn(rows, list.current, { count, fresh: store.tradesSeen - seen, createRow });
+      seen = store.tradesSeen;
+      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i]);
+      empty.current.hidden = count > 0;
+      const named = store.trades.some((trade) => trade.buyer || trade.seller);
+      setAttribute(table.current, "data-named", named ? "" : null);
+    };
+  }, []);
+
+  return (
+    <div className="fills" role="table" aria-label="Last trades, newest first" ref={table}>
+      <div role="rowgroup">
+        <div className="fill head" role="row">
+          <span role="columnheader">Time (UTC)</span>
+          <span role="columnheader">Volume</span>
+          <span role="columnheader">Price</span>
+          <span role="columnheader" className="party">
+            Buyer
+          </span>
+          <span role="columnheader" className="party">
+            Seller
+          </span>
+        </div>
+      </div>
+      <div role="rowgroup" className="fill-list" tabIndex={0} aria-label="Last trades" ref={list} />
+      <p className="empty" ref={empty}>
+        No trade in the last minute.
+      </p>
+    </div>
+  );
+}

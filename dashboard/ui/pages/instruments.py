@@ -1,0 +1,38 @@
+"""The list of instruments at `/instruments`."""
+
+import reflex as rx
+
+from dashboard.ui import bridge, template
+from dashboard.ui.components import live
+from dashboard.ui.stream import live_stream
+
+
+class InstrumentsState(rx.State):
+    """Streams to the list: no market, but the instruments."""
+
+    @rx.event(background=True)
+    async def stream(self) -> None:
+        """Stream to the page until it leaves."""
+        await bridge.stream_to_page(listed=True)
+
+
+def content() -> rx.Component:
+    """Compose the page."""
+    return template.page(
+        "Instruments",
+        live_stream(),
+        rx.el.div(live.instrument_tiles(), class_name="instruments"),
+        headed=True,
+    )
+
+
+def add_page(app: rx.App) -> None:
+    """Put the page into the app."""
+    app.add_page(
+        content,
+        route="/instruments",
+        title=f"Instruments · {template.PRODUCT}",
+        description="Every instrument of the feeds, with its tick size and limits.",
+        image="/favicon.svg",
+        on_load=InstrumentsState.stream,
+    )
