@@ -20,6 +20,7 @@ from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
+from dashboard.history.pnl import Accounts
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live
 
@@ -41,6 +42,7 @@ class Services:
             resume_events=settings.resume_events,
             encoders={live.DIALECT: live.encoder(epoch)},
         )
+        self.accounts = Accounts(self.hub)
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=self.hub.publish,
@@ -56,6 +58,11 @@ class Services:
             for instrument in feed.instruments():
                 found.setdefault(instrument.symbol, instrument)
         return found
+
+    @property
+    def listings(self) -> list[Instrument]:
+        """Give every instrument of every feed, in the feeds' order."""
+        return [each for feed in self.supervisor.feeds for each in feed.instruments()]
 
     def find(self, name: str) -> Instrument | None:
         """Find an instrument by its full id, or by its symbol alone: then the first feed's."""
@@ -88,7 +95,10 @@ class Services:
     async def running(self) -> AsyncGenerator[None]:
         """Run the feeds for as long as the block lasts."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.supervisor.run(), name="supervisor")]
+            tasks = [
+                group.create_task(self.supervisor.run(), name="supervisor"),
+                group.create_task(self.accounts.run(), name="accounts"),
+            ]
             if self.settings.simulator_seed is None:
                 system = publish_system(
                     self.hub.publish, published=lambda: self.hub.published, clock=time.time_ns

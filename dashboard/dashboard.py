@@ -14,7 +14,7 @@ from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.security import Guard
 from dashboard.endpoints.shutdown import before_termination
 from dashboard.logs import configure_logging
-from dashboard.ui.pages import market
+from dashboard.ui.pages import market, pnl
 
 settings = settings_or_exit()
 configure_logging(settings.log_level)
@@ -47,3 +47,4 @@ def guarded(inner: ASGIApp) -> ASGIApp:
 app = rx.App(api_transformer=[create_api(connections), guarded])
 app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType] - its keywords
 market.add_page(app)
+pnl.add_page(app)

@@ -4,10 +4,10 @@ import reflex as rx
 
 from dashboard.ui import theme
 from dashboard.ui.components import live
-from dashboard.ui.components.icons import MARKET, SETTINGS, icon
+from dashboard.ui.components.icons import MARKET, PNL, SETTINGS, icon
 
 PRODUCT = "Livetape"
-PAGES = (("Market", "/", MARKET),)
+PAGES = (("Market", "/", MARKET), ("PnL", "/pnl", PNL))
 """The rail's entries: name, route, icon."""
 
 

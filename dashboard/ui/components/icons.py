@@ -3,6 +3,7 @@
 import reflex as rx
 
 MARKET = "M3.5 3v10M3.5 5h0M2 5.5h3v5H2zM8 2v12M6.5 4.5h3v6h-3zM12.5 4v9M11 6.5h3v4h-3z"
+PNL = "M2 2v12h12M4.5 10.5l3-3.5 2.5 2 4-5"
 SETTINGS = "M2 4.5h7M13 4.5h1M9 3v3h4V3zM2 11.5h1M7 11.5h7M3 10v3h4v-3z"
 
 
