@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 
 from dashboard.bootstrap import services
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.exports import export
 from dashboard.endpoints.health import health_of
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
@@ -33,6 +34,7 @@ def create_api(connections: Connections) -> Starlette:
         routes=[
             WebSocketRoute("/ws", live),
             Route("/api/health", health),
+            Route("/api/export/{name:path}", export),
             Route("/metrics", metrics),
         ]
     )

@@ -212,7 +212,8 @@ def _ranges() -> rx.Component:
     return rx.el.div(
         *(
             rx.el.button(
-                f"{minutes} min",
+                f"{minutes}",
+                rx.el.span(" min"),
                 type="button",
                 on_click=PnlState.choose_range(str(minutes)),
                 custom_attrs={"aria-pressed": PnlState.minutes == str(minutes)},
@@ -303,7 +304,7 @@ def _filter() -> rx.Component:
             custom_attrs={"aria-pressed": PnlState.only_pressing},
         ),
         rx.el.p(
-            _alarm("over", "over a limit"),
+            _alarm("over", "positions over a limit"),
             _alarm("near", "near a limit"),
             class_name="alarm",
             role="status",
