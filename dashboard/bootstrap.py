@@ -24,6 +24,7 @@ from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
 from dashboard.history.bars import Bars
+from dashboard.history.pnl import Accounts
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live, sse
 
@@ -46,6 +47,7 @@ class Services:
             encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
         )
         self.bars = Bars(self.hub)
+        self.accounts = Accounts(self.hub)
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
@@ -61,6 +63,11 @@ class Services:
             for instrument in feed.instruments():
                 found.setdefault(instrument.symbol, instrument)
         return found
+
+    @property
+    def listings(self) -> list[Instrument]:
+        """Give every instrument of every feed, in the feeds' order."""
+        return [each for feed in self.supervisor.feeds for each in feed.instruments()]
 
     def find(self, name: str) -> Instrument | None:
         """Find an instrument by its full id, or by its symbol alone: then the first feed's."""
@@ -96,6 +103,7 @@ class Services:
             tasks = [
                 group.create_task(self.supervisor.run(), name="supervisor"),
                 group.create_task(self.bars.run(), name="bars"),
+                group.create_task(self.accounts.run(), name="accounts"),
             ]
             if self.settings.simulator_seed is None:
                 system = publish_system(

@@ -14,7 +14,7 @@ from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.security import Guard
 from dashboard.endpoints.shutdown import before_termination
 from dashboard.logs import configure_logging
-from dashboard.ui.pages import instrument, instruments, market
+from dashboard.ui.pages import instrument, instruments, market, pnl
 
 settings = settings_or_exit()
 configure_logging(settings.log_level)
@@ -49,3 +49,4 @@ app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType]
 market.add_page(app)
 instruments.add_page(app)
 instrument.add_page(app)
+pnl.add_page(app)

@@ -18,6 +18,7 @@ from dashboard.endpoints.event_stream import (
     instrument_channel,
     last_event_id,
 )
+from dashboard.endpoints.exports import export
 from dashboard.endpoints.health import health_of
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
@@ -57,6 +58,7 @@ def create_api(connections: Connections) -> Starlette:
             Route("/sse/pnl", account_events),
             Route("/sse/{name:path}", instrument_events),
             Route("/api/health", health),
+            Route("/api/export/{name:path}", export),
             Mount("/api", create_rest()),
             Route("/metrics", metrics),
         ]

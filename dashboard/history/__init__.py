@@ -1,1 +1,1 @@
-"""Subscribers of the hub that remember, for pages and endpoints that ask later."""
+"""What the product remembers of the stream: subscribers of the hub, blind to the feeds."""

@@ -1,6 +1,14 @@
-"""Write values as text. Pure."""
+"""Write values as text. Pure.
+
+The conventions are those of the page's own code, see `components/live/format.js`:
+thin spaces between thousands, a true minus sign, a dash where there is no value.
+"""
+
+import math
 
 THIN_SPACE = "\u2009"
+MINUS = "\u2212"
+NONE = "\u2014"
 
 
 def format_count(count: int) -> str:
@@ -10,3 +18,51 @@ def format_count(count: int) -> str:
     '1 284'
     """
     return f"{count:,}".replace(",", THIN_SPACE)
+
+
+def format_signed(value: float | None, decimals: int) -> str:
+    """Write a number with its sign; what rounds to zero has none.
+
+    >>> format_signed(0.004, 2), format_signed(12.5, 2)
+    ('0.00', '+12.50')
+    """
+    if value is None:
+        return NONE
+    text = f"{abs(value):,.{decimals}f}"
+    sign = "" if not text.strip("0.,") else "+" if value > 0 else MINUS
+    return sign + text.replace(",", THIN_SPACE)
+
+
+def format_amount(value: float | None, *, signed: bool = False) -> str:
+    """Write a quantity with as many decimals as it has, at most four.
+
+    >>> format_amount(100.0), format_amount(2.5, signed=True)
+    ('100', '+2.5')
+    """
+    if value is None:
+        return NONE
+    decimals = len(f"{value:.4f}".rstrip("0").partition(".")[2])
+    text = format_signed(value, decimals)
+    return text if signed else text.lstrip("+")
+
+
+def format_share(share: float | None) -> str:
+    """Write a part of a whole in percent, rounded down, so that 100 % means all of it.
+
+    >>> format_share(0.999).replace(THIN_SPACE, " ")
+    '99 %'
+    """
+    if share is None or math.isinf(share):
+        return NONE
+    percent = math.floor(round(share * 100, 6))  # 0.29 is 29 %, whatever its last bit says
+    return f"{format_count(percent)}{THIN_SPACE}%"
+
+
+def format_age(seconds: float) -> str:
+    """Write an age in the whole unit that fits: 3 s, 5 min, 2 h."""
+    whole = max(0, math.floor(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    return f"{format_count(whole // 3600)} h"

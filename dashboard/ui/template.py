@@ -4,12 +4,13 @@ import reflex as rx
 
 from dashboard.ui import theme
 from dashboard.ui.components import live
-from dashboard.ui.components.icons import INSTRUMENTS, MARKET, SETTINGS, icon
+from dashboard.ui.components.icons import INSTRUMENTS, MARKET, PNL, SETTINGS, icon
 
 PRODUCT = "Livetape"
 PAGES = (
     ("Market", "/", MARKET),
     ("Instruments", "/instruments/", INSTRUMENTS),
+    ("PnL", "/pnl", PNL),
 )
 """The rail's entries: name, route, icon."""
 

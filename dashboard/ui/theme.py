@@ -12,6 +12,7 @@ STYLESHEETS = (
     "/styles/shell.css",
     "/styles/panels.css",
     "/styles/market.css",
+    "/styles/pnl.css",
     "/styles/controls.css",
     "/styles/instrument.css",
 )
@@ -33,6 +34,14 @@ DARK = {
     "hop-2": "#b58cf0",
     "hop-3": "#639fff",
     "hop-4": "#37c2b4",
+    "series-1": "#639fff",
+    "series-2": "#e2aa45",
+    "series-3": "#37c2b4",
+    "series-4": "#e582d3",
+    "series-5": "#a5c653",
+    "series-6": "#f08a5d",
+    "series-7": "#b58cf0",
+    "series-8": "#a6b0bb",
 }
 LIGHT = {
     "bg": "#f2f4f7",
@@ -51,6 +60,14 @@ LIGHT = {
     "hop-2": "#7d4fc4",
     "hop-3": "#1a5bc8",
     "hop-4": "#0d7f75",
+    "series-1": "#1a5bc8",
+    "series-2": "#9a6200",
+    "series-3": "#0d7f75",
+    "series-4": "#b0359b",
+    "series-5": "#527a00",
+    "series-6": "#b8481b",
+    "series-7": "#7d4fc4",
+    "series-8": "#45505c",
 }
 BLUE_ORANGE = {
     "dark": {"up": "#58a6ff", "down": "#ff9d45"},

@@ -1,0 +1,167 @@
+"""The tables that can be exported, as plain columns of one length.
+
+They are read on the event loop. Every table has all its columns, with their
+types, also when it has no rows; None stands for no value.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from dashboard.bootstrap import Services
+from dashboard.core.limits import expose
+from dashboard.core.model import Instrument, Kind, Topic, Trade
+
+
+class Type(StrEnum):
+    """What a column holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TIME = "time"
+    """Nanoseconds since the Unix epoch, UTC; never None."""
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    name: str
+    type: Type
+    values: Sequence[Any]
+
+
+Table = list[Column]
+
+
+def _table(columns: Iterable[tuple[str, Type]], rows: Iterable[Sequence[object]]) -> Table:
+    """Turn rows into columns."""
+    named = list(columns)
+    turned = list(zip(*rows, strict=True)) or [()] * len(named)
+    return [Column(*column, values) for column, values in zip(named, turned, strict=True)]
+
+
+def instruments(running: Services) -> Table:
+    """List the instruments of every feed, with their limits."""
+    return _table(
+        (
+            ("exchange", Type.TEXT),
+            ("instrument", Type.TEXT),
+            ("underlying", Type.TEXT),
+            ("tick_size", Type.NUMBER),
+            ("absolute_limit", Type.NUMBER),
+            ("delta_limit", Type.NUMBER),
+        ),
+        (
+            (
+                each.exchange,
+                each.symbol,
+                each.underlying,
+                each.tick_size,
+                each.absolute_limit,
+                each.delta_limit,
+            )
+            for each in running.listings
+        ),
+    )
+
+
+def positions(running: Services) -> Table:
+    """List the latest positions of every client, set against their limits.
+
+    `position_share` and `delta_share` are the used parts of the limits, 1.0 for
+    all of it; `timestamp` is when the positions reached us.
+    """
+    came = {(each.exchange, each.client): each.positions_ns for each in running.accounts.current()}
+    return _table(
+        (
+            ("timestamp", Type.TIME),
+            ("exchange", Type.TEXT),
+            ("client", Type.TEXT),
+            ("instrument", Type.TEXT),
+            ("position", Type.NUMBER),
+            ("absolute_limit", Type.NUMBER),
+            ("position_share", Type.NUMBER),
+            ("underlying", Type.TEXT),
+            ("delta", Type.NUMBER),
+            ("delta_limit", Type.NUMBER),
+            ("delta_share", Type.NUMBER),
+            ("level", Type.TEXT),
+        ),
+        (
+            (
+                came[each.exchange, each.client],
+                each.exchange,
+                each.client,
+                each.symbol,
+                each.position.amount,
+                each.position.limit,
+                each.position.share,
+                each.underlying,
+                each.delta and each.delta.amount,
+                each.delta and each.delta.limit,
+                each.delta and each.delta.share,
+                each.level.value,
+            )
+            for each in expose(running.accounts.positions(), running.listings)
+        ),
+    )
+
+
+def pnl(running: Services) -> Table:
+    """Give the PnL of the last half hour, at most one sample a second for each client."""
+    times, values = array("q"), array("d")
+    exchanges: list[str] = []
+    clients: list[str] = []
+    for account in running.accounts.current():
+        times += account.series.times
+        values += account.series.values
+        exchanges += [account.exchange] * len(account.series.times)
+        clients += [account.client] * len(account.series.times)
+    return [
+        Column("timestamp", Type.TIME, times),
+        Column("exchange", Type.TEXT, exchanges),
+        Column("client", Type.TEXT, clients),
+        Column("pnl", Type.NUMBER, values),
+    ]
+
+
+def trades(running: Services, instrument: Instrument) -> Table:
+    """List the trades of an instrument that the hub still holds: the last minute's."""
+    hub = running.hub
+    topic = Topic(Kind.TRADE, instrument.exchange, instrument.symbol)
+    oldest = f"{hub.epoch}:{hub.published - hub.ring_length}"
+    found = [each.event for each in hub.since(oldest, topic.__eq__)]
+    return _table(
+        (
+            ("timestamp", Type.TIME),
+            ("exchange", Type.TEXT),
+            ("instrument", Type.TEXT),
+            ("price", Type.NUMBER),
+            ("size", Type.NUMBER),
+            ("aggressor_side", Type.TEXT),
+            ("buyer", Type.TEXT),
+            ("seller", Type.TEXT),
+        ),
+        (
+            (
+                each.ts_event,
+                each.exchange,
+                each.symbol,
+                each.price,
+                each.size,
+                each.aggressor_side.value,
+                each.buyer,
+                each.seller,
+            )
+            for each in found
+            if isinstance(each, Trade)
+        ),
+    )
+
+
+TABLES: dict[str, Callable[[Services], Table]] = {
+    "instruments": instruments,
+    "positions": positions,
+    "pnl": pnl,
+}

@@ -1,0 +1,207 @@
+"""What the PnL page shows of the clients: chart, PnL and positions as text. Time is passed in."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from dashboard.core.limits import SEVERITY, Exposure, Level, Usage
+from dashboard.history.pnl import Account
+from dashboard.ui.formatting import NONE, format_age, format_amount, format_share, format_signed
+
+SECOND_NS = 1_000_000_000
+NS_PER_MS = 1_000_000
+RANGES_MIN = (1, 5, 15, 30)
+POINTS = 300
+"""Points of a line, at most."""
+COLORS = 8
+DASHES = ("solid", "dash", "dot")
+MAX_LINES = COLORS * len(DASHES)
+MAX_ROWS = 200
+PRESSING = frozenset({Level.NEAR, Level.OVER})
+
+
+class PnlRow(NamedTuple):
+    """A client's line: how it is drawn, and its figures as text.
+
+    `color` counts from 1 and is empty where the client is not drawn.
+    """
+
+    client: str
+    color: str
+    dash: str
+    pnl: str
+    direction: str
+    change: str
+    age: str
+
+
+class PositionRow(NamedTuple):
+    """A position as text; `used` and `delta_used` are percent for the bars, `worst` a level."""
+
+    client: str
+    symbol: str
+    position: str
+    limit: str
+    share: str
+    used: str
+    level: str
+    words: str
+    underlying: str
+    delta: str
+    delta_limit: str
+    delta_share: str
+    delta_used: str
+    delta_level: str
+    delta_words: str
+    worst: str
+
+
+def drawn(accounts: Sequence[Account]) -> list[Account]:
+    """Choose whose PnL is drawn: everyone's, or of very many the largest either way."""
+    with_pnl = [each for each in accounts if each.pnl is not None]
+    if len(with_pnl) <= MAX_LINES:
+        return with_pnl
+    largest = sorted(with_pnl, key=lambda each: -abs(_pnl(each)))[:MAX_LINES]
+    return [each for each in with_pnl if each in largest]
+
+
+def chart(lines: Sequence[Account], *, minutes: int, now_ns: int) -> dict[str, Any]:
+    """Make the moving part of the figure: for plotly, the look is in the page's template.
+
+    A point holds the last value of its bucket of time, and stands at the
+    bucket's start; buckets begin at whole multiples of their width, so that a
+    point stays what it is from one second to the next.
+    """
+    step_ns = max(1, minutes * 60 // POINTS) * SECOND_NS
+    end_ns = now_ns // step_ns * step_ns
+    start_ns = end_ns - minutes * 60 * SECOND_NS
+    buckets = range(start_ns, end_ns + 1, step_ns)
+    return {
+        "data": [
+            {
+                "name": account.client,
+                "x0": start_ns // NS_PER_MS,
+                "dx": step_ns // NS_PER_MS,
+                "y": [_rounded(account.series.at(ts + step_ns - 1)) for ts in buckets],
+                "line": {"dash": DASHES[at // COLORS]},
+            }
+            for at, account in enumerate(lines)
+        ],
+        "layout": {"xaxis": {"range": [start_ns // NS_PER_MS, end_ns // NS_PER_MS]}},
+    }
+
+
+def pnl_rows(
+    accounts: Sequence[Account], lines: Sequence[Account], *, minutes: int, now_ns: int
+) -> list[PnlRow]:
+    """List the latest PnL of every client, the largest first, with its change over the range.
+
+    A client that was first heard of within the range has changed since then.
+    """
+    numbers = {id(account): at for at, account in enumerate(lines)}
+    start_ns = now_ns - minutes * 60 * SECOND_NS
+    rows: list[PnlRow] = []
+    with_pnl = [each for each in accounts if each.pnl is not None]
+    for account in sorted(with_pnl, key=lambda each: (-_pnl(each), each.client)):
+        pnl = _pnl(account)
+        before = account.series.at(start_ns)
+        change = pnl - (account.series.values[0] if before is None else before)
+        number = numbers.get(id(account))
+        rows.append(
+            PnlRow(
+                client=account.client,
+                color="" if number is None else str(number % COLORS + 1),
+                dash="" if number is None else DASHES[number // COLORS],
+                pnl=format_signed(pnl, 2),
+                direction="up" if pnl > 0 else "down" if pnl < 0 else "flat",
+                change=format_signed(change, 2),
+                age=format_age((now_ns - account.series.times[-1]) / SECOND_NS),
+            )
+        )
+    return rows
+
+
+def matching(exposures: Iterable[Exposure], *, search: str, only_pressing: bool) -> list[Exposure]:
+    """Keep the positions that contain every word searched for, in whatever case."""
+    words = search.casefold().split()
+    return [
+        each
+        for each in exposures
+        if (not only_pressing or each.level in PRESSING)
+        and all(
+            word in f"{each.client} {each.symbol} {each.underlying or ''}".casefold()
+            for word in words
+        )
+    ]
+
+
+SORT_KEYS: dict[str, Callable[[Exposure], Any]] = {
+    "client": lambda each: each.client.casefold(),
+    "instrument": lambda each: each.symbol.casefold(),
+    "position": lambda each: each.position.amount,
+    "limit": lambda each: each.position.limit,
+    "used": lambda each: each.position.share,
+    "underlying": lambda each: each.underlying and each.underlying.casefold(),
+    "delta": lambda each: each.delta and each.delta.amount,
+    "delta limit": lambda each: each.delta and each.delta.limit,
+    "delta used": lambda each: each.delta and each.delta.share,
+    "status": lambda each: (SEVERITY[each.level], each.share),
+}
+"""What a column is sorted by; None stands for no value."""
+
+
+def ordered(exposures: Iterable[Exposure], *, column: str, descending: bool) -> list[Exposure]:
+    """Sort by a column, then by client and instrument; what has no value comes last.
+
+    Raises:
+        KeyError: when there is no such column.
+    """
+    key = SORT_KEYS[column]
+    listed = sorted(exposures, key=lambda each: (each.client.casefold(), each.symbol.casefold()))
+    valued = [each for each in listed if key(each) is not None]
+    valued.sort(key=key, reverse=descending)
+    return valued + [each for each in listed if key(each) is None]
+
+
+def position_row(exposure: Exposure) -> PositionRow:
+    """Write a position as text."""
+    position, delta = exposure.position, exposure.delta
+    return PositionRow(
+        client=exposure.client,
+        symbol=exposure.symbol,
+        position=format_amount(position.amount, signed=True),
+        limit=format_amount(position.limit),
+        share=format_share(position.share),
+        used=_used(position),
+        level=position.level,
+        words=_words(position),
+        underlying=exposure.underlying or NONE,
+        delta=format_amount(delta and delta.amount, signed=True),
+        delta_limit=format_amount(delta and delta.limit),
+        delta_share=format_share(delta and delta.share),
+        delta_used=_used(delta),
+        delta_level=delta.level if delta else Level.UNLIMITED,
+        delta_words=_words(delta),
+        worst=exposure.level,
+    )
+
+
+def _used(usage: Usage | None) -> str:
+    """Give how far the bar reaches, in percent; a full bar is all of the limit or more."""
+    return f"{min(usage.share, 1.0):.0%}" if usage and usage.share is not None else "0%"
+
+
+def _words(usage: Usage | None) -> str:
+    if usage is None or usage.limit is None:
+        return ""
+    left = usage.limit - abs(usage.amount)
+    if usage.level is Level.OVER:
+        return f"over by {format_amount(-left)}"
+    return f"near, {format_amount(left)} left" if usage.level is Level.NEAR else ""
+
+
+def _pnl(account: Account) -> float:
+    return account.pnl.pnl if account.pnl is not None else 0.0
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

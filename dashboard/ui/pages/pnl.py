@@ -1,0 +1,426 @@
+"""The PnL page at `/pnl`: PnL and positions of the clients, set against their limits."""
+
+import asyncio
+import time
+from typing import Any
+
+import reflex as rx
+
+from dashboard.bootstrap import Services, services
+from dashboard.core.limits import Level, expose
+from dashboard.ui import accounts, template
+from dashboard.ui.accounts import PnlRow, PositionRow
+from dashboard.ui.components.panel import facts, panel
+from dashboard.ui.components.pnl_chart import pnl_chart
+from dashboard.ui.formatting import format_count
+from dashboard.ui.stream import StreamState, live_stream
+
+MAX_SEARCH_CHARACTERS = 100
+FLOWING = frozenset({"live", "replayed"})
+
+
+class PnlState(rx.State):
+    """What the page shows, and what its reader chose to see of it."""
+
+    minutes: str = rx.LocalStorage("5", name="livetape-pnl-range")
+    column: str = "status"
+    descending: bool = True
+    only_pressing: bool = False
+
+    phase: str = "connecting"
+    """`connecting` before the first push, `empty` without any client, then `full`."""
+    stale: str = ""
+    figure: dict[str, Any] = {}
+    counts: dict[str, str] = {}
+    pnl: list[list[str]] = []
+    positions: list[list[str]] = []
+    left_out: str = ""
+
+    _search: str = ""
+
+    @rx.event(background=True)
+    async def stream(self) -> None:
+        """Show the clients anew at every whole second until the page leaves."""
+        while True:
+            async with self:
+                self._show()
+            await asyncio.sleep(1 - time.time_ns() % accounts.SECOND_NS / accounts.SECOND_NS)
+
+    @rx.event
+    def choose_range(self, minutes: str) -> None:
+        """Draw the last 1, 5, 15 or 30 minutes."""
+        if minutes in map(str, accounts.RANGES_MIN):
+            self.minutes = minutes
+            self._show()
+
+    @rx.event
+    def search(self, text: str) -> None:
+        """Keep the positions whose client, instrument or underlying contains these words."""
+        self._search = text[:MAX_SEARCH_CHARACTERS]
+        self._show()
+
+    @rx.event
+    def toggle_pressing(self) -> None:
+        """Keep the positions that are near or over a limit, or all of them again."""
+        self.only_pressing = not self.only_pressing
+        self._show()
+
+    @rx.event
+    def sort_by(self, column: str) -> None:
+        """Sort by a column; by the same one again, the other way round."""
+        if column in accounts.SORT_KEYS:
+            self.descending = not self.descending if column == self.column else column in NUMBERS
+            self.column = column
+            self._show()
+
+    def _show(self) -> None:
+        """Read the services; only what has changed goes to the page."""
+        for name, value in self._view(services()).items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
+    def _view(self, running: Services) -> dict[str, Any]:
+        known = running.accounts.current()
+        now_ns = time.time_ns()
+        minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
+        lines = accounts.drawn(known)
+        exposures = expose(running.accounts.positions(), running.listings)
+        shown = accounts.ordered(
+            accounts.matching(exposures, search=self._search, only_pressing=self.only_pressing),
+            column=self.column,
+            descending=self.descending,
+        )
+        levels = [each.level for each in exposures]
+        over, near = levels.count(Level.OVER), levels.count(Level.NEAR)
+        return {
+            "phase": "full" if known else "empty",
+            "stale": _stale(running),
+            "figure": accounts.chart(lines, minutes=minutes, now_ns=now_ns),
+            "pnl": [
+                list(row) for row in accounts.pnl_rows(known, lines, minutes=minutes, now_ns=now_ns)
+            ],
+            "positions": [list(accounts.position_row(each)) for each in shown[: accounts.MAX_ROWS]],
+            "left_out": _left_out(len(shown), len(exposures)),
+            "counts": {
+                "clients": format_count(len(known)),
+                "updates": format_count(running.accounts.updates),
+                "over": format_count(over),
+                "near": format_count(near),
+            },
+        }
+
+
+def _stale(running: Services) -> str:
+    """Name the feeds that clients come from and that do not flow."""
+    exchanges = {each.exchange for each in running.accounts.current()}
+    states = running.supervisor.status()
+    return ", ".join(
+        f"{feed.name} is {states[feed.name].state}"
+        for feed in running.supervisor.feeds
+        if states[feed.name].state not in FLOWING
+        and any(each.exchange in exchanges for each in feed.instruments())
+    )
+
+
+def _left_out(found: int, known: int) -> str:
+    if known and not found:
+        return "No position matches the filter."
+    hidden = found - accounts.MAX_ROWS
+    return f"{format_count(hidden)} more: narrow the filter." if hidden > 0 else ""
+
+
+def index() -> rx.Component:
+    """Compose the page."""
+    return template.page(
+        "PnL",
+        live_stream(),
+        rx.el.div(
+            rx.match(
+                PnlState.phase,
+                ("full", _content()),
+                ("empty", _message(NO_PNL)),
+                _message("Waiting for the stream to begin."),
+            ),
+            class_name="pnl",
+            custom_attrs={"data-stale": PnlState.stale != "", "data-testid": "pnl"},
+        ),
+    )
+
+
+NO_PNL = (
+    "No feed sends PnL. Run `make exchange` for a demonstration exchange, "
+    "and start Livetape with DASHBOARD_FEED=redis."
+)
+
+
+def _message(text: str) -> rx.Component:
+    return rx.el.p(text, class_name="empty")
+
+
+def _content() -> rx.Component:
+    return rx.fragment(
+        panel(
+            "pnl-chart",
+            "PnL over time",
+            rx.el.div(pnl_chart(PnlState.figure), class_name="pnl-plot"),
+            beside=rx.fragment(_stale_note(), _ranges()),
+        ),
+        panel(
+            "pnl-clients",
+            "Latest PnL",
+            _counters(),
+            rx.el.div(_pnl_table(), class_name="scroll", tab_index=0),
+            beside=_exports("pnl", "PnL history"),
+        ),
+        panel(
+            "positions",
+            "Positions and limits",
+            _filter(),
+            rx.el.div(_positions_table(), class_name="scroll", tab_index=0),
+            rx.cond(PnlState.left_out != "", rx.el.p(PnlState.left_out, class_name="empty")),
+            beside=rx.fragment(_stale_note(), _exports("positions", "Positions")),
+        ),
+    )
+
+
+def _stale_note() -> rx.Component:
+    return rx.cond(
+        PnlState.stale != "",
+        rx.el.span(PnlState.stale, class_name="note", title=STALE),
+    )
+
+
+STALE = "The last values stay, greyed, until the feed flows again."
+
+
+def _exports(table: str, what: str) -> rx.Component:
+    return rx.el.span(
+        *(
+            rx.el.a(
+                name,
+                href=f"/api/export/{table}.{form}",
+                class_name="export",
+                custom_attrs={"download": "", "aria-label": f"{what} as {name}"},
+            )
+            for name, form in (("CSV", "csv"), ("Parquet", "parquet"))
+        ),
+        class_name="exports",
+    )
+
+
+def _ranges() -> rx.Component:
+    return rx.el.div(
+        *(
+            rx.el.button(
+                f"{minutes}",
+                rx.el.span(" min"),
+                type="button",
+                on_click=PnlState.choose_range(str(minutes)),
+                custom_attrs={"aria-pressed": PnlState.minutes == str(minutes)},
+            )
+            for minutes in accounts.RANGES_MIN
+        ),
+        class_name="ranges",
+        role="group",
+        custom_attrs={"aria-label": "Time range"},
+    )
+
+
+def _counters() -> rx.Component:
+    return rx.el.div(
+        facts(
+            ("Clients", _count("clients"), "Clients that PnL or positions were heard of."),
+            ("Updates", _count("updates"), "Updates of PnL and positions since the start."),
+        ),
+        class_name="counters",
+    )
+
+
+def _count(name: str) -> rx.Component:
+    return rx.el.span(
+        PnlState.counts[name], class_name="figure", custom_attrs={"data-testid": f"pnl-{name}"}
+    )
+
+
+def _pnl_table() -> rx.Component:
+    return rx.el.table(
+        rx.el.thead(
+            rx.el.tr(
+                rx.el.th("Client", scope="col"),
+                rx.el.th("PnL", scope="col", class_name="number"),
+                rx.el.th(f"Change, {PnlState.minutes} min", scope="col", class_name="number"),
+                rx.el.th(
+                    "Updated", scope="col", class_name="number", title="Age of the last PnL update"
+                ),
+            )
+        ),
+        rx.el.tbody(rx.foreach(PnlState.pnl, _pnl_row)),
+        custom_attrs={"aria-label": "Latest PnL of each client, the largest first"},
+    )
+
+
+def _pnl_row(cells: list[str]) -> rx.Component:
+    row = PnlRow(*(cells[at] for at in range(len(PnlRow._fields))))
+    return rx.el.tr(
+        rx.el.th(
+            rx.el.i(
+                class_name="swatch",
+                custom_attrs={
+                    "data-series": row.color,
+                    "data-dash": row.dash,
+                    "aria-hidden": "true",
+                },
+            ),
+            row.client,
+            scope="row",
+        ),
+        rx.el.td(
+            rx.el.i(class_name="mark", custom_attrs={"aria-hidden": "true"}),
+            row.pnl,
+            class_name="figure number amount",
+            custom_attrs={"data-direction": row.direction},
+        ),
+        rx.el.td(row.change, class_name="figure number"),
+        rx.el.td(row.age, class_name="figure number quiet"),
+        custom_attrs={"data-testid": "pnl-row", "data-client": row.client},
+    )
+
+
+def _filter() -> rx.Component:
+    return rx.el.div(
+        rx.el.input(
+            type="search",
+            id="positions-filter",
+            placeholder="Client or instrument",
+            max_length=MAX_SEARCH_CHARACTERS,
+            on_change=PnlState.search.debounce(150),
+            custom_attrs={"aria-label": "Filter by client, instrument or underlying"},
+        ),
+        rx.el.button(
+            "Only near or over",
+            type="button",
+            id="only-pressing",
+            on_click=PnlState.toggle_pressing,
+            custom_attrs={"aria-pressed": PnlState.only_pressing},
+        ),
+        rx.el.p(
+            _alarm("over", "positions over a limit"),
+            _alarm("near", "near a limit"),
+            class_name="alarm",
+            role="status",
+        ),
+        class_name="filter",
+    )
+
+
+def _alarm(level: str, words: str) -> rx.Component:
+    return rx.el.span(
+        f"{PnlState.counts[level]} {words}",
+        class_name="tag",
+        custom_attrs={
+            "data-level": rx.cond(PnlState.counts[level] == "0", "", level),
+            "data-testid": f"positions-{level}",
+        },
+    )
+
+
+COLUMNS = (
+    ("client", "Client", ""),
+    ("instrument", "Instrument", ""),
+    ("position", "Position", "Signed quantity"),
+    ("limit", "Limit", "The instrument's absolute limit: it bounds the position either way"),
+    ("used", "Used", "Position as a part of the absolute limit; near from 80 %, over above 100 %"),
+    ("underlying", "Underlying", ""),
+    ("delta", "Delta", "Sum of the client's positions in all instruments of the underlying"),
+    ("delta limit", "Delta limit", "The underlying's delta limit: it bounds the delta either way"),
+    ("delta used", "Delta used", "Delta as a part of its limit; near from 80 %, over above 100 %"),
+    ("status", "Status", "The worse of the two limits"),
+)
+"""Of the positions: what is sorted by, title, definition."""
+NUMBERS = frozenset({"position", "limit", "used", "delta", "delta limit", "delta used", "status"})
+"""Columns that begin with the largest; the others begin with A."""
+
+
+def _positions_table() -> rx.Component:
+    return rx.el.table(
+        rx.el.thead(rx.el.tr(*(_header(*column) for column in COLUMNS))),
+        rx.el.tbody(rx.foreach(PnlState.positions, _position_row)),
+        custom_attrs={"aria-label": "Positions set against their limits"},
+    )
+
+
+def _header(column: str, title: str, definition: str) -> rx.Component:
+    direction = rx.cond(PnlState.descending, "descending", "ascending")
+    return rx.el.th(
+        rx.el.button(title, type="button", on_click=PnlState.sort_by(column)),
+        scope="col",
+        title=definition,
+        class_name=CLASSES.get(column, ""),
+        custom_attrs={"aria-sort": rx.cond(PnlState.column == column, direction, "none")},
+    )
+
+
+CLASSES = {
+    "position": "number",
+    "limit": "number wide",
+    "underlying": "wide",
+    "delta": "number",
+    "delta limit": "number wide",
+}
+"""How a header stands; a narrow window leaves the wide ones out."""
+
+
+def _position_row(cells: list[str]) -> rx.Component:
+    row = PositionRow(*(cells[at] for at in range(len(PositionRow._fields))))
+    return rx.el.tr(
+        rx.el.th(row.client, scope="row"),
+        rx.el.td(row.symbol),
+        rx.el.td(row.position, class_name="figure number"),
+        rx.el.td(row.limit, class_name="figure number quiet wide"),
+        _usage(row.share, row.used, row.level, row.words),
+        rx.el.td(row.underlying, class_name="wide"),
+        rx.el.td(row.delta, class_name="figure number"),
+        rx.el.td(row.delta_limit, class_name="figure number quiet wide"),
+        _usage(row.delta_share, row.delta_used, row.delta_level, row.delta_words),
+        rx.el.td(
+            rx.el.span(rx.match(row.worst, *LEVELS, ""), class_name="tag"), class_name="status"
+        ),
+        custom_attrs={
+            "data-testid": "position-row",
+            "data-client": row.client,
+            "data-symbol": row.symbol,
+            "data-level": row.worst,
+        },
+    )
+
+
+LEVELS = (
+    (Level.OVER.value, "Over"),
+    (Level.NEAR.value, "Near"),
+    (Level.WITHIN.value, "Within"),
+    (Level.UNLIMITED.value, "No limit"),
+)
+
+
+def _usage(share: str, used: str, level: str, words: str) -> rx.Component:
+    return rx.el.td(
+        rx.el.span(
+            rx.el.i(style={"width": used}), class_name="meter", custom_attrs={"aria-hidden": "true"}
+        ),
+        rx.el.span(share, class_name="figure"),
+        rx.el.span(words, class_name="words"),
+        class_name="usage",
+        custom_attrs={"data-level": level},
+    )
+
+
+def add_page(app: rx.App) -> None:
+    """Put the page into the app."""
+    app.add_page(
+        index,
+        route="/pnl",
+        title=f"PnL · {template.PRODUCT}",
+        description="Profit and loss of each client, and positions set against their limits.",
+        image="/favicon.svg",
+        on_load=[StreamState.stream, PnlState.stream],
+    )

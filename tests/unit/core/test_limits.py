@@ -1,0 +1,98 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, expose
+from dashboard.core.model import Instrument, Positions
+from tests.unit.accounts import INSTRUMENTS, positions
+
+AMOUNTS = st.integers(-1000, 1000)
+
+
+@pytest.mark.parametrize(
+    ("amount", "limit", "level", "share"),
+    [
+        (0, 100, Level.WITHIN, 0),
+        (79, 100, Level.WITHIN, 0.79),
+        (80, 100, Level.NEAR, 0.8),
+        (-80, 100, Level.NEAR, 0.8),
+        (28, 35, Level.NEAR, 0.8),
+        (100, 100, Level.NEAR, 1),
+        (-100.5, 100, Level.OVER, 1.005),
+        (0, 0, Level.WITHIN, 0),
+        (-1, 0, Level.OVER, math.inf),
+        (1_000_000, None, Level.UNLIMITED, None),
+    ],
+)
+def test_level_and_share(
+    amount: float, limit: float | None, level: Level, share: float | None
+) -> None:
+    usage = Usage(amount=amount, limit=limit)
+    assert usage.level is level
+    assert usage.share == share
+
+
+@given(st.floats(-1e9, 1e9), st.floats(0, 1e9))
+def test_a_limit_holds_either_way_and_more_is_never_better(amount: float, limit: float) -> None:
+    usage = Usage(amount=amount, limit=limit)
+    assert Usage(amount=-amount, limit=limit).level is usage.level
+    larger = Usage(amount=amount * 2, limit=limit)
+    assert SEVERITY[larger.level] >= SEVERITY[usage.level]
+    assert (usage.level is Level.OVER) == (abs(amount) > limit)
+
+
+def test_delta_sums_what_has_one_underlying() -> None:
+    long, short, free, unknown = expose(
+        [positions(AAPL=90, AAPL_DUAL=-30, FREE=7, OTHER=-5)], INSTRUMENTS
+    )
+    assert long == Exposure(
+        exchange="REDIS",
+        client="Ann",
+        symbol="AAPL",
+        position=Usage(amount=90, limit=100),
+        underlying="AAPL_STOCK",
+        delta=Usage(amount=60, limit=50),
+    )
+    assert long.position.level is Level.NEAR
+    assert long.level is Level.OVER
+    assert long.share == 1.2
+    assert short.position.level is Level.WITHIN
+    assert short.delta == long.delta
+    assert free.position.level is Level.UNLIMITED
+    assert free.underlying is None
+    assert free.delta is None
+    assert unknown.position == Usage(amount=-5, limit=None)
+    assert unknown.level is Level.UNLIMITED
+    assert unknown.share == 0
+
+
+def test_clients_do_not_offset_each_other() -> None:
+    found = expose([positions("Ann", AAPL=60), positions("Bob", AAPL=-60)], INSTRUMENTS)
+    assert [each.delta and each.delta.amount for each in found] == [60, -60]
+    assert [each.level for each in found] == [Level.OVER, Level.OVER]
+
+
+def test_the_own_exchange_counts_before_another_with_the_symbol() -> None:
+    others = [
+        Instrument(symbol="AAPL", exchange="STOCK", tick_size=1, absolute_limit=1),
+        Instrument(symbol="AAPL", exchange="REDIS", tick_size=1, absolute_limit=2),
+    ]
+    redis, elsewhere = expose(
+        [positions(AAPL=1), positions("Bob", exchange="NONE", AAPL=1)], others
+    )
+    assert redis.position.limit == 2
+    assert elsewhere.position.limit == 1
+
+
+@given(st.dictionaries(st.sampled_from(["AAPL", "AAPL_DUAL", "FREE", "OTHER"]), AMOUNTS))
+def test_every_position_is_there_once_and_deltas_add_up(amounts: dict[str, int]) -> None:
+    account = Positions(client="Ann", exchange="REDIS", positions=amounts, ts_event=0)
+    found = expose([account], INSTRUMENTS)
+    assert {each.symbol: each.position.amount for each in found} == amounts
+    total = amounts.get("AAPL", 0) + amounts.get("AAPL_DUAL", 0)
+    for each in found:
+        assert (each.delta is not None) == (each.underlying is not None)
+        if each.delta is not None:
+            assert each.delta.amount == total

@@ -1,0 +1,175 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.core.limits import Exposure, Level, expose
+from dashboard.history.pnl import Account
+from dashboard.ui import accounts
+from dashboard.ui.formatting import MINUS, NONE, THIN_SPACE
+from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
+from tests.unit.fakes import SECOND_NS
+
+NOW = 1_700_000_000 * SECOND_NS
+
+
+def heard(samples: dict[str, list[tuple[int, float]]]) -> list[Account]:
+    """Make clients from their PnL at seconds before NOW."""
+    running = Running()
+    for client, values in samples.items():
+        for before_s, value in values:
+            running.clock.now = NOW - before_s * SECOND_NS
+            running.publish(pnl(client, value))
+    return running.accounts.current()
+
+
+def test_a_line_holds_the_last_value_of_every_second() -> None:
+    lines = heard({"Ann": [(59, 1.0), (57, 2.004), (0, 3.0)]})
+    figure = accounts.chart(lines, minutes=1, now_ns=NOW + 1)
+    (line,) = figure["data"]
+    assert line["name"] == "Ann"
+    assert len(line["y"]) == 61
+    assert line["y"][:4] == [None, 1.0, 1.0, 2.0]
+    assert line["y"][-2:] == [2.0, 3.0]
+    assert line["x0"] == NOW // 1_000_000 - 60_000
+    assert line["dx"] == 1000
+    assert figure["layout"]["xaxis"]["range"] == [line["x0"], NOW // 1_000_000]
+
+
+@pytest.mark.parametrize("minutes", accounts.RANGES_MIN)
+def test_a_line_is_never_long_and_ends_with_the_newest_value(minutes: int) -> None:
+    lines = heard({"Ann": [(before, -before) for before in range(1800, -1, -1)]})
+    (line,) = accounts.chart(lines, minutes=minutes, now_ns=NOW)["data"]
+    assert len(line["y"]) <= accounts.POINTS + 1
+    assert None not in line["y"][1:]
+    assert line["y"][-1] == 0
+    assert line["x0"] + line["dx"] * (len(line["y"]) - 1) <= NOW // 1_000_000
+
+
+@given(st.integers(0, 3600))
+def test_a_point_stays_what_it_is_as_time_passes(seconds: int) -> None:
+    lines = heard({"Ann": [(before, before % 7) for before in range(1800, -1, -1)]})
+
+    def points(now_ns: int) -> dict[int, float]:
+        (line,) = accounts.chart(lines, minutes=30, now_ns=now_ns)["data"]
+        return {line["x0"] + at * line["dx"]: y for at, y in enumerate(line["y"][:-1])}
+
+    earlier, later = points(NOW), points(NOW + seconds * SECOND_NS)
+    common = earlier.keys() & later.keys()
+    assert {ts: earlier[ts] for ts in common} == {ts: later[ts] for ts in common}
+
+
+def test_many_clients_stay_apart_and_the_largest_are_drawn() -> None:
+    everyone = heard({f"Client {number}": [(0, -number)] for number in range(30)})
+    lines = accounts.drawn(everyone)
+    assert [each.client for each in lines] == [f"Client {number}" for number in range(6, 30)]
+    figure = accounts.chart(lines, minutes=30, now_ns=NOW)
+    looks = {(at % accounts.COLORS, line["line"]["dash"]) for at, line in enumerate(figure["data"])}
+    assert len(looks) == accounts.MAX_LINES
+    assert len(json.dumps(figure)) < 60_000
+    rows = accounts.pnl_rows(everyone, lines, minutes=5, now_ns=NOW)
+    assert len(rows) == 30
+    assert [row.color for row in rows if row.client == "Client 5"] == [""]
+    assert [(row.color, row.dash) for row in rows if row.client == "Client 14"] == [("1", "dash")]
+
+
+def test_latest_pnl_with_its_change() -> None:
+    known = heard({"Ann": [(400, 10), (299, 40), (2, -5)], "Bob": [(30, 1000), (10, 1234.5)]})
+    ann_last = accounts.pnl_rows(known, known, minutes=5, now_ns=NOW)
+    assert [row.client for row in ann_last] == ["Bob", "Ann"]
+    bob, ann = ann_last
+    assert (bob.pnl, bob.change, bob.direction) == (f"+1{THIN_SPACE}234.50", "+234.50", "up")
+    assert (ann.pnl, ann.change, ann.direction) == (f"{MINUS}5.00", f"{MINUS}15.00", "down")
+    assert (bob.age, ann.age) == ("10 s", "2 s")
+
+
+def test_a_client_without_pnl_has_no_row() -> None:
+    running = Running()
+    running.publish(positions("Ann", AAPL=1))
+    known = running.accounts.current()
+    assert accounts.drawn(known) == []
+    assert accounts.pnl_rows(known, [], minutes=5, now_ns=NOW) == []
+
+
+def exposures() -> list[Exposure]:
+    return expose(
+        [
+            positions("Ann", AAPL=90, AAPL_DUAL=-85),
+            positions("bob", AAPL=-60, FREE=3),
+            positions("Cid", AAPL=10),
+        ],
+        INSTRUMENTS,
+    )
+
+
+def listed(found: list[Exposure]) -> list[tuple[str, str]]:
+    return [(each.client, each.symbol) for each in found]
+
+
+def test_filter_by_words_in_any_case() -> None:
+    def found(search: str, *, only_pressing: bool = False) -> list[tuple[str, str]]:
+        return listed(accounts.matching(exposures(), search=search, only_pressing=only_pressing))
+
+    assert found("BOB") == [("bob", "AAPL"), ("bob", "FREE")]
+    assert found("ann dual") == [("Ann", "AAPL_DUAL")]
+    assert found("aapl_stock") == [
+        ("Ann", "AAPL"),
+        ("Ann", "AAPL_DUAL"),
+        ("bob", "AAPL"),
+        ("Cid", "AAPL"),
+    ]
+    assert found("nobody") == []
+    assert found("", only_pressing=True) == [
+        ("Ann", "AAPL"),
+        ("Ann", "AAPL_DUAL"),
+        ("bob", "AAPL"),
+    ]
+
+
+def test_the_worst_comes_first() -> None:
+    found = accounts.ordered(exposures(), column="status", descending=True)
+    assert listed(found) == [
+        ("bob", "AAPL"),
+        ("Ann", "AAPL"),
+        ("Ann", "AAPL_DUAL"),
+        ("Cid", "AAPL"),
+        ("bob", "FREE"),
+    ]
+
+
+@pytest.mark.parametrize("column", accounts.SORT_KEYS)
+@pytest.mark.parametrize("descending", [True, False])
+def test_every_column_sorts_and_what_has_no_value_comes_last(column: str, descending: bool) -> None:
+    found = accounts.ordered(exposures(), column=column, descending=descending)
+    assert sorted(listed(found)) == sorted(listed(exposures()))
+    keys = [accounts.SORT_KEYS[column](each) for each in found]
+    values = [key for key in keys if key is not None]
+    assert values == sorted(values, reverse=descending)
+    assert keys[: len(values)] == values
+
+
+def test_a_position_in_words() -> None:
+    ann, *_, cid = (accounts.position_row(each) for each in exposures())
+    assert ann.position == "+90"
+    assert (ann.limit, ann.share, ann.used) == ("100", f"90{THIN_SPACE}%", "90%")
+    assert (ann.level, ann.words) == (Level.NEAR, "near, 10 left")
+    assert (ann.delta, ann.delta_level, ann.delta_words) == ("+5", Level.WITHIN, "")
+    assert cid.words == ""
+    over = accounts.position_row(accounts.ordered(exposures(), column="delta", descending=False)[0])
+    assert (over.delta, over.delta_share, over.delta_used) == (
+        f"{MINUS}60",
+        f"120{THIN_SPACE}%",
+        "100%",
+    )
+    assert over.delta_words == "over by 10"
+    assert over.worst == Level.OVER
+
+
+def test_a_position_without_limits() -> None:
+    (row,) = (accounts.position_row(each) for each in exposures() if each.symbol == "FREE")
+    assert {row.limit, row.share, row.underlying, row.delta, row.delta_limit, row.delta_share} == {
+        NONE
+    }
+    assert (row.used, row.delta_used, row.words) == ("0%", "0%", "")
+    assert row.worst == Level.UNLIMITED

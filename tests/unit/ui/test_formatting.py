@@ -1,0 +1,72 @@
+import pytest
+
+from dashboard.ui.formatting import (
+    MINUS,
+    NONE,
+    THIN_SPACE,
+    format_age,
+    format_amount,
+    format_count,
+    format_share,
+    format_signed,
+)
+
+
+def plain(text: str) -> str:
+    return text.replace(THIN_SPACE, " ").replace(MINUS, "-")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0.00"),
+        (0.004, "0.00"),
+        (-0.004, "0.00"),
+        (0.005001, "+0.01"),
+        (1234567.891, "+1 234 567.89"),
+        (-10.0, "-10.00"),
+        (None, NONE),
+    ],
+)
+def test_signed(value: float | None, text: str) -> None:
+    assert plain(format_signed(value, 2)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(100.0, "100"), (0.25, "0.25"), (-1500.0, "-1 500"), (0.00001, "0"), (None, NONE)],
+)
+def test_amount(value: float | None, text: str) -> None:
+    assert plain(format_amount(value)) == text
+
+
+def test_amount_with_its_sign() -> None:
+    assert [plain(format_amount(value, signed=True)) for value in (5, -5, 0)] == ["+5", "-5", "0"]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0 %"),
+        (0.29, "29 %"),
+        (0.999, "99 %"),
+        (1.0, "100 %"),
+        (12.5, "1 250 %"),
+        (float("inf"), NONE),
+        (None, NONE),
+    ],
+)
+def test_share(share: float | None, text: str) -> None:
+    assert plain(format_share(share)) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-1, "0 s"), (0.9, "0 s"), (59.9, "59 s"), (60, "1 min"), (3600, "1 h"), (7.2e6, "2 000 h")],
+)
+def test_age(seconds: float, text: str) -> None:
+    assert plain(format_age(seconds)) == text
+
+
+def test_count() -> None:
+    assert plain(format_count(1234567)) == "1 234 567"
