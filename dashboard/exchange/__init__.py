@@ -1,0 +1,1 @@
+"""The demonstration exchange: a believable market in Redis, for the product to show."""
