@@ -17,7 +17,7 @@ export function niceStep(low, high, most, least = 0) {
 export function niceTicks(low, high, most, least = 0) {
   const step = niceStep(low, high, most, least);
   const ticks = [];
-  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n += 1) ticks.push(n * step);
+  for (let n = Math.ceil(low / step - 1e-9) || 0; n * step <= high + step * 1e-9; n += 1) ticks.push(n * step);
   return ticks;
 }
 

@@ -30,7 +30,7 @@ function middle(bestBid, bestAsk) {
 export class Ladder {
   constructor() {
     this.center = null;
-    this.byTicks = true;
+    this.byTicks = null;
   }
 
   /**
@@ -75,7 +75,7 @@ export class Ladder {
   }
 
   chooseMode(share) {
-    if (this.center === null) this.byTicks = share >= (FEW + MANY) / 2;
+    if (this.byTicks === null) this.byTicks = share >= (FEW + MANY) / 2;
     else if (share < FEW) this.byTicks = false;
     else if (share > MANY) this.byTicks = true;
   }

@@ -39,7 +39,7 @@ class Run {
     this.fresh = false;
   }
 
-  /** Go to `x` at the value so far, then to `next`, or end there when it is null. */
+  /** Go to `x` at the value so far, then to `next`; null ends the run there. */
   step(x, next) {
     if (Math.floor(x) !== this.column) {
       this.flush();
@@ -48,7 +48,7 @@ class Run {
       this.open(this.value);
     }
     if (next === null) {
-      this.end(x);
+      this.flush();
       return;
     }
     this.value = next;
