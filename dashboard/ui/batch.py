@@ -77,37 +77,34 @@ def market_part(
     Of several books of the chosen one the newest counts. `now` is the time of
     sending in ns.
     """
-    prices: list[float] = []
-    trades: list[list[Any]] = []
     part: dict[str, Any] = {"c": len(entries)}
     for entry in entries:
         event = entry.event
-        if isinstance(event, System):
+        if isinstance(event, MarketEvent):
+            key = (event.exchange, event.symbol)
+            if (at := index.get(key)) is not None:
+                _add(part, at, event, with_book=key == chosen)
+        elif isinstance(event, System):
             part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
-        if not isinstance(event, MarketEvent):
-            continue
-        key = (event.exchange, event.symbol)
-        if (at := index.get(key)) is None:
-            continue
-        match event:
-            case Price(price=price):
-                prices += (at, price)
-            case Trade(historical=False):
-                trades.append(_trade(at, event))
-            case Book() if key == chosen:
-                part["b"] = _book(at, event)
-            case _:
-                pass
-    if prices:
-        part["p"] = prices
-    if trades:
-        part["r"] = trades
     if (newest := _newest_of_market(entries)) is not None:
         part["h"] = [
             round((newest.ts_received - newest.event.ts_event) / NS_PER_MS, 2),
             round((now - newest.ts_received) / NS_PER_MS, 2),
         ]
     return part
+
+
+def _add(part: dict[str, Any], at: int, event: MarketEvent, *, with_book: bool) -> None:
+    """Add an event of the instrument of number `at`."""
+    match event:
+        case Price(price=price):
+            part.setdefault("p", []).extend((at, price))
+        case Trade(historical=False):
+            part.setdefault("r", []).append(_trade(at, event))
+        case Book() if with_book:
+            part["b"] = _book(at, event)
+        case _:
+            pass
 
 
 def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:

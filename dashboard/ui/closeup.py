@@ -1,4 +1,4 @@
-"""One instrument in detail, for the page about it: what its pushes carry beside the market's share."""
+"""One instrument in detail: what a page about it is told beside the market's share."""
 
 import time
 from collections.abc import Sequence
@@ -11,8 +11,9 @@ from dashboard.history.bars import Interval
 from dashboard.ui.batch import counts, detail_part, key_of, past_part
 
 BARS = 400
-"""So many bars a chart begins with, and what `MAX_NEW_BARS` cannot mend is sent whole again."""
+"""So many bars a chart begins with."""
 MAX_NEW_BARS = 10
+"""More than that since the last push, and the chart begins anew."""
 BARS_S = 0.25
 
 

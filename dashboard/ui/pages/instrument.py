@@ -77,15 +77,21 @@ def _heading() -> rx.Component:
             rx.cond(InstrumentState.symbol != "", f" - {InstrumentState.symbol}", ""),
             id="page-title",
         ),
+        rx.cond(InstrumentState.symbol != "", _now(), rx.el.span(class_name="spring")),
+        live.instrument_selector(),
+        live.pause_button(),
+        class_name="instrument-heading",
+    )
+
+
+def _now() -> rx.Component:
+    return rx.fragment(
         rx.el.span(InstrumentState.exchange, class_name="venue"),
         live.last_price(),
         rx.el.span(class_name="spring"),
         _count("Messages", "messages", MESSAGES),
         _count("Books", "books", "Order books of this instrument since the page opened it."),
         _count("Trades", "trades", "Trades of this instrument since the page opened it."),
-        live.instrument_selector(),
-        live.pause_button(),
-        class_name="instrument-heading",
     )
 
 

@@ -51,7 +51,7 @@ function draw(surface, { book, pointer, words }) {
   drawGrid(surface, plot, {
     across: niceTicks(0, most, Math.max(2, Math.floor((plot.bottom - plot.top) / 40))).map((size) => ({
       y: y(size),
-      text: quantity(size),
+      text: size ? quantity(size) : "0",
     })),
     down: down.filter((tick) => tick.x > 24 && tick.x < plot.right - 24),
     colors,

@@ -25,6 +25,7 @@ export class Detail {
   clear() {
     this.quotes = new Timeline(KEPT_MS);
     this.trades = new Timeline(KEPT_MS);
+    this.prices = new Timeline(KEPT_MS);
     this.bars.clear();
     this.theo = null;
     this.skew = 0;
@@ -61,6 +62,17 @@ export class Detail {
   takeTrade({ time, price, size, side }) {
     this.trades.push([time, price, size, side]);
     this.version += 1;
+  }
+
+  /** Take a last price; it is drawn where a feed sends no quotes. `time` is in ms. */
+  takePrice(time, price) {
+    this.prices.push([time, price]);
+    this.version += 1;
+  }
+
+  /** What the step chart draws: its rows, and the columns of them that are prices. */
+  get steps() {
+    return this.quotes.length ? { rows: this.quotes, columns: [BID, ASK] } : { rows: this.prices, columns: [BID] };
   }
 
   /** The last minute as the server has it, in place of all that is here. */

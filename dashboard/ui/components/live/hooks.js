@@ -1,14 +1,15 @@
 // How leaves hang on the store: by frames, or by the rare changes of structure.
 
-import { useEffect, useSyncExternalStore } from "react";
+import { useLayoutEffect, useSyncExternalStore } from "react";
 import { EMPTY_SHAPE, store } from "./store.js";
 
 /**
  * Run what `begin()` returns in every frame while the component is mounted; its
- * `end`, if it has one, afterwards. The dependencies are as for useEffect.
+ * `end`, if it has one, afterwards. The dependencies are as for useEffect. It is
+ * a layout effect because of its end: no frame may find the elements gone.
  */
 export function usePainter(begin, dependencies) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const paint = begin();
     const remove = store.frames.add(paint);
     return () => {

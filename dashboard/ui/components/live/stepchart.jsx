@@ -95,7 +95,11 @@ function drawCrosshair({ context }, plot, x, colors) {
 
 /** What stood at a time, in words, and the trade nearest to it within `within` ms. */
 function readout(ms, within) {
-  const { quotes, trades, decimals } = store.detail;
+  const { quotes, prices, trades, decimals } = store.detail;
+  if (!quotes.length) {
+    const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[1] : NaN;
+    return `${timeOfDay(ms, true)} · last ${decimal(price, decimals)}`;
+  }
   const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
   const side = (column) => (quote && quote[column] !== null ? `${decimal(quote[column], decimals)} × ${quantity(quote[column + 1])}` : "none");
   const parts = [timeOfDay(ms, true), `bid ${side(BID)}`, `ask ${side(ASK)}`];
@@ -112,6 +116,7 @@ export function StepChart() {
   const { chosen } = useShape();
   const [seconds, setSeconds] = useState(60);
   const canvas = useRef(null);
+  const root = useRef(null);
   const words = useRef(null);
   const empty = useRef(null);
   const pointer = usePointer(canvas);
@@ -137,15 +142,18 @@ export function StepChart() {
 
   useSlowPainter(
     () => () => {
-      empty.current.hidden = store.detail.quotes.length + store.detail.trades.length > 0;
+      const { steps, trades } = store.detail;
+      empty.current.hidden = steps.rows.length + trades.length > 0;
+      root.current.toggleAttribute("data-priced", steps.columns.length === 1);
     },
     [chosen],
   );
 
   return (
-    <div className="chart-box">
+    <div className="chart-box" ref={root}>
       <div className="chart-bar">
         <span className="legend" title={LEGEND}>
+          <span data-key="price">Last price</span>
           <span data-key="bid">Bid</span>
           <span data-key="ask">Ask</span>
           <span data-key="buy">Buy</span>
@@ -172,11 +180,11 @@ export function StepChart() {
 }
 
 function drawSteps(surface, { now, seconds, last, pointer, words }) {
-  const { quotes, trades, tickSize, decimals, theo } = store.detail;
+  const { quotes, steps, trades, tickSize, decimals, theo } = store.detail;
   const colors = themeColors();
   const to = store.chartTime(now);
   const from = to - 1000 * seconds;
-  const found = priceRange(quotes, trades, [BID, ASK], from, to);
+  const found = priceRange(steps.rows, trades, steps.columns, from, to);
   if (!found) return;
   const range = (last.range = keptRange(last.range, found, 4 * tickSize));
   const plot = plotOf(surface, colors.axisFont, decimal(range.high, decimals));
@@ -195,8 +203,10 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   context.rect(plot.left, 0, plot.right - plot.left, plot.bottom);
   context.clip();
   drawTheo(surface, plot, { theo, range, y, colors });
-  drawRuns(surface, stepRuns(quotes, ASK, { from, to, x }), y, colors.down);
-  drawRuns(surface, stepRuns(quotes, BID, { from, to, x }), y, colors.up);
+  const drawn = steps.columns.length === 1 ? [colors.accent] : [colors.up, colors.down];
+  for (const [at, column] of steps.columns.entries()) {
+    drawRuns(surface, stepRuns(steps.rows, column, { from, to, x }), y, drawn[at]);
+  }
   drawTrades(surface, trades, { from, to, x, y, colors });
   const inside = pointer && pointer.x <= plot.right;
   if (inside) drawCrosshair(surface, plot, pointer.x, colors);

@@ -265,7 +265,7 @@ export class Store {
   }
 
   takeMarket(batch, now) {
-    if (batch.p) this.takePrices(batch.p, now);
+    if (batch.p) this.takePrices(batch.p, now, batch.t);
     if (batch.w) this.replaceTrades(batch.w[1]);
     if (batch.q || batch.w || batch.m || batch.o !== undefined) this.takeDetail(batch);
     if (batch.a && !this.detail.bars.take(batch.a)) this.actions.bars?.(this.detail.bars.interval);
@@ -273,8 +273,12 @@ export class Store {
     if (batch.b) this.takeBook(batch.b, now);
   }
 
-  takePrices(flat, now) {
-    for (let i = 0; i < flat.length; i += 2) this.series.get(this.symbols[flat[i]][0]).push(flat[i + 1], now);
+  takePrices(flat, now, sent) {
+    for (let i = 0; i < flat.length; i += 2) {
+      const [symbol] = this.symbols[flat[i]];
+      this.series.get(symbol).push(flat[i + 1], now);
+      if (symbol === this.chosen) this.detail.takePrice(sent, flat[i + 1]);
+    }
     this.beatDue = true;
   }
 

@@ -73,10 +73,10 @@ export function LastTrades() {
           </span>
         </div>
       </div>
-      <div role="rowgroup" className="fill-list" tabIndex={0} aria-label="Last trades" ref={list} />
       <p className="empty" ref={empty}>
         No trade in the last minute.
       </p>
+      <div role="rowgroup" className="fill-list" tabIndex={0} aria-label="Last trades" ref={list} />
     </div>
   );
 }
