@@ -116,12 +116,22 @@ def _not_found() -> rx.Component:
 
 def _panels() -> rx.Component:
     return rx.el.div(
-        panel("order-book", "Order book", live.ladder()),
-        panel("steps", "Bid, ask and trades", live.step_chart()),
-        panel("candles", "Candles", live.candles()),
         panel("bbo-data", "Best bid and offer", live.quote(), _facts()),
-        panel("depth", "Depth", live.depth_chart()),
+        panel("order-book", "Order book", live.ladder()),
+        panel(
+            "steps",
+            "Bid, ask and trades",
+            live.step_chart(),
+            live.ChartTable.create(name="quotes", label="Quotes as a table"),
+        ),
         panel("trades-data", "Last trades", live.last_trades()),
+        panel(
+            "candles",
+            "Candles",
+            live.candles(),
+            live.ChartTable.create(name="candles", label="Candles as a table"),
+        ),
+        panel("depth", "Depth", live.depth_chart()),
         class_name="instrument-panels",
     )
 
@@ -131,7 +141,7 @@ def _facts() -> rx.Component:
         ("Tick size", rx.el.span(InstrumentState.tick_size, class_name="figure"), TICK),
         (
             "Underlying",
-            rx.el.span(InstrumentState.underlying),
+            rx.el.span(InstrumentState.underlying, title=InstrumentState.underlying),
             "What the instrument's value follows.",
         ),
         (

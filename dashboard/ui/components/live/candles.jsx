@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
 import { colorsVersion, themeColors } from "./colors.js";
-import { decimal, quantity, timeOfDay } from "./format.js";
+import { decimal, volume, timeOfDay } from "./format.js";
 import { setText, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -130,7 +130,7 @@ function readout(row, decimals) {
   if (!row) return "";
   const [time, ...rest] = row;
   const [open, high, low, close] = rest.map((value) => decimal(value, decimals));
-  return `${timeOfDay(1000 * time)} · O ${open} · H ${high} · L ${low} · C ${close} · V ${quantity(rest[4])}`;
+  return `${timeOfDay(1000 * time)} · O ${open} · H ${high} · L ${low} · C ${close} · V ${volume(rest[4])}`;
 }
 
 export function Candles() {

@@ -5,7 +5,7 @@ import { decimalsOf, drawGrid, niceStep, niceTicks } from "./axis.js";
 import { plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
 import { depthOf, sizeUpTo } from "./depth.js";
-import { decimal, quantity } from "./format.js";
+import { decimal, volume } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -38,7 +38,7 @@ function draw(surface, { book, pointer, words }) {
   const colors = themeColors();
   const { decimals, tickSize } = store.detail;
   const most = 1.06 * depth.most;
-  const plot = plotOf(surface, colors.axisFont, quantity(most));
+  const plot = plotOf(surface, colors.axisFont, volume(most));
   const width = plot.right - plot.left;
   const x = (price) => plot.left + ((price - depth.low) / (depth.high - depth.low)) * width;
   const y = (size) => plot.bottom - (size / most) * (plot.bottom - plot.top);
@@ -51,7 +51,7 @@ function draw(surface, { book, pointer, words }) {
   drawGrid(surface, plot, {
     across: niceTicks(0, most, Math.max(2, Math.floor((plot.bottom - plot.top) / 40))).map((size) => ({
       y: y(size),
-      text: size ? quantity(size) : "0",
+      text: volume(size),
     })),
     down: down.filter((tick) => tick.x > 24 && tick.x < plot.right - 24),
     colors,
@@ -70,7 +70,7 @@ function draw(surface, { book, pointer, words }) {
   context.lineTo(Math.round(pointer.x) + 0.5, plot.bottom);
   context.stroke();
   context.setLineDash([]);
-  return setText(words, `${quantity(size)} ${side} to ${decimal(price, decimals)}`);
+  return setText(words, `${volume(size)} ${side} to ${decimal(price, decimals)}`);
 }
 
 export function DepthChart() {
@@ -112,7 +112,7 @@ export function DepthChart() {
         <span className="readout figure" ref={words} data-testid="depth-readout" />
       </div>
       <div className="plot">
-        <canvas ref={canvas} role="img" aria-label={`Cumulative depth of ${chosen}, volume by price`} />
+        <canvas ref={canvas} role="img" aria-label={`Cumulative depth of ${chosen}, volume by price; the order book has the same as a table`} />
         <p className="empty" ref={empty}>
           Waiting for the order book.
         </p>

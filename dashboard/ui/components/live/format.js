@@ -43,6 +43,11 @@ function fourDigits(value) {
   return decimal(value, size >= 999.95 ? 0 : size >= 99.995 ? 1 : size >= 9.9995 ? 2 : 3);
 }
 
+/** A volume: whole where it is whole and short enough, else as a `quantity`. */
+export function volume(value) {
+  return Number.isInteger(value) && Math.abs(value) < 1e6 ? decimal(value, 0) : quantity(value);
+}
+
 /** A whole number. */
 export function integer(value) {
   return decimal(value, 0);

@@ -2,7 +2,7 @@
 // are made once for the panel's height, and written anew.
 
 import { useEffect, useRef, useState } from "react";
-import { decimal, quantity } from "./format.js";
+import { decimal, volume } from "./format.js";
 import { setAttribute, setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { Ladder } from "./ladder.js";
 import { store } from "./store.js";
@@ -35,7 +35,7 @@ function partsOf(element) {
 }
 
 function writeSize(bar, text, size, largest) {
-  setText(text, size ? quantity(size) : "");
+  setText(text, size ? volume(size) : "");
   const scale = `scaleX(${size ? (size / largest).toFixed(3) : 0})`;
   if (bar.style.transform !== scale) bar.style.transform = scale;
 }
@@ -81,7 +81,7 @@ export function PriceLadder() {
       const about = { decimals, largest: found.largest || 1, last: toTick(store.trades[0]?.price), theo: toTick(theo) };
       for (const [at, row] of found.rows.entries()) writeRow(parts[at], row, about);
       setAttribute(note.current, "data-mode", found.byTicks ? "ticks" : "levels");
-      setText(note.current, noteText(found.byTicks, tickSize, decimals));
+      setText(note.current, noteText(found.byTicks, { tickSize, decimals, theo }));
     };
   }, [chosen, count, tickSize]);
 
@@ -130,11 +130,10 @@ function Rung() {
   );
 }
 
-function noteText(byTicks, tickSize, decimals) {
+function noteText(byTicks, { tickSize, decimals, theo }) {
   const tick = decimal(tickSize, decimals);
-  return byTicks
-    ? `Each row is one tick of ${tick}.`
-    : `Rows are the book's levels, which are many ticks of ${tick} apart.`;
+  const rows = byTicks ? `A row is a tick of ${tick}.` : `Rows are levels, many ticks of ${tick} apart.`;
+  return `${rows} Framed: last trade${theo === null ? "" : ", blue: theoretical"}.`;
 }
 
 function emptyText(chosen, waited) {

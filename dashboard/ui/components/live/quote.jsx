@@ -2,7 +2,7 @@
 
 import { useRef } from "react";
 import { ASK, ASK_SIZE, BID, BID_SIZE } from "./detail.js";
-import { NONE, decimal, quantity, signed } from "./format.js";
+import { NONE, decimal, volume, signed } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -28,7 +28,7 @@ function write(cells, quote, { decimals, theo }) {
 }
 
 function sizeText(price, size) {
-  return price === null ? "no orders" : quantity(size);
+  return price === null ? "no orders" : volume(size);
 }
 
 export function QuotePanel() {

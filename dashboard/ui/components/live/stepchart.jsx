@@ -6,7 +6,7 @@ import { decimalsOf, drawGrid, keptRange, niceStep, niceTicks, timeTicks } from 
 import { drawTag, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
 import { ASK, BID, PRICE, SIDE, SIZE } from "./detail.js";
-import { decimal, quantity, timeOfDay } from "./format.js";
+import { decimal, volume, timeOfDay } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
 import { dotRadius, priceRange, stepRuns } from "./steps.js";
 import { store } from "./store.js";
@@ -101,13 +101,13 @@ function readout(ms, within) {
     return `${timeOfDay(ms, true)} · last ${decimal(price, decimals)}`;
   }
   const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
-  const side = (column) => (quote && quote[column] !== null ? `${decimal(quote[column], decimals)} × ${quantity(quote[column + 1])}` : "none");
+  const side = (column) => (quote && quote[column] !== null ? `${decimal(quote[column], decimals)} × ${volume(quote[column + 1])}` : "none");
   const parts = [timeOfDay(ms, true), `bid ${side(BID)}`, `ask ${side(ASK)}`];
   const next = trades.after(ms);
   const near = [next - 1, next].filter((at) => at >= 0 && at < trades.length).map((at) => trades.at(at));
   const nearest = near.sort((a, b) => Math.abs(a[0] - ms) - Math.abs(b[0] - ms))[0];
   if (nearest && Math.abs(nearest[0] - ms) <= within) {
-    parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${quantity(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
+    parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${volume(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
   }
   return parts.join(" · ");
 }

@@ -2,10 +2,12 @@
 // once a second while open.
 
 import { useRef, useState } from "react";
-import { decimal, integer, milliseconds, signed } from "./format.js";
+import { NONE, decimal, integer, milliseconds, signed, timeOfDay, volume } from "./format.js";
 import { useSlowPainter } from "./hooks.js";
 import { summary } from "./statistics.js";
 import { store } from "./store.js";
+
+const TABLE_ROWS = 30;
 
 const TABLES = {
   prices: {
@@ -16,11 +18,36 @@ const TABLES = {
     head: ["Seconds ago", "Messages per second", "Frames per second"],
     rows: () => [0, 1, 2, 3, 4, 5, 10, 20, 30, 45, 59].map(trendRow),
   },
+  quotes: {
+    head: ["Time (UTC)", "Bid", "Bid volume", "Ask", "Ask volume"],
+    rows: () => newest(store.detail.quotes, (index) => quoteRow(store.detail.quotes.at(index))),
+  },
+  candles: {
+    head: ["Begins (UTC)", "Open", "High", "Low", "Close", "Volume"],
+    rows: () => newest(store.detail.bars.rows, (index) => candleRow(store.detail.bars.rows[index])),
+  },
   latency: {
     head: ["Received to painted", "Mean", "p50", "p95", "Shortest", "Longest"],
     rows: () => [latencyRow("Newest message", store.latency), latencyRow("All messages", store.latencyAll)],
   },
 };
+
+/** The newest rows of a list or timeline, newest first. */
+function newest(rows, at) {
+  return Array.from({ length: Math.min(TABLE_ROWS, rows.length) }, (_, back) => at(rows.length - 1 - back));
+}
+
+function quoteRow([time, bid, bidSize, ask, askSize]) {
+  const { decimals } = store.detail;
+  const side = (price, size) => (price === null ? [NONE, NONE] : [decimal(price, decimals), volume(size)]);
+  return [timeOfDay(time, true), ...side(bid, bidSize), ...side(ask, askSize)];
+}
+
+function candleRow([time, ...numbers]) {
+  const { decimals } = store.detail;
+  const prices = numbers.slice(0, 4).map((value) => decimal(value, decimals));
+  return [timeOfDay(1000 * time), ...prices, volume(numbers[4])];
+}
 
 function priceRow({ symbol, decimals, last, prices }) {
   const { mean, p50, p95 } = summary(prices);
@@ -75,8 +102,8 @@ function Rows({ name, label }) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(([first, ...others]) => (
-            <tr key={first}>
+          {rows.map(([first, ...others], row) => (
+            <tr key={`${row} ${first}`}>
               <th scope="row">{first}</th>
               {others.map((text, at) => (
                 <td key={TABLES[name].head[at + 1]}>{text}</td>

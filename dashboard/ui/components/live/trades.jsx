@@ -1,7 +1,7 @@
 // The last trades of the chosen instrument, newest on top, with who bought and sold.
 
 import { useRef } from "react";
-import { decimal, quantity, timeOfDay } from "./format.js";
+import { decimal, volume, timeOfDay } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { turn } from "./rows.js";
 import { store } from "./store.js";
@@ -28,7 +28,7 @@ function writeRow(parts, trade) {
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
   setText(parts.time, timeOfDay(trade.time, true));
-  setText(parts.size, quantity(trade.size));
+  setText(parts.size, volume(trade.size));
   setText(parts.word, buy ? "buyer took " : "seller took ");
   setText(parts.price, decimal(trade.price, trade.decimals));
   for (const side of ["buyer", "seller"]) {
