@@ -59,17 +59,19 @@ class Closeup:
         if self._recalls:
             self._recalls = False
             part.pop("q", None)
-            past = [*self._past(Kind.QUOTE), *self._past(Kind.TRADE)]
-            part["w"] = past_part(past, at=self._at)
+            part["w"] = past_part(self._past(), at=self._at)
         if (bars := self._bars()) is not None:
             part["a"] = bars
         return part
 
-    def _past(self, kind: Kind) -> list[Published]:
-        """Give the last minute of a topic, or its last event where that is older."""
-        topic = Topic(kind, self._instrument.exchange, self._instrument.symbol)
-        latest = self._hub.latest_of(topic)
-        return self._hub.recent({topic}) or ([latest] if latest else [])
+    def _past(self) -> list[Published]:
+        """Give the quotes and trades of the last minute; of a kind without any, its last one."""
+        about = (self._instrument.exchange, self._instrument.symbol)
+        topics = [Topic(kind, *about) for kind in (Kind.QUOTE, Kind.TRADE)]
+        past = self._hub.recent(set(topics))
+        found = {entry.topic for entry in past}
+        latest = [self._hub.latest_of(topic) for topic in topics if topic not in found]
+        return [*(entry for entry in latest if entry is not None), *past]
 
     def _show_all_bars(self) -> None:
         self._last_bar = None

@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, server: LiveServer) -> Iterator[OpenPage]:
-    """Give a function that opens the market page in a browser profile of its own.
+    """Give a function that opens a page, by default the market's, in a browser profile of its own.
 
     The test fails when a page of it has logged an error or thrown one.
     """
@@ -53,7 +53,9 @@ def open_page(browser: Browser, server: LiveServer) -> Iterator[OpenPage]:
         if message.type in {"error", "warning"}:
             problems.append(f"{message.type}: {message.text}")
 
-    def opened(*, width: int = 1440, height: int = 900, scheme: str = "dark") -> Page:
+    def opened(
+        path: str = "/", *, width: int = 1440, height: int = 900, scheme: str = "dark"
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,  # pyright: ignore[reportArgumentType] - a literal of Playwright
@@ -62,7 +64,7 @@ def open_page(browser: Browser, server: LiveServer) -> Iterator[OpenPage]:
         page = context.new_page()
         page.on("console", note)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(server.url)
+        page.goto(server.url + path)
         page.locator('[data-testid="connection"][data-state="live"]').wait_for()
         return page
 

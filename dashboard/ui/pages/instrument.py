@@ -9,11 +9,11 @@ from dashboard.core.model import Instrument, decimals_of
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
 from dashboard.ui.components.panel import facts, panel
+from dashboard.ui.formatting import NONE, format_signed
 from dashboard.ui.stream import live_stream
 
 ROUTE = "/instruments/[[...splat]]"
 PREFIX = "/instruments/"
-UNKNOWN = "—"
 
 
 class InstrumentState(rx.State):
@@ -21,10 +21,10 @@ class InstrumentState(rx.State):
 
     symbol: str = ""
     exchange: str = ""
-    tick_size: str = UNKNOWN
-    underlying: str = UNKNOWN
-    absolute_limit: str = UNKNOWN
-    delta_limit: str = UNKNOWN
+    tick_size: str = NONE
+    underlying: str = NONE
+    absolute_limit: str = NONE
+    delta_limit: str = NONE
     missing: str = ""
     """The name in the address, when no feed has an instrument of it."""
 
@@ -41,7 +41,7 @@ class InstrumentState(rx.State):
         self.missing = "" if found else name
         self.symbol = found.symbol if found else ""
         self.exchange = found.exchange if found else ""
-        self.underlying = (found and found.underlying) or UNKNOWN
+        self.underlying = (found and found.underlying) or NONE
         self.tick_size = _number(found and found.tick_size)
         self.absolute_limit = _number(found and found.absolute_limit)
         self.delta_limit = _number(found and found.delta_limit)
@@ -53,7 +53,7 @@ def name_in(path: str) -> str:
 
 
 def _number(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.{decimals_of(value)}f}"
+    return NONE if value is None else format_signed(value, decimals_of(value)).lstrip("+")
 
 
 def content() -> rx.Component:

@@ -375,3 +375,15 @@ def test_totals_are_a_copy() -> None:
     listen(hub).close()
     hub.totals()["reader"].offered = 99
     assert hub.totals()["reader"].offered == 0
+
+
+def test_recent_gives_what_the_ring_holds_of_some_topics_oldest_first() -> None:
+    clock = Clock()
+    hub = make(clock=clock)
+    hub.publish(price("AAA"))
+    clock.advance(seconds=61)
+    for event in (price("AAA"), trade("AAA"), price("BBB"), price("AAA")):
+        hub.publish(event)
+    assert offsets(hub.recent({price("AAA").topic})) == [2, 5]
+    assert offsets(hub.recent({price("AAA").topic, trade("AAA").topic})) == [2, 3, 5]
+    assert hub.recent(set()) == []

@@ -4,11 +4,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.model import Event, Published, Side
-from dashboard.ui.batch import market_part
+from dashboard.core.model import Event, Instrument, Published, Quote, Side, Theo
+from dashboard.ui.batch import MAX_PAST_TRADES, counts, detail_part, market_part, past_part
 from tests.unit.fakes import MS_NS, book, control, price, published, system, trade
 
-INDEX = {"BTC/USD": 0, "ETH/USD": 1}
+INDEX = {("CRYPTO", "BTC/USD"): 0, ("CRYPTO", "ETH/USD"): 1}
+AAPL = Instrument(symbol="AAPL", exchange="REDIS", tick_size=0.01, underlying="AAPL_STOCK")
 
 
 def numbered(*events: Event, ts_received: int = 0) -> list[Published]:
@@ -18,7 +19,7 @@ def numbered(*events: Event, ts_received: int = 0) -> list[Published]:
 
 
 def part(*events: Event, chosen: str = "BTC/USD", now: int = 0) -> dict[str, object]:
-    return market_part(numbered(*events), index=INDEX, chosen=chosen, now=now)
+    return market_part(numbered(*events), index=INDEX, chosen=("CRYPTO", chosen), now=now)
 
 
 def test_nothing_makes_a_count_of_none_and_no_other_key() -> None:
@@ -90,12 +91,72 @@ def test_the_hops_are_those_of_the_newest_market_event() -> None:
         published(system(ts=0), 3, ts_received=300 * MS_NS),
         published(control(ts=0), 4, ts_received=301 * MS_NS),
     ]
-    got = market_part(entries, index=INDEX, chosen="", now=210 * MS_NS)
+    got = market_part(entries, index=INDEX, chosen=None, now=210 * MS_NS)
     assert got["h"] == [1.25, 8.75]
 
 
 def test_system_events_alone_have_no_hops() -> None:
     assert "h" not in part(system())
+
+
+def test_another_exchange_with_the_same_symbol_is_another_instrument() -> None:
+    got = part(price("BTC/USD", 9.0, exchange="OTHER"), price("BTC/USD", 1.5))
+    assert got["p"] == [0, 1.5]
+    assert got["c"] == 2
+
+
+def test_a_trade_whose_source_names_them_ends_with_buyer_and_seller() -> None:
+    named = msgspec.structs.replace(trade("BTC/USD", 1.5), buyer="Aurora", seller=None)
+    assert part(named)["r"] == [[0, 1.5, 0.25, 1, 0, "Aurora", None]]
+
+
+def quote(bid: float | None, ask: float | None, *, ms: int = 0, exchange: str = "REDIS") -> Quote:
+    return Quote(
+        symbol="AAPL",
+        exchange=exchange,
+        bid_price=bid,
+        bid_size=0 if bid is None else 2,
+        ask_price=ask,
+        ask_size=0 if ask is None else 3,
+        ts_event=ms * MS_NS,
+    )
+
+
+def theo(underlying: str, value: float, *, exchange: str = "REDIS") -> Theo:
+    return Theo(underlying=underlying, exchange=exchange, price=value, ts_event=0)
+
+
+def test_detail_has_the_quotes_of_its_instrument_in_order() -> None:
+    got = detail_part(
+        numbered(quote(1.0, 2.0, ms=5), quote(9.0, 9.5, exchange="X"), quote(None, 2.5, ms=7)), AAPL
+    )
+    assert got == {"q": [[5, 1.0, 2, 2.0, 3], [7, None, 0, 2.5, 3]]}
+
+
+def test_detail_has_the_theoretical_price_of_its_underlying_alone() -> None:
+    entries = numbered(
+        theo("AAPL_STOCK", 1.5), theo("OTHER", 2.5), theo("AAPL_STOCK", 3.5, exchange="X")
+    )
+    assert detail_part(entries, AAPL) == {"o": 1.5}
+    bare = msgspec.structs.replace(AAPL, underlying=None)
+    assert detail_part(entries, bare) == {}
+
+
+def test_events_of_an_instrument_are_counted_by_kind() -> None:
+    entries = numbered(
+        price("BTC/USD"), price("BTC/USD"), trade("BTC/USD"), book("BTC/USD"), book("ETH/USD")
+    )
+    assert counts(entries, ("CRYPTO", "BTC/USD")) == [0, 1, 1, 2]
+    assert counts(entries, ("CRYPTO", "SOL/USD")) is None
+
+
+def test_the_past_is_thinned_out_to_the_last_quote_of_each_span_and_the_newest_trades() -> None:
+    quotes = [quote(float(ms), None, ms=ms) for ms in (0, 10, 49, 50, 120, 130)]
+    trades = [trade("AAPL", float(n), ts=n) for n in range(MAX_PAST_TRADES + 5)]
+    past = past_part(numbered(*quotes, *trades), at=3)
+    assert [row[1] for row in past[0]] == [49.0, 50.0, 130.0]
+    assert [row[1] for row in past[1]] == [float(n) for n in range(5, MAX_PAST_TRADES + 5)]
+    assert past[1][0][0] == 3
 
 
 events = st.one_of(
@@ -110,7 +171,7 @@ events = st.one_of(
 @given(sequence=st.lists(events, max_size=50))
 def test_every_event_is_counted_and_every_watched_one_carried(sequence: list[Event]) -> None:
     got = part(*sequence)
-    watched = [event for event in sequence if event.topic.symbol in INDEX]
+    watched = [event for event in sequence if event.topic[1:] in INDEX]
     assert got["c"] == len(sequence)
     carried = (len(got.get("p", ())) / 2, len(got.get("r", ())))  # pyright: ignore[reportArgumentType]
     assert carried == (

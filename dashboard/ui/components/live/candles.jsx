@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
 import { colorsVersion, themeColors } from "./colors.js";
-import { decimal, volume, timeOfDay } from "./format.js";
+import { decimal, timeOfDay, volume } from "./format.js";
 import { setText, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 

@@ -2,7 +2,7 @@
 
 import { useRef } from "react";
 import { ASK, ASK_SIZE, BID, BID_SIZE } from "./detail.js";
-import { NONE, decimal, volume, signed } from "./format.js";
+import { NONE, decimal, signed, volume } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
 

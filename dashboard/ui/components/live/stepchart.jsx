@@ -6,7 +6,7 @@ import { decimalsOf, drawGrid, keptRange, niceStep, niceTicks, timeTicks } from 
 import { drawTag, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
 import { ASK, BID, PRICE, SIDE, SIZE } from "./detail.js";
-import { decimal, volume, timeOfDay } from "./format.js";
+import { decimal, timeOfDay, volume } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
 import { dotRadius, priceRange, stepRuns } from "./steps.js";
 import { store } from "./store.js";

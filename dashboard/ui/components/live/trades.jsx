@@ -1,7 +1,7 @@
 // The last trades of the chosen instrument, newest on top, with who bought and sold.
 
 import { useRef } from "react";
-import { decimal, volume, timeOfDay } from "./format.js";
+import { decimal, timeOfDay, volume } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { turn } from "./rows.js";
 import { store } from "./store.js";

@@ -1,0 +1,231 @@
+"""The list of instruments and the page of one, in a real browser."""
+
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.market_page import by_id, eventually, number
+
+DETAIL = "window.livetape.store.detail"
+
+
+def title(page: Page) -> str:
+    return page.locator("#page-title").inner_text()
+
+
+def is_about(page: Page, symbol: str) -> bool:
+    shown = title(page) == f"Exchange Dashboard - {symbol}"
+    return shown and page.title() == f"Exchange Dashboard - {symbol} · Livetape"
+
+
+def ladder(page: Page) -> list[str]:
+    return by_id(page, "ladder-row").all_inner_texts()
+
+
+def test_tiles_lead_to_the_instruments(open_page: OpenPage) -> None:
+    page = open_page("/instruments")
+    tiles = by_id(page, "instrument-tile")
+    assert eventually(lambda: tiles.count() == 5)
+    assert page.title() == "Instruments · Livetape"
+    first = tiles.first.inner_text()
+    for words in ("BTC/USD", "CRYPTO", "Tick size", "0.01", "Absolute limit", "Delta limit"):
+        assert words in first
+    tiles.nth(3).click()
+    assert eventually(lambda: is_about(page, "AAPL"))
+    assert page.url.endswith("/instruments/NASDAQ:AAPL")
+
+
+def test_list_is_searched_and_walked_by_keyboard(open_page: OpenPage) -> None:
+    page = open_page("/instruments")
+    tiles = by_id(page, "instrument-tile")
+    assert eventually(lambda: tiles.count() == 5)
+    page.keyboard.press("/")
+    page.keyboard.type("nasdaq")
+    assert eventually(lambda: tiles.count() == 2)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert "TSLA" in str(page.evaluate("document.activeElement.textContent"))
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.id") == "tile-search"
+    page.keyboard.type(" nothing like it")
+    page.get_by_text("No instrument has").wait_for()
+    page.locator("#tile-search").fill("eth")
+    page.keyboard.press("Enter")
+    assert eventually(lambda: is_about(page, "ETH/USD"))
+
+
+@pytest.mark.parametrize(
+    ("path", "symbol"),
+    [("AAPL", "AAPL"), ("BTC/USD", "BTC/USD"), ("CRYPTO:ETH%2FUSD", "ETH/USD")],
+)
+def test_address_names_the_instrument_and_survives_a_reload(
+    open_page: OpenPage, path: str, symbol: str
+) -> None:
+    page = open_page(f"/instruments/{path}")
+    assert eventually(lambda: is_about(page, symbol))
+    page.reload()
+    assert eventually(lambda: is_about(page, symbol))
+    assert page.url.endswith(path)
+    assert eventually(lambda: number(page, "last-price") > 0)
+
+
+def test_unknown_instrument_is_said_to_be_so_and_the_list_is_near(open_page: OpenPage) -> None:
+    page = open_page("/instruments/NO/SUCH")
+    by_id(page, "not-found").get_by_text("Instrument 'NO/SUCH' not found").wait_for()
+    page.get_by_text("See all instruments").click()
+    assert eventually(lambda: by_id(page, "instrument-tile").count() == 5)
+
+
+def test_choosing_enables_go_and_go_changes_the_address(open_page: OpenPage) -> None:
+    page = open_page("/instruments/AAPL")
+    assert eventually(lambda: page.locator("#instrument-select option").count() == 6)
+    first = page.locator("#instrument-select option").first
+    assert first.inner_text() == "Choose an instrument…"
+    assert page.locator("#go-button").is_disabled()
+    page.select_option("#instrument-select", "ETH/USD")
+    page.locator("#go-button").click()
+    assert eventually(lambda: is_about(page, "ETH/USD"))
+    assert page.url.endswith("/instruments/CRYPTO:ETH/USD")
+    assert page.locator("#go-button").is_disabled()
+    page.go_back()
+    assert eventually(lambda: is_about(page, "AAPL"))
+
+
+def test_slash_searches_arrows_move_enter_goes(open_page: OpenPage) -> None:
+    page = open_page("/instruments/AAPL")
+    assert eventually(lambda: page.locator("#instrument-select option").count() == 6)
+    page.keyboard.press("/")
+    page.keyboard.type("crypto")
+    assert page.locator("#instrument-select option").count() == 4
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    assert eventually(lambda: is_about(page, "ETH/USD"))
+
+
+def test_palette_and_cards_go_to_an_instrument(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_label("Open the page of SOL/USD").click()
+    assert eventually(lambda: is_about(page, "SOL/USD"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("instrument tsla")
+    page.get_by_role("option", name="Go to instrument TSLA").wait_for()
+    page.keyboard.press("Enter")
+    assert eventually(lambda: is_about(page, "TSLA"))
+
+
+def test_everything_on_the_page_moves(open_page: OpenPage) -> None:
+    page = open_page("/instruments/ETH/USD")
+    counters = ("messages-count", "books-count", "trades-count")
+    for counter in (*counters, "last-price", "best-bid", "best-ask"):
+        assert eventually(lambda c=counter: number(page, c) > 0), counter
+    before = [number(page, counter) for counter in counters]
+    rows = ladder(page)
+    assert eventually(lambda: ladder(page) != rows)
+    assert eventually(
+        lambda: all(number(page, c) > b for c, b in zip(counters, before, strict=True))
+    )
+    assert number(page, "best-bid") < number(page, "best-ask")
+    assert page.locator('[data-testid="ladder-row"][data-best="bid"]').count() == 1
+    assert page.locator('[data-testid="ladder-row"][data-best="ask"]').count() == 1
+    assert eventually(lambda: page.locator("#trades-data [data-testid='trade-row']").count() > 3)
+    for panel in ("order-book", "bbo-data", "trades-data"):
+        assert page.locator(f"#{panel}").is_visible()
+
+
+def test_ladder_of_close_levels_has_a_row_for_every_tick(open_page: OpenPage) -> None:
+    page = open_page("/instruments/ETH/USD")
+    prices = "all => all.map(row => Number(row.dataset.price))"
+    assert eventually(lambda: by_id(page, "ladder-mode").get_attribute("data-mode") == "ticks")
+    rows = by_id(page, "ladder-row").evaluate_all(prices)
+    steps = {round(above - below, 6) for above, below in pairwise(rows)}
+    assert steps == {0.01}
+
+
+def test_ladder_of_distant_levels_shows_them_and_says_so(open_page: OpenPage) -> None:
+    page = open_page("/instruments/BTC/USD")
+    mode = by_id(page, "ladder-mode")
+    assert eventually(lambda: mode.get_attribute("data-mode") == "levels")
+    assert "levels" in mode.inner_text()
+
+
+def test_opened_page_has_the_last_minute_at_once(open_page: OpenPage) -> None:
+    earlier = open_page("/instruments/ETH/USD")
+    assert eventually(lambda: earlier.evaluate(f"{DETAIL}.quotes.length") > 30)
+    page = open_page("/instruments/ETH/USD")
+    assert eventually(lambda: page.evaluate(f"{DETAIL}.quotes.length") > 30, within_s=2)
+    assert page.evaluate(f"{DETAIL}.trades.length") > 0
+    times = page.evaluate(f"{DETAIL}.quotes.rows.map(row => row[0])")
+    assert times == sorted(times)
+
+
+def test_candles_grow_and_change_their_length(open_page: OpenPage) -> None:
+    page = open_page("/instruments/BTC/USD")
+    bars = f"{DETAIL}.bars.rows.length"
+    assert eventually(lambda: page.locator("#candles canvas").count() > 0)
+    assert eventually(lambda: page.evaluate(bars) > 0)
+    count = page.evaluate(bars)
+    assert eventually(lambda: page.evaluate(bars) > count)
+    assert " · O " in by_id(page, "candles-readout").inner_text()
+    page.get_by_role("group", name="Length of a candle").get_by_text("1 min").click()
+    assert eventually(lambda: 0 < page.evaluate(bars) <= 3)
+    starts = page.evaluate(f"{DETAIL}.bars.rows.map(row => row[0] % 60)")
+    assert set(starts) == {0}
+
+
+@pytest.mark.parametrize(("panel", "readout"), [("steps", "bid"), ("depth", "to")])
+def test_pointer_over_a_chart_reads_it(open_page: OpenPage, panel: str, readout: str) -> None:
+    page = open_page("/instruments/ETH/USD")
+    canvas = page.locator(f"#{panel} canvas")
+    drawn = """canvas => {
+        const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        return pixels.some((value, at) => at % 4 === 3 && value > 0);
+    }"""
+    assert eventually(lambda: canvas.evaluate(drawn))
+    canvas.hover()
+    assert eventually(lambda: readout in by_id(page, f"{panel}-readout").inner_text())
+
+
+def test_charts_have_tables(open_page: OpenPage) -> None:
+    page = open_page("/instruments/ETH/USD")
+    for words in ("Quotes as a table", "Candles as a table"):
+        page.get_by_text(words).click()
+        table = page.get_by_role("table", name=words)
+        assert eventually(lambda t=table: t.locator("tbody tr").count() > 0)
+
+
+def test_paused_page_stands_still_and_resumes_without_a_hole(open_page: OpenPage) -> None:
+    page = open_page("/instruments/ETH/USD")
+    assert eventually(lambda: page.evaluate(f"{DETAIL}.quotes.length") > 5)
+    page.locator("#pause").click()
+    page.wait_for_timeout(500)
+    held = page.evaluate(f"{DETAIL}.quotes.length")
+    page.wait_for_timeout(1000)
+    assert page.evaluate(f"{DETAIL}.quotes.length") == held
+    page.locator("#pause").click()
+    assert eventually(lambda: page.evaluate(f"{DETAIL}.quotes.length") > held + 5)
+    times = page.evaluate(f"{DETAIL}.quotes.rows.map(row => row[0])")
+    assert max(later - earlier for earlier, later in pairwise(times)) < 1000
+
+
+def test_instrument_whose_feed_sends_prices_alone_shows_them(open_page: OpenPage) -> None:
+    page = open_page("/instruments/TSLA")
+    assert eventually(lambda: number(page, "messages-count") > 5)
+    assert number(page, "books-count") == 0
+    page.get_by_text("No order book of TSLA has come.").wait_for()
+    assert eventually(lambda: page.locator("#steps .chart-box[data-priced]").count() == 1)
+
+
+@pytest.mark.parametrize("path", ["/instruments", "/instruments/ETH/USD"])
+@pytest.mark.parametrize("width", [390, 768, 1024, 1440, 1920])
+def test_layout_holds_at_every_width(open_page: OpenPage, width: int, path: str) -> None:
+    page = open_page(path, width=width, height=844 if width < 600 else 900)
+    page.wait_for_timeout(1000)
+    overflow = "() => document.documentElement.scrollWidth - window.innerWidth"
+    assert page.evaluate(overflow) <= 0
+    if width >= 1440:
+        below = "() => document.documentElement.scrollHeight - window.innerHeight"
+        assert page.evaluate(below) <= 0

@@ -1,0 +1,115 @@
+"""What a page needs of the services, and its stream of batches, without a browser."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from dashboard.bootstrap import Services
+from dashboard.core.model import Book, Instrument, Price
+from dashboard.feeds.base import Feed, FeedState, Publish, SeekableFeed
+from dashboard.feeds.supervisor import Supervisor
+from dashboard.history.bars import Bars
+from dashboard.hub.hub import Hub
+from dashboard.ui.tab import Tab
+from tests.unit.fakes import Clock
+
+Batch = dict[str, Any]
+
+
+class FakeReplay:
+    """A feed with the controls of a replay, that never plays anything."""
+
+    name = "replay"
+    flowing_state = FeedState.REPLAYED
+    gaps = 0
+    skipped = 0
+    duration_s = 90.0
+
+    def __init__(self) -> None:
+        self.paused = False
+        self.speed = 1.0
+        self.position_s = 12.3456
+
+    def instruments(self) -> Sequence[Instrument]:
+        return []
+
+    async def run(self, publish: Publish) -> None: ...
+
+    async def subscribe(self, instrument: Instrument) -> None: ...
+
+    async def unsubscribe(self, instrument: Instrument) -> None: ...
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def set_speed(self, speed: float) -> None:
+        self.speed = speed
+
+    def seek(self, seconds: float) -> None:
+        self.position_s = seconds
+
+
+@dataclass
+class FakeServices:
+    """What a tab needs of the services: a hub, instruments, and one setting."""
+
+    hub: Hub = field(default_factory=lambda: Hub(epoch="e", clock=Clock(), resume_events=100))
+    frequency_ms: int = 10
+    symbols: tuple[str, ...] = ("A", "B")
+    conflates: bool = False
+    feeds: tuple[Feed, ...] = ()
+    underlying: str | None = None
+
+    def __post_init__(self) -> None:
+        self.bars = Bars(self.hub)
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        return {symbol: self.instrument(symbol) for symbol in self.symbols}
+
+    def instrument(self, symbol: str) -> Instrument:
+        return Instrument(symbol=symbol, exchange="X", tick_size=0.01, underlying=self.underlying)
+
+    def find(self, name: str) -> Instrument | None:
+        listed = self.instruments.values()
+        return next((each for each in listed if name in (each.symbol, each.id)), None)
+
+    @property
+    def supervisor(self) -> Supervisor:
+        return Supervisor(self.feeds, publish=self.hub.publish, clock=Clock(), stale_after_ms=1000)
+
+    @property
+    def replays(self) -> dict[str, SeekableFeed]:
+        return {feed.name: feed for feed in self.feeds if isinstance(feed, SeekableFeed)}
+
+    def price(self, symbol: str, price: float) -> None:
+        self.hub.publish(Price(symbol=symbol, exchange="X", price=price, volume=1, ts_event=0))
+
+    def book(self, symbol: str, bid: float) -> None:
+        levels = ((bid, 1.0),)
+        self.hub.publish(Book(symbol=symbol, exchange="X", bids=levels, asks=levels, ts_event=0))
+
+
+def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:
+    return Tab(cast("Services", running), watched=watched, chosen="A")
+
+
+async def pushes(tab: Tab, *steps: Callable[[], object]) -> list[tuple[str, Batch]]:
+    """Run a tab's stream; after each push take one step, after the last one close it."""
+    sent: list[tuple[str, Batch]] = []
+    left = list(steps)
+
+    async def send(slot: str, batch: Batch) -> None:
+        sent.append((slot, batch))
+        if left:
+            left.pop(0)()
+        else:
+            tab.close()
+
+    async with asyncio.timeout(10):
+        await tab.run(send)
+    return sent

@@ -1,0 +1,168 @@
+"""What a page about one instrument is told, through the stream that tells it."""
+
+from collections.abc import Callable
+from typing import cast
+
+from dashboard.bootstrap import Services
+from dashboard.core.model import Quote, Side, Theo, Trade
+from dashboard.history.bars import Interval
+from dashboard.ui.tab import Tab
+from tests.unit.fakes import SECOND_NS
+from tests.unit.ui.fake_services import Batch, FakeServices, pushes
+
+
+def open_page(running: FakeServices, name: str = "X:A") -> Tab:
+    return Tab(cast("Services", running), watched=[name], chosen="", detailed=True)
+
+
+def quote(running: FakeServices, bid: float, *, symbol: str = "A") -> None:
+    at = running.hub.published * 1_000_000_000
+    quoted = Quote(
+        symbol=symbol,
+        exchange="X",
+        bid_price=bid,
+        bid_size=1,
+        ask_price=None,
+        ask_size=0,
+        ts_event=at,
+    )
+    running.hub.publish(quoted)
+
+
+def trade(running: FakeServices, price: float, *, at_s: int = 0, symbol: str = "A") -> None:
+    running.hub.publish(
+        Trade(
+            symbol=symbol,
+            exchange="X",
+            price=price,
+            size=2,
+            aggressor_side=Side.BUY,
+            ts_event=at_s * SECOND_NS,
+        )
+    )
+
+
+def bids(rows: list[list[float]]) -> list[float]:
+    return [row[1] for row in rows]
+
+
+async def batches(tab: Tab, *steps: Callable[[], object]) -> list[Batch]:
+    return [batch for _, batch in await pushes(tab, *steps)]
+
+
+async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
+    running = FakeServices()
+    for value in (1.0, 2.0):
+        quote(running, value)
+        quote(running, 9.0, symbol="B")
+        trade(running, value)
+    [first] = await batches(open_page(running))
+    quotes, trades = first["w"]
+    assert bids(quotes) == [1.0, 2.0]
+    assert bids(trades) == [1.0, 2.0]
+    assert first["c"] == 0
+    assert not {"q", "r", "m"} & first.keys(), "the past is not new"
+
+
+async def test_last_quote_and_trade_are_told_however_old_they_are() -> None:
+    running = FakeServices()
+    quote(running, 1.5)
+    trade(running, 2.5)
+    for value in range(200):
+        running.price("B", value)
+    assert running.hub.ring_length == 100
+    [first] = await batches(open_page(running))
+    assert [bids(rows) for rows in first["w"]] == [[1.5], [2.5]]
+
+
+async def test_new_quotes_come_once_each_after_the_past() -> None:
+    running = FakeServices()
+    quote(running, 1.0)
+    tab = open_page(running)
+    quote(running, 2.0)
+    sent = await batches(tab, lambda: (quote(running, 3.0), quote(running, 4.0)))
+    assert bids(sent[0]["w"][0]) == [1.0, 2.0]
+    assert "q" not in sent[0]
+    assert bids(sent[1]["q"]) == [3.0, 4.0]
+    assert "w" not in sent[1]
+
+
+async def test_resumed_page_gets_what_it_missed_without_a_double() -> None:
+    running = FakeServices()
+    tab = open_page(running)
+    sent = await batches(
+        tab,
+        lambda: (tab.pause(paused=True), quote(running, 1.0), trade(running, 1.0)),
+        lambda: (quote(running, 2.0), tab.pause(paused=False), trade(running, 2.0)),
+        lambda: quote(running, 3.0),
+    )
+    assert not {"w", "q", "r", "m"} & sent[1].keys()
+    assert [bids(rows) for rows in sent[2]["w"]] == [[1.0, 2.0], [1.0, 2.0]]
+    assert not {"q", "r"} & sent[2].keys()
+    assert bids(sent[3]["q"]) == [3.0]
+
+
+async def test_events_of_the_instrument_are_counted_before_they_are_conflated() -> None:
+    running = FakeServices(conflates=True)
+
+    def burst() -> None:
+        for value in range(5):
+            quote(running, value)
+            running.book("A", value)
+            running.price("B", value)
+        trade(running, 1.0)
+
+    sent = await batches(open_page(running), burst)
+    assert sent[1]["m"] == [5, 5, 1, 0]
+    assert bids(sent[1]["q"]) == [4]
+
+
+async def test_theoretical_price_is_told_on_opening_and_when_it_changes() -> None:
+    running = FakeServices(underlying="U")
+    for underlying, value in (("U", 1.5), ("V", 2.5)):
+        running.hub.publish(Theo(underlying=underlying, exchange="X", price=value, ts_event=0))
+    sent = await batches(
+        open_page(running),
+        lambda: running.price("A", 1),
+        lambda: running.hub.publish(Theo(underlying="U", exchange="X", price=3.5, ts_event=0)),
+    )
+    assert [batch.get("o") for batch in sent] == [1.5, None, 3.5]
+
+
+async def test_bars_come_whole_and_then_as_they_change() -> None:
+    running = FakeServices(frequency_ms=300)
+    trade(running, 5.0, at_s=1)
+    trade(running, 6.0, at_s=2)
+    sent = await batches(
+        open_page(running),
+        lambda: running.price("A", 1),
+        lambda: (trade(running, 7.0, at_s=2), trade(running, 8.0, at_s=3)),
+    )
+    assert sent[0]["a"] == ["1s", [[1, 5, 5, 5, 5, 2], [2, 6, 6, 6, 6, 2]], 1]
+    assert "a" not in sent[1]
+    assert sent[2]["a"] == ["1s", [[2, 6, 7, 6, 7, 4], [3, 8, 8, 8, 8, 2]], 0]
+
+
+async def test_no_bars_are_told_as_such() -> None:
+    [first] = await batches(open_page(FakeServices()))
+    assert first["a"] == ["1s", [], 1]
+
+
+async def test_bars_of_another_length_begin_anew() -> None:
+    running = FakeServices()
+    for at_s in (1, 59, 61):
+        trade(running, 5.0, at_s=at_s)
+    tab = open_page(running)
+    assert tab.closeup is not None
+    sent = await batches(tab, lambda: tab.closeup.show_bars(Interval.M1))  # pyright: ignore[reportOptionalMemberAccess] - as above
+    told = next(batch["a"] for batch in sent[1:] if "a" in batch)
+    assert (told[0], [row[0] for row in told[1]], told[2]) == ("1m", [0, 60], 1)
+
+
+async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> None:
+    running = FakeServices()
+    tab = open_page(running, "nope")
+    sent = await batches(tab, lambda: quote(running, 1.0))
+    assert tab.closeup is None
+    assert sent[0]["d"]["symbols"] == []
+    assert sent[1]["c"] == 1
