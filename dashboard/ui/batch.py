@@ -28,6 +28,7 @@ A page about one instrument has its chosen symbol in detail:
 | `o` | the theoretical price of its underlying, when it is new |
 | `m` | its events in this push, before any was conflated: quotes, books, trades, prices |
 | `w` | the last minute, instead of all that the page has of it: [quotes, trades] like `q`, `r` |
+| `a` | bars: their length, the new and changed ones, 1 when they stand for all; see `ui.closeup` |
 
 Only `g n t k v c l` are always there. `b` ends with a 1 while the book is partial; a trade whose
 source names them ends with buyer and seller. A feed that is a replay has position_s, duration_s,
@@ -81,24 +82,22 @@ def market_part(
     part: dict[str, Any] = {"c": len(entries)}
     for entry in entries:
         event = entry.event
-        if isinstance(event, MarketEvent):
-            key = (event.exchange, event.symbol)
-            at = index.get(key)
-            if at is None:
-                continue
-            match event:
-                case Price(price=price):
-                    prices += (at, price)
-                case Trade(historical=False):
-                    trades.append(_trade(at, event))
-                case Book() if key == chosen:
-                    part["b"] = [at, _flat(event.bids), _flat(event.asks)]
-                    if event.partial:
-                        part["b"].append(1)
-                case _:
-                    pass
-        elif isinstance(event, System):
+        if isinstance(event, System):
             part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
+        if not isinstance(event, MarketEvent):
+            continue
+        key = (event.exchange, event.symbol)
+        if (at := index.get(key)) is None:
+            continue
+        match event:
+            case Price(price=price):
+                prices += (at, price)
+            case Trade(historical=False):
+                trades.append(_trade(at, event))
+            case Book() if key == chosen:
+                part["b"] = _book(at, event)
+            case _:
+                pass
     if prices:
         part["p"] = prices
     if trades:
@@ -169,6 +168,11 @@ def _trade(at: int, trade: Trade) -> list[Any]:
     if trade.buyer is None and trade.seller is None:
         return row
     return [*row, trade.buyer, trade.seller]
+
+
+def _book(at: int, book: Book) -> list[Any]:
+    row: list[Any] = [at, _flat(book.bids), _flat(book.asks)]
+    return [*row, 1] if book.partial else row
 
 
 def _quote(quote: Quote) -> list[Any]:

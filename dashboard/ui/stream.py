@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.bootstrap import services
+from dashboard.history.bars import Interval
 from dashboard.ui import bridge
 from dashboard.ui.components import live
 
@@ -50,6 +51,13 @@ class StreamState(rx.State):
             tab.list_instruments()
 
     @rx.event
+    def show_bars(self, interval: str) -> None:
+        """Draw the instrument's bars of another length, see `Interval`; others are ignored."""
+        tab = bridge.tab_of(self.router.session.client_token)
+        if tab is not None and tab.closeup is not None and interval in set(Interval):
+            tab.closeup.show_bars(Interval(interval))
+
+    @rx.event
     def choose(self, symbol: str) -> None:
         """Stream the order book of another symbol."""
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
@@ -65,6 +73,7 @@ def live_stream(**props: Any) -> rx.Component:
         on_frequency=StreamState.set_frequency,
         on_pause=StreamState.set_paused,
         on_choose=StreamState.choose,
+        on_bars=StreamState.show_bars,
         on_list=StreamState.list_instruments,
         on_replay=StreamState.control_replay,
         **props,

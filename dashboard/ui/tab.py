@@ -12,15 +12,8 @@ from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import SeekableFeed
-from dashboard.ui.batch import (
-    NS_PER_MS,
-    Key,
-    counts,
-    detail_part,
-    key_of,
-    market_part,
-    past_part,
-)
+from dashboard.ui.batch import NS_PER_MS, Key, key_of, market_part
+from dashboard.ui.closeup import Closeup
 
 SLOTS = 8
 MAX_WATCHED = 50
@@ -64,11 +57,10 @@ class Tab:
         self._known = 0
         self._paused = False
         self._detailed = detailed
-        self._recalls = False
         self._lists = False
         self._chosen = chosen
-        self._instrument: Instrument | None = None
         self._watched: list[Instrument] = []
+        self.closeup: Closeup | None = None
         self.watch(watched)
 
     def watch(self, names: Sequence[str]) -> None:
@@ -87,14 +79,14 @@ class Tab:
         self._index = {key_of(each): at for at, each in enumerate(self._watched)}
         if self._watched and all(self._chosen != each.symbol for each in self._watched):
             self._chosen = self._watched[0].symbol
-        self._choose()
+        chosen = self._instrument
+        if self._detailed and chosen is not None:
+            self.closeup = Closeup(self._services, chosen, at=self._index[key_of(chosen)])
         self._catch_up = self._hub.latest(self._shown)
-        self._recalls = self._detailed
 
     def choose(self, symbol: str) -> None:
         """Stream the order book of this symbol, beginning with the latest one."""
         self._chosen = symbol
-        self._choose()
         self._catch_up += self._hub.latest(
             lambda topic: topic.kind is Kind.BOOK and self._shown(topic)
         )
@@ -104,7 +96,8 @@ class Tab:
         self._paused = paused
         if not paused:
             self._catch_up = self._hub.latest(self._shown)
-            self._recalls = self._detailed
+            if self.closeup is not None:
+                self.closeup.recall()
 
     def list_instruments(self) -> None:
         """Tell the page with the next push which instruments there are."""
@@ -151,25 +144,14 @@ class Tab:
         if self._paused:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
-        recalls, self._recalls = self._recalls and not self._paused, False
-        lists, self._lists = self._lists, False
         now_s = time.monotonic()
         status = now_s - self._status_s >= STATUS_S
         described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
-        if not (entries or catch_up or described or heartbeat or lists):
+        if not (entries or catch_up or described or heartbeat or self._lists):
             return None
         now = time.time_ns()
-        shown = conflate(entries) if self._services.conflates else entries
-        told = [*catch_up, *shown]
-        chosen = key_of(self._instrument) if self._instrument else None
-        batch = market_part(told, index=self._index, chosen=chosen, now=now)
-        if self._detailed and self._instrument is not None:
-            batch |= self._detail(self._instrument, entries, told, recalls=recalls)
-        if not entries:
-            batch.pop("h", None)  # what is only caught up says nothing about the way here
-        elif "h" in batch:
-            self._pacer.pushed(batch["h"][1])
+        batch = self._market(entries, catch_up, now=now)
         self._number += 1
         self._sent_s = now_s
         batch |= {
@@ -181,10 +163,6 @@ class Tab:
             "c": len(entries),
             "l": [self._subscription.conflated, self._subscription.lost],
         }
-        if recalls:
-            batch.pop("r", None)  # `w` has these trades too
-        if lists:
-            batch["i"] = self._all_instruments()
         if described:
             batch["d"] = described
         if status:
@@ -192,34 +170,28 @@ class Tab:
             batch["f"] = self._feeds()
         if self._echo is not None:
             batch["e"], self._echo = self._echo, None
+        if self._lists:
+            self._lists = False
+            batch["i"] = self._all_instruments()
         return batch
 
-    def _detail(
-        self,
-        instrument: Instrument,
-        entries: Sequence[Published],
-        told: Sequence[Published],
-        *,
-        recalls: bool,
+    def _market(
+        self, entries: list[Published], catch_up: list[Published], *, now: int
     ) -> dict[str, Any]:
-        """Give the share of a push that only a page about one instrument gets.
-
-        With `recalls` the ring's last minute stands in for the new quotes: it ends with them.
-        """
-        part = detail_part(told, instrument)
-        if (counted := counts(entries, key_of(instrument))) is not None:
-            part["m"] = counted
-        if recalls:
-            part.pop("q", None)
-            past = [*self._past(instrument, Kind.QUOTE), *self._past(instrument, Kind.TRADE)]
-            part["w"] = past_part(past, at=self._index[key_of(instrument)])
+        """Give the market's share of a push, and that of the instrument in detail."""
+        told = [*catch_up, *(conflate(entries) if self._services.conflates else entries)]
+        instrument = self._instrument
+        chosen = key_of(instrument) if instrument else None
+        part = market_part(told, index=self._index, chosen=chosen, now=now)
+        if self.closeup is not None and not self._paused:
+            part |= self.closeup.part(entries, told)
+        if "w" in part:
+            part.pop("r", None)  # the last minute has these trades too
+        if not entries:
+            part.pop("h", None)  # what is only caught up says nothing about the way here
+        elif "h" in part:
+            self._pacer.pushed(part["h"][1])
         return part
-
-    def _past(self, instrument: Instrument, kind: Kind) -> list[Published]:
-        """Give the last minute of a topic, or its last event where that is older."""
-        topic = Topic(kind, instrument.exchange, instrument.symbol)
-        latest = self._hub.latest_of(topic)
-        return self._hub.recent({topic}) or ([latest] if latest else [])
 
     def _all_instruments(self) -> list[list[Any]]:
         """List symbol, exchange, underlying, tick size, absolute and delta limit of each."""
@@ -237,10 +209,9 @@ class Tab:
         }
         return list(listed.values())
 
-    def _choose(self) -> None:
-        self._instrument = next(
-            (each for each in self._watched if each.symbol == self._chosen), None
-        )
+    @property
+    def _instrument(self) -> Instrument | None:
+        return next((each for each in self._watched if each.symbol == self._chosen), None)
 
     def _describe(self, *, again: bool) -> dict[str, Any] | None:
         """Give what changes rarely, when it has changed or when it is due `again`.
@@ -274,22 +245,13 @@ class Tab:
     def _shown(self, topic: Topic) -> bool:
         """Tell whether the latest value of a topic brings the page up to date."""
         key = (topic.exchange, topic.symbol)
-        chosen = self._instrument
-        match topic.kind:
-            case Kind.SYSTEM:
-                return True
-            case Kind.PRICE:
-                return key in self._index
-            case Kind.BOOK:
-                return chosen is not None and key == key_of(chosen)
-            case Kind.THEO:
-                return (
-                    self._detailed
-                    and chosen is not None
-                    and key == (chosen.exchange, chosen.underlying)
-                )
-            case _:
-                return False
+        if topic.kind is Kind.PRICE:
+            return key in self._index
+        if topic.kind is Kind.BOOK:
+            return topic.symbol == self._chosen and key in self._index
+        return topic.kind is Kind.SYSTEM or (
+            self.closeup is not None and self.closeup.is_about(topic)
+        )
 
 
 def _controls(replay: SeekableFeed | None) -> dict[str, Any]:

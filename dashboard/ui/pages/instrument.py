@@ -112,6 +112,7 @@ def _panels() -> rx.Component:
     return rx.el.div(
         panel("order-book", "Order book", live.ladder()),
         panel("steps", "Bid, ask and trades", live.step_chart()),
+        panel("candles", "Candles", live.candles()),
         panel("bbo-data", "Best bid and offer", live.quote(), _facts()),
         panel("depth", "Depth", live.depth_chart()),
         panel("trades-data", "Last trades", live.last_trades()),

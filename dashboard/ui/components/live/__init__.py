@@ -29,6 +29,7 @@ class LiveStream(rx.Component):
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_bars: rx.EventHandler[rx.event.passthrough_event_spec(str)]
     on_list: rx.EventHandler[rx.event.no_args_event_spec]
     on_watch: rx.EventHandler[rx.event.passthrough_event_spec(list[str])]
     on_replay: rx.EventHandler[
@@ -88,6 +89,14 @@ class ChartTable(rx.Component):
     label: rx.Var[str]
 
 
+class CandleChart(rx.Component):
+    """Bars of the chosen instrument as candles, by TradingView's Lightweight Charts."""
+
+    library = _paths["candles.jsx"]
+    tag = "Candles"
+    lib_dependencies: list[str] = ["lightweight-charts@5.2.1"]
+
+
 class Fold(rx.Component):
     """A button that folds a panel where the window is narrow."""
 
@@ -130,6 +139,11 @@ def announcer() -> rx.Component:
 def book() -> rx.Component:
     """Draw the order book of the chosen symbol."""
     return _leaf("book.jsx", "Book")
+
+
+def candles() -> rx.Component:
+    """Draw the bars of the chosen instrument."""
+    return CandleChart.create()
 
 
 def cards() -> rx.Component:

@@ -9,6 +9,7 @@ function readAll() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(`--${name}`).trim();
   colors = Object.fromEntries(NAMES.map((name) => [name, read(name)]));
+  colors.sans = read("sans");
   colors.axisFont = `11px ${read("sans")}`;
   colors.priceFont = `600 ${read("text-xl")} ${read("sans")}`;
 }
@@ -25,7 +26,7 @@ if (typeof window !== "undefined") {
   document.fonts?.ready.then(forget);
 }
 
-/** { up, down, warn, accent, text, muted, faint, line, panel, raised } as CSS colours, and { priceFont, axisFont }. */
+/** { up, down, warn, accent, text, muted, faint, line, panel, raised } as CSS colours, and { priceFont, axisFont, sans }. */
 export function themeColors() {
   if (!colors) readAll();
   return colors;

@@ -1,6 +1,7 @@
 // What a page about one instrument keeps of it, beside the book. The keys of a
 // batch are described in dashboard/ui/batch.py.
 
+import { Bars } from "./bars.js";
 import { Timeline } from "./timeline.js";
 
 export const KEPT_MS = 300_000;
@@ -17,12 +18,14 @@ export class Detail {
     this.id = "";
     this.tickSize = 0;
     this.decimals = 2;
+    this.bars = new Bars();
     this.clear();
   }
 
   clear() {
     this.quotes = new Timeline(KEPT_MS);
     this.trades = new Timeline(KEPT_MS);
+    this.bars.clear();
     this.theo = null;
     this.skew = 0;
     this.version = (this.version ?? 0) + 1;

@@ -268,6 +268,7 @@ export class Store {
     if (batch.p) this.takePrices(batch.p, now);
     if (batch.w) this.replaceTrades(batch.w[1]);
     if (batch.q || batch.w || batch.m || batch.o !== undefined) this.takeDetail(batch);
+    if (batch.a && !this.detail.bars.take(batch.a)) this.actions.bars?.(this.detail.bars.interval);
     if (batch.r) this.takeTrades(batch.r);
     if (batch.b) this.takeBook(batch.b, now);
   }

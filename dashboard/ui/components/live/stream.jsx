@@ -5,7 +5,7 @@ import { useContext, useEffect, useLayoutEffect } from "react";
 import { EventLoopContext } from "$/utils/context-registry";
 import { store } from "./store.js";
 
-export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause, onChoose, onWatch, onList, onReplay }) {
+export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay }) {
   const [, connectErrors] = useContext(EventLoopContext);
   const socketDown = connectErrors.length > 0;
 
@@ -26,9 +26,10 @@ export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause
       pause: onPause,
       choose: onChoose,
       watch: onWatch,
+      bars: onBars,
       list: onList,
       replay: onReplay,
     };
-  }, [onReport, onFrequency, onPause, onChoose, onWatch, onList, onReplay]);
+  }, [onReport, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay]);
   return null;
 }

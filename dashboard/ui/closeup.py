@@ -1,0 +1,99 @@
+"""One instrument in detail, for the page about it: what its pushes carry beside the market's share."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.bootstrap import Services
+from dashboard.core.bars import Bar
+from dashboard.core.model import Instrument, Kind, Published, Topic
+from dashboard.history.bars import Interval
+from dashboard.ui.batch import counts, detail_part, key_of, past_part
+
+BARS = 400
+"""So many bars a chart begins with, and what `MAX_NEW_BARS` cannot mend is sent whole again."""
+MAX_NEW_BARS = 10
+BARS_S = 0.25
+
+
+class Closeup:
+    """What one page has been told of its instrument so far."""
+
+    def __init__(self, running: Services, instrument: Instrument, *, at: int) -> None:
+        """`at` is the instrument's number in the batches."""
+        self._services = running
+        self._hub = running.hub
+        self._instrument = instrument
+        self._at = at
+        self._interval = Interval.S1
+        self._recalls = True
+        self._bars_s = 0.0
+        self._last_bar: Bar | None = None
+
+    def recall(self) -> None:
+        """Tell the last minute and the bars anew with the next push."""
+        self._recalls = True
+        self._show_all_bars()
+
+    def show_bars(self, interval: Interval) -> None:
+        """Tell bars of another length from the next push on."""
+        self._interval = interval
+        self._show_all_bars()
+
+    def is_about(self, topic: Topic) -> bool:
+        """Tell whether the latest value of a topic is of use beside those of the market."""
+        of_exchange = topic.exchange == self._instrument.exchange
+        return (
+            topic.kind is Kind.THEO and of_exchange and topic.symbol == self._instrument.underlying
+        )
+
+    def part(self, entries: Sequence[Published], told: Sequence[Published]) -> dict[str, Any]:
+        """Give `q o m w a` of a push: `entries` are new, `told` what it carries of them.
+
+        The last minute ends with the entries, so with `w` there is no `q`.
+        """
+        part = detail_part(told, self._instrument)
+        if (counted := counts(entries, key_of(self._instrument))) is not None:
+            part["m"] = counted
+        if self._recalls:
+            self._recalls = False
+            part.pop("q", None)
+            past = [*self._past(Kind.QUOTE), *self._past(Kind.TRADE)]
+            part["w"] = past_part(past, at=self._at)
+        if (bars := self._bars()) is not None:
+            part["a"] = bars
+        return part
+
+    def _past(self, kind: Kind) -> list[Published]:
+        """Give the last minute of a topic, or its last event where that is older."""
+        topic = Topic(kind, self._instrument.exchange, self._instrument.symbol)
+        latest = self._hub.latest_of(topic)
+        return self._hub.recent({topic}) or ([latest] if latest else [])
+
+    def _show_all_bars(self) -> None:
+        self._last_bar = None
+        self._bars_s = 0.0
+
+    def _bars(self) -> list[Any] | None:
+        """Give the bars that are new or have changed, a few times a second; None when none have."""
+        now_s = time.monotonic()
+        if now_s - self._bars_s < BARS_S:
+            return None
+        first = self._bars_s == 0
+        self._bars_s = now_s
+        last = self._last_bar
+        bars = self._services.bars.of(
+            self._instrument, self._interval, MAX_NEW_BARS if last else BARS
+        )
+        whole = last is None or not bars or bars[0].start > last.start
+        if whole and last is not None:
+            bars = self._services.bars.of(self._instrument, self._interval, BARS)
+        if not first and (bars[-1] if bars else None) == last:
+            return None
+        self._last_bar = bars[-1] if bars else None
+        fresh = bars if whole else [bar for bar in bars if last is None or bar.start >= last.start]
+        return [self._interval.value, [_row(bar) for bar in fresh], int(whole)]
+
+
+def _row(bar: Bar) -> list[float]:
+    return [bar.start // 1_000_000_000, bar.open, bar.high, bar.low, bar.close, bar.volume]

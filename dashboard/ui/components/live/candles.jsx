@@ -1,0 +1,198 @@
+// Bars of the chosen instrument as candles, by TradingView's Lightweight Charts. The
+// server makes the bars; an interval in which nothing was traded is empty.
+
+import { useEffect, useRef, useState } from "react";
+import { INTERVALS, emptyBetween } from "./bars.js";
+import { colorsVersion, themeColors } from "./colors.js";
+import { decimal, quantity, timeOfDay } from "./format.js";
+import { setText, usePainter, useShape } from "./hooks.js";
+import { store } from "./store.js";
+
+const EVERY_MS = 100;
+
+function optionsOf(colors) {
+  const line = { color: colors.line };
+  const crosshair = { color: colors.muted, labelBackgroundColor: colors.faint };
+  return {
+    autoSize: true,
+    layout: {
+      background: { color: colors.panel },
+      textColor: colors.faint,
+      fontFamily: colors.sans,
+      fontSize: 11,
+      attributionLogo: true,
+    },
+    grid: { vertLines: line, horzLines: line },
+    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
+    timeScale: { borderVisible: false, timeVisible: true, secondsVisible: true, rightOffset: 3, barSpacing: 7 },
+    crosshair: { mode: 0, vertLine: crosshair, horzLine: crosshair },
+  };
+}
+
+function seriesOptions(colors, { decimals, tickSize }) {
+  return {
+    upColor: colors.up,
+    wickUpColor: colors.up,
+    borderUpColor: colors.up,
+    downColor: colors.panel,
+    wickDownColor: colors.down,
+    borderDownColor: colors.down,
+    priceLineColor: colors.muted,
+    priceFormat: {
+      type: "custom",
+      minMove: tickSize || 0.01,
+      formatter: (value) => decimal(value, decimals),
+    },
+  };
+}
+
+/** A chart of one interval; `library` is lightweight-charts. */
+class CandleChart {
+  constructor(library, element, onPointer) {
+    this.chart = library.createChart(element, optionsOf(themeColors()));
+    this.series = this.chart.addSeries(library.CandlestickSeries);
+    this.volume = this.chart.addSeries(library.HistogramSeries, {
+      priceScaleId: "",
+      priceFormat: { type: "volume" },
+      priceLineVisible: false,
+      lastValueVisible: false,
+    });
+    this.volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+    this.chart.subscribeCrosshairMove((moved) => onPointer(moved.time ?? null));
+    this.colors = -1;
+    this.id = "";
+    this.whole = -1;
+    this.version = -1;
+    this.paintedAt = -Infinity;
+  }
+
+  paint(now) {
+    const { bars, id } = store.detail;
+    if (this.colors !== colorsVersion() || this.id !== id) this.style(id);
+    if (bars.version === this.version || now - this.paintedAt < store.strain.stretched(EVERY_MS)) return false;
+    this.paintedAt = now;
+    this.version = bars.version;
+    if (bars.whole === this.whole) this.update(bars);
+    else this.replace(bars);
+    return true;
+  }
+
+  style(id) {
+    this.colors = colorsVersion();
+    this.id = id;
+    const colors = themeColors();
+    this.chart.applyOptions(optionsOf(colors));
+    this.series.applyOptions(seriesOptions(colors, store.detail));
+    this.whole = -1;
+    this.version = -1;
+  }
+
+  replace(bars) {
+    this.whole = bars.whole;
+    const points = this.points(bars.rows, bars);
+    this.series.setData(points.map(({ candle }) => candle));
+    this.volume.setData(points.map(({ volume }) => volume));
+    this.drawn = bars.last?.[0];
+  }
+
+  update(bars) {
+    const from = bars.rows.findLastIndex(([time]) => time < this.drawn);
+    for (const { candle, volume } of this.points(bars.rows.slice(Math.max(0, from)), bars)) {
+      if (candle.time < this.drawn) continue;
+      this.series.update(candle);
+      this.volume.update(volume);
+    }
+    this.drawn = bars.last?.[0];
+  }
+
+  /** Candles and volumes of rows, with the empty intervals between them. */
+  points(rows, { interval }) {
+    const seconds = INTERVALS.find(([name]) => name === interval)[2];
+    const { up, down } = themeColors();
+    const points = [];
+    for (const [at, [time, open, high, low, close, value]] of rows.entries()) {
+      const before = at ? rows[at - 1][0] : time;
+      for (const empty of emptyBetween(before, time, seconds)) {
+        points.push({ candle: { time: empty }, volume: { time: empty } });
+      }
+      const color = `${close >= open ? up : down}55`;
+      points.push({ candle: { time, open, high, low, close }, volume: { time, value, color } });
+    }
+    return points;
+  }
+
+  end() {
+    this.chart.remove();
+  }
+}
+
+function readout(row, decimals) {
+  if (!row) return "";
+  const [time, ...rest] = row;
+  const [open, high, low, close] = rest.map((value) => decimal(value, decimals));
+  return `${timeOfDay(1000 * time)} · O ${open} · H ${high} · L ${low} · C ${close} · V ${quantity(rest[4])}`;
+}
+
+export function Candles() {
+  const { chosen } = useShape();
+  const [interval, setInterval] = useState(store.detail.bars.interval);
+  const place = useRef(null);
+  const words = useRef(null);
+  const empty = useRef(null);
+  const chart = useRef(null);
+  const pointed = useRef(null);
+
+  useEffect(() => {
+    let ended = false;
+    import("lightweight-charts").then((library) => {
+      if (ended) return;
+      chart.current = new CandleChart(library, place.current, (time) => {
+        pointed.current = time;
+      });
+    });
+    return () => {
+      ended = true;
+      chart.current?.end();
+      chart.current = null;
+    };
+  }, []);
+
+  usePainter(
+    () => (now) => {
+      chart.current?.paint(now);
+      const { bars, decimals } = store.detail;
+      const time = pointed.current;
+      const row = time === null ? bars.last : bars.rows.find(([start]) => start === time);
+      setText(words.current, readout(row, decimals));
+      if (empty.current.hidden !== Boolean(bars.last)) empty.current.hidden = Boolean(bars.last);
+    },
+    [],
+  );
+
+  const choose = (name) => {
+    setInterval(name);
+    store.detail.bars.choose(name);
+    store.actions.bars?.(name);
+  };
+
+  return (
+    <div className="chart-box">
+      <div className="chart-bar">
+        <span className="readout figure" ref={words} data-testid="candles-readout" />
+        <span className="segments" role="group" aria-label="Length of a candle">
+          {INTERVALS.map(([name, label]) => (
+            <button key={name} type="button" aria-pressed={name === interval} onClick={() => choose(name)}>
+              {label}
+            </button>
+          ))}
+        </span>
+      </div>
+      <div className="plot" role="img" aria-label={`Candles of ${chosen}`}>
+        <div className="candle-place" ref={place} />
+        <p className="empty" ref={empty}>
+          Waiting for the first trade of {chosen}: candles are made of trades.
+        </p>
+      </div>
+    </div>
+  );
+}
