@@ -103,9 +103,8 @@ class EventStreams:
         finally:
             self._connections.release()
 
-    def tick(self) -> "asyncio.Future[None]":
-        """Wait until what has come since a write may be written."""
-        loop = asyncio.get_running_loop()
+    def tick(self, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[None]":
+        """Give what comes true when what has come since a write may be written."""
         if not self._waiting:
             loop.call_later(self._join_s, self._wake)
         waiter = loop.create_future()
@@ -177,6 +176,7 @@ class _Client:
             self._subscription.close()
 
     async def _write(self, since: str | None) -> None:
+        loop = asyncio.get_running_loop()
         await self._begin(since)
         while True:
             await self._subscription.ready()
@@ -185,7 +185,7 @@ class _Client:
             if self._subscription.closed:
                 await self._send({"type": "http.response.body"})
                 return
-            await self._streams.tick()
+            await self._streams.tick(loop)
 
     async def _begin(self, since: str | None) -> None:
         """Send what comes before the live events; there is no gap and no double at the seam.
