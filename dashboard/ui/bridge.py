@@ -114,9 +114,7 @@ async def stream_to_page(
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()
-    tab = _tabs[context.token] = Tab(
-        services(), watched=watched, chosen=chosen, detailed=detailed
-    )
+    tab = _tabs[context.token] = Tab(services(), watched=watched, chosen=chosen, detailed=detailed)
     if listed:
         tab.list_instruments()
     state = LiveState.get_full_name()

@@ -1,6 +1,7 @@
 """Exports from the real server, fed by a real Redis."""
 
 import json
+import time
 from collections.abc import Iterator
 from io import BytesIO, StringIO
 
@@ -12,6 +13,7 @@ from tests.live_server import LiveServer
 from tests.redis_server import RedisServer
 
 CHANNEL = "market_data"
+TIMEOUT_S = 10
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def test_tables_hold_what_the_exchange_said(exchange: RedisServer, server: LiveS
     with exchange.client() as client:
         for message in said:
             assert client.publish(CHANNEL, message) == 1
-    assert eventually_has_rows(server, "trades/AAPL/DEC.csv")
+    wait_for_rows(server, "trades/AAPL/DEC.csv")
 
     positions = csv(server, "positions.csv").set_index("instrument")
     assert positions.loc["AAPL", "client"] == "'=Ann"
@@ -70,6 +72,10 @@ def test_tables_hold_what_the_exchange_said(exchange: RedisServer, server: LiveS
     assert (trade["price"], trade["size"]) == (150.05, 3)
     assert trade["timestamp"] == "2026-11-20T12:00:00.500000Z"
 
+    (bar,) = csv(server, "bars/1m/AAPL/DEC.csv").to_dict("records")
+    assert (bar["open"], bar["close"], bar["volume"]) == (150.05, 150.05, 3)
+    assert bar["timestamp"] == "2026-11-20T12:00:00.000000Z"
+
     instruments = csv(server, "instruments.csv")
     assert list(instruments["instrument"]) == ["AAPL", "AAPL/DEC", "GOOGL"]
     assert list(instruments["delta_limit"]) == [20, 20, 40]
@@ -78,7 +84,7 @@ def test_tables_hold_what_the_exchange_said(exchange: RedisServer, server: LiveS
 def test_what_there_is_not_is_named(server: LiveServer) -> None:
     answer = httpx.get(f"{server.url}/api/export/secrets.csv")
     assert answer.status_code == 404
-    assert "instruments, positions, pnl" in answer.text
+    assert "instruments, positions, pnl" in answer.json()["allowed"]
 
 
 def get(server: LiveServer, path: str) -> httpx.Response:
@@ -89,9 +95,7 @@ def csv(server: LiveServer, path: str) -> pd.DataFrame:
     return pd.read_csv(StringIO(get(server, path).text))
 
 
-def eventually_has_rows(server: LiveServer, path: str) -> bool:
-    """Tell whether a table comes to have rows within ten seconds."""
-    for _ in range(100):
-        if len(csv(server, path)):
-            return True
-    return False
+def wait_for_rows(server: LiveServer, path: str) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while csv(server, path).empty:
+        assert time.monotonic() < deadline
