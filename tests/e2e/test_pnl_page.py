@@ -24,7 +24,9 @@ POSITIONS = {
 """With the limits of `tests.redis_server`: over, over, within, within, near."""
 DRAWN = "() => document.querySelectorAll('.pnl-plot .scatterlayer .trace').length"
 SPAN_S = """() => {
-    const range = document.querySelector('.js-plotly-plot').layout.xaxis.range;
+    const plot = document.querySelector('.js-plotly-plot');
+    if (!plot?.layout?.xaxis?.range) return 0;
+    const range = plot.layout.xaxis.range;
     return Math.round((new Date(range[1]) - new Date(range[0])) / 1000);
 }"""
 
@@ -136,8 +138,8 @@ def test_range_is_drawn_and_remembered(page: Page) -> None:
 def test_limits_stand_out_in_words(page: Page) -> None:
     assert rows(page) == [
         ("Ann", "AAPL/DEC", "over"),
-        ("=Cid", "GOOGL", "near"),
         ("Ann", "AAPL", "near"),
+        ("=Cid", "GOOGL", "near"),
         ("Bob", "GOOGL", "within"),
         ("=Cid", "AAPL", "within"),
     ]
@@ -147,8 +149,8 @@ def test_limits_stand_out_in_words(page: Page) -> None:
     near = position(page, "=Cid", "GOOGL").inner_text()
     assert f"82{THIN_SPACE}%" in near
     assert "near, 7 left" in near
-    assert by_id(page, "positions-over").inner_text() == "1 positions over a limit"
-    assert by_id(page, "positions-near").inner_text() == "2 near a limit"
+    assert by_id(page, "positions-over").inner_text() == "Over a limit: 1"
+    assert by_id(page, "positions-near").inner_text() == "Near a limit: 2"
 
 
 def test_a_change_of_positions_crosses_the_limit(page: Page, send: Send) -> None:

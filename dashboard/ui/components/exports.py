@@ -13,7 +13,11 @@ def export_links(table: str, what: str) -> rx.Component:
                 name,
                 href=f"/api/export/{table}.{form}",
                 class_name="export",
-                custom_attrs={"download": "", "aria-label": f"{what} as {name}"},
+                custom_attrs={
+                    "reloadDocument": True,  # else the router looks for a page of this name
+                    "download": "",
+                    "aria-label": f"{what} as {name}",
+                },
             )
             for name, form in FORMS
         ),

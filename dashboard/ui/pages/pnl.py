@@ -290,10 +290,11 @@ def _filter() -> rx.Component:
             custom_attrs={"aria-pressed": PnlState.only_pressing},
         ),
         rx.el.p(
-            _alarm("over", "positions over a limit"),
-            _alarm("near", "near a limit"),
+            _alarm("over", "Over a limit"),
+            _alarm("near", "Near a limit"),
             class_name="alarm",
             role="status",
+            title="Positions, counted by the worse of their two limits",
         ),
         class_name="filter",
     )
@@ -301,7 +302,7 @@ def _filter() -> rx.Component:
 
 def _alarm(level: str, words: str) -> rx.Component:
     return rx.el.span(
-        f"{PnlState.counts[level]} {words}",
+        f"{words}: {PnlState.counts[level]}",
         class_name="tag",
         custom_attrs={
             "data-level": rx.cond(PnlState.counts[level] == "0", "", level),
