@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from dashboard.exchange.errors import ExchangeError
+from dashboard.core.errors import ExchangeError
 from dashboard.exchange.listings import static_data
 from dashboard.exchange.market import Market
 from dashboard.exchange.messages import CHANNEL
@@ -66,7 +66,7 @@ class Publisher:
                 return await self._fill()
             except (RedisError, OSError) as error:
                 if loop.time() >= deadline:
-                    raise ExchangeError(f"Redis cannot be written to: {error}") from error
+                    raise ExchangeError(problem=f"Redis cannot be written to: {error}") from error
             await asyncio.sleep(PERIOD_S)
 
     async def run(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 
-from dashboard.exchange.errors import ExchangeError
+from dashboard.core.errors import ExchangeError
 
 RESTART_S = 0.5
 """How long after its end the server is started again."""
@@ -55,8 +55,8 @@ class RedisServer:
             )
         except OSError as error:
             raise ExchangeError(
-                "redis-server cannot be started: install it with `apt install redis-server` or "
-                "`brew install redis`, or name a Redis in DASHBOARD_REDIS_URL"
+                problem="redis-server cannot be started: install it with `apt install redis-server`"
+                " or `brew install redis`, or name a Redis in DASHBOARD_REDIS_URL"
             ) from error
 
     async def run(self) -> None:
