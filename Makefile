@@ -2,6 +2,7 @@
 
 PORT ?= 3000
 API_PORT ?= 8000
+RATE ?= 200
 PYTHON ?= $(firstword $(wildcard .venv/bin/python) python3)
 
 VENV := .venv
@@ -18,7 +19,7 @@ install = @python -m pip install --quiet --disable-pip-version-check --no-input
 listen = import socket; socket.create_server(("", $(1)))
 require_free = $(if $(shell $(PYTHON) -c '$(call listen,$(1))' 2>&1),$(error Port $(1) is taken or not allowed: free it, or choose another with $(2)))
 
-.PHONY: help run dev record test check format bench clean python tools
+.PHONY: help run dev exchange record test check format bench clean python tools
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -32,6 +33,9 @@ run: free-port $(INSTALLED) ## Serve the product on http://localhost:3000, or an
 dev: free-port free-api-port $(INSTALLED) ## The same with reload: page on PORT=3000, API on API_PORT=8000
 	$(call say,Serving with reload on http://localhost:$(PORT) until Ctrl-C)
 	@reflex run --frontend-port $(PORT) --backend-port $(API_PORT)
+
+exchange: $(INSTALLED) ## Run a demonstration exchange on a Redis, at RATE=200 messages/s
+	@python -m dashboard.exchange --rate $(RATE)
 
 record: $(INSTALLED) ## Record /ws of the product on PORT=3000 into .data until Ctrl-C
 	$(call say,Recording ws://localhost:$(PORT)/ws until Ctrl-C)

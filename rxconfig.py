@@ -15,6 +15,9 @@ os.environ.setdefault("REFLEX_USE_NPM", "1")  # Node comes with requirements.txt
 os.environ.setdefault("REFLEX_CHECK_LATEST_VERSION", "false")  # the version is pinned
 os.environ.setdefault("REFLEX_DIR", str(Path(sys.prefix, "share", "reflex")))  # not the home
 
+# With a Redis, Reflex would start several workers, each of them with feeds of its own.
+os.environ.pop("REFLEX_REDIS_URL", None)
+
 # Reflex puts a port given on its command line here, and reads this file again.
 PORT = int(os.environ.get("REFLEX_FRONTEND_PORT") or 3000)
 

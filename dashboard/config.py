@@ -141,7 +141,7 @@ def mask_password(url: str) -> str:
     >>> mask_password("redis://user:secret@example.org:6379/0")
     'redis://***@example.org:6379/0'
     """
-    url = re.sub(r"^([a-z]*:?/*).*@", r"\1***@", url, flags=re.DOTALL)
+    url = re.sub(r"^([a-z]*:?/+)?.*@", r"\1***@", url, flags=re.DOTALL)
     return re.sub(r"(?<=password=)[^&]*", "***", url)
 
 

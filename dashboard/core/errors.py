@@ -72,3 +72,11 @@ class ParseError(LivetapeError):
         self.problem = problem
         self.cause = cause
         super().__init__(f"{venue}: {problem}")
+
+
+class ExchangeError(LivetapeError):
+    """The demonstration exchange cannot do its work. Terminal: the program ends."""
+
+    def __init__(self, *, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)

@@ -1,5 +1,7 @@
 """The routes that are mounted beside the page."""
 
+from functools import partial
+
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
@@ -13,7 +15,7 @@ from dashboard.bootstrap import services
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.event_stream import (
     Channel,
-    EventStream,
+    EventStreams,
     account_channel,
     instrument_channel,
     last_event_id,
@@ -28,6 +30,7 @@ from dashboard.endpoints.rest import create_rest
 def create_api(connections: Connections) -> Starlette:
     """Build the API; the clients of its streams take their places in `connections`."""
     registry = create_registry(connections)
+    streams = EventStreams(connections)
 
     async def live(socket: WebSocket) -> None:
         await serve_live(socket, services(), connections)
@@ -43,7 +46,7 @@ def create_api(connections: Connections) -> Starlette:
         return stream(request, account_channel())
 
     def stream(request: Request, channel: Channel) -> ASGIApp:
-        return EventStream(services().hub, connections, channel, since=last_event_id(request))
+        return partial(streams.serve, services().hub, channel, last_event_id(request))
 
     async def health(_request: Request) -> Response:
         body = msgspec.json.encode(health_of(services()))

@@ -1,7 +1,7 @@
 """`/sse/{instrument}` and `/sse/pnl`: one subscription per client, sent as Server-Sent Events."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ JOIN_S = 0.005
 """After a write, what comes within this time goes out in one: writes are what fan-out costs."""
 INSTRUMENT_EVENTS, ACCOUNT_EVENTS = 512, 1024
 RESUME_EVENTS = 1024
-"""Events a write may hold while a client catches up."""
+"""Events that a write may hold while a client catches up."""
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -55,32 +55,41 @@ def last_event_id(request: Request) -> str | None:
     return request.headers.get("last-event-id") or request.query_params.get("since") or None
 
 
-class EventStream:
-    """The response to one client, an ASGI application.
+class EventStreams:
+    """All event streams of one server, which share what is the same for many of them.
 
-    `since` is the id to resume after; without one the client gets the latest
-    envelopes first. HEAD gets the headers alone.
+    Each client has a place in `connections`. Clients of one channel that are at
+    the same event get the same bytes, joined once, and all that have just been
+    written to wake at one tick: a timer for each would cost more than its write.
     """
 
     def __init__(
         self,
-        hub: Hub,
         connections: Connections,
-        channel: Channel,
         *,
-        since: str | None,
         heartbeat_s: float = HEARTBEAT_S,
         join_s: float = JOIN_S,
     ) -> None:
-        self._hub = hub
+        self.heartbeat_s = heartbeat_s
         self._connections = connections
-        self._channel = channel
-        self._since = since
-        self._heartbeat_s = heartbeat_s
         self._join_s = join_s
+        self._waiting: list[asyncio.Future[None]] = []
+        self._joined: tuple[Sequence[Published], bytes] = ((), b"")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve until the client leaves or the hub closes; 503 when all places are taken."""
+    async def serve(
+        self,
+        hub: Hub,
+        channel: Channel,
+        since: str | None,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Serve one client until it leaves or the hub closes; 503 when all places are taken.
+
+        `since` is the id to resume after; without one the client gets the latest
+        envelopes first. HEAD gets the headers alone.
+        """
         if not self._connections.admit():
             refusal = f"All {self._connections.limit} places are taken\n"
             await PlainTextResponse(refusal, status_code=503)(scope, receive, send)
@@ -90,10 +99,38 @@ class EventStream:
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body"})
                 return
-            client = _Client(self._hub, self._channel, send, join_s=self._join_s)
-            await client.run(receive, since=self._since, heartbeat_s=self._heartbeat_s)
+            await _Client(self, hub, channel, send).run(receive, since=since)
         finally:
             self._connections.release()
+
+    def tick(self, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[None]":
+        """Give what comes true when what has come since a write may be written."""
+        if not self._waiting:
+            loop.call_later(self._join_s, self._wake)
+        waiter = loop.create_future()
+        self._waiting.append(waiter)
+        return waiter
+
+    def join(self, hub: Hub, entries: Sequence[Published]) -> bytes:
+        """Give the frames of consecutive events of one channel."""
+        if not entries:
+            return b""
+        before, joined = self._joined
+        if (
+            len(before) != len(entries)
+            or before[0] is not entries[0]
+            or before[-1] is not entries[-1]
+        ):
+            frames = [hub.frame(each, sse.DIALECT) for each in entries if sse.carries(each.event)]
+            joined = "".join(frames).encode()
+            self._joined = entries, joined
+        return joined
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():  # its client has left
+                waiter.set_result(None)
 
 
 class _Client:
@@ -104,7 +141,8 @@ class _Client:
     the client is told how many.
     """
 
-    def __init__(self, hub: Hub, channel: Channel, send: Send, *, join_s: float) -> None:
+    def __init__(self, streams: EventStreams, hub: Hub, channel: Channel, send: Send) -> None:
+        self._streams = streams
         self._hub = hub
         self._wants = channel.wants
         self._subscription = hub.subscribe(
@@ -114,20 +152,19 @@ class _Client:
             policy=OverflowPolicy.DROP_OLDEST,
         )
         self._send = send
-        self._join_s = join_s
         self._heartbeat_due = False
         self._told_lost = 0
 
-    async def run(self, receive: Receive, *, since: str | None, heartbeat_s: float) -> None:
-        loop = asyncio.get_running_loop()
+    async def run(self, receive: Receive, *, since: str | None) -> None:
+        loop, interval_s = asyncio.get_running_loop(), self._streams.heartbeat_s
 
         def beat() -> None:
             nonlocal timer
-            timer = loop.call_later(heartbeat_s, beat)
+            timer = loop.call_later(interval_s, beat)
             self._heartbeat_due = True
             self._subscription.wake()
 
-        timer = loop.call_later(heartbeat_s, beat)
+        timer = loop.call_later(interval_s, beat)
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(self._write(since), name="sse writer")
@@ -139,15 +176,16 @@ class _Client:
             self._subscription.close()
 
     async def _write(self, since: str | None) -> None:
+        loop = asyncio.get_running_loop()
         await self._begin(since)
         while True:
             await self._subscription.ready()
-            if text := self._due():
-                await self._send_text(text)
+            if body := self._due():
+                await self._send_body(body)
             if self._subscription.closed:
                 await self._send({"type": "http.response.body"})
                 return
-            await asyncio.sleep(self._join_s)
+            await self._streams.tick(loop)
 
     async def _begin(self, since: str | None) -> None:
         """Send what comes before the live events; there is no gap and no double at the seam.
@@ -159,35 +197,32 @@ class _Client:
         try:
             while len(entries := self._first(since)) > RESUME_EVENTS and since is not None:
                 for at in range(0, len(entries), RESUME_EVENTS):
-                    await self._send_text(self._frames(entries[at : at + RESUME_EVENTS]))
+                    part = entries[at : at + RESUME_EVENTS]
+                    await self._send_body(self._streams.join(self._hub, part))
                 since = self._hub.event_id(entries[-1])
         except ResumeError as error:
             notice, entries = sse.encode_reset(error.reason), self._first(None)
         self._subscription.change_filter(self._wants)
-        await self._send_text(notice + self._frames(entries) or sse.HEARTBEAT)
+        body = notice.encode() + self._streams.join(self._hub, entries)
+        await self._send_body(body or sse.HEARTBEAT.encode())
 
     def _first(self, since: str | None) -> list[Published]:
         if since is None:
             return self._hub.latest(self._wants)
         return self._hub.since(since, self._wants)
 
-    def _due(self) -> str:
-        text = self._frames(self._subscription.take())
+    def _due(self) -> bytes:
+        body = self._streams.join(self._hub, self._subscription.take())
         lost = self._subscription.lost - self._told_lost
         if lost:
             self._told_lost += lost
-            text = sse.encode_warn(lost) + text
+            body = sse.encode_warn(lost).encode() + body
         if self._heartbeat_due:
             self._heartbeat_due = False
-            text += sse.HEARTBEAT
-        return text
+            body += sse.HEARTBEAT.encode()
+        return body
 
-    def _frames(self, entries: Iterable[Published]) -> str:
-        frame = self._hub.frame
-        return "".join([frame(entry, sse.DIALECT) for entry in entries if sse.carries(entry.event)])
-
-    async def _send_text(self, text: str) -> None:
-        body = text.encode()
+    async def _send_body(self, body: bytes) -> None:
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
 

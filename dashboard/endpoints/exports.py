@@ -12,14 +12,17 @@ from http import HTTPStatus
 import anyio
 from anyio.to_thread import run_sync
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from dashboard.bootstrap import Services, services
-from dashboard.endpoints.tables import TABLES, Table, trades
+from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Table
 from dashboard.endpoints.writers import WRITERS
 
-ALLOWED = f"{', '.join(TABLES)}, trades/{{instrument}}, each as .{' or .'.join(WRITERS)}"
+NAMES = (*TABLES, *(f"{name}/{{instrument}}" for name in TABLES_OF_INSTRUMENT))
+ALLOWED = f"{', '.join(NAMES)}; each as .{' or .'.join(WRITERS)}"
 CONCURRENT = 2
+MAX_NAMED = 200
+"""Characters of a path that an error repeats."""
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 """What no file name should have."""
 
@@ -35,8 +38,8 @@ async def export(request: Request) -> Response:
     name, _, form = path.rpartition(".")
     table = _table(services(), name) if form in WRITERS else None
     if table is None:
-        problem = f"There is no {path!r}; there are: {ALLOWED}"
-        return PlainTextResponse(problem, HTTPStatus.NOT_FOUND)
+        problem = {"error": f"There is no {path[:MAX_NAMED]!r}", "allowed": ALLOWED}
+        return JSONResponse(problem, HTTPStatus.NOT_FOUND)
     media_type, write = WRITERS[form]
     body = await run_sync(write, table, limiter=_places)
     now = datetime.fromtimestamp(time.time_ns() // 1_000_000_000, UTC)
@@ -55,6 +58,8 @@ def _table(running: Services, name: str) -> Table | None:
     """Read a table; None when there is none of this name, or no such instrument."""
     if name in TABLES:
         return TABLES[name](running)
-    kind, _, symbol = name.partition("/")
-    instrument = running.find(symbol) if kind == "trades" else None
-    return None if instrument is None else trades(running, instrument)
+    for kind, read in TABLES_OF_INSTRUMENT.items():
+        if name.startswith(f"{kind}/"):
+            instrument = running.find(name.removeprefix(f"{kind}/"))
+            return None if instrument is None else read(running, instrument)
+    return None

@@ -7,11 +7,13 @@ types, also when it has no rows; None stands for no value.
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any, NamedTuple
 
 from dashboard.bootstrap import Services
 from dashboard.core.limits import expose
 from dashboard.core.model import Instrument, Kind, Topic, Trade
+from dashboard.history.bars import MAX_BARS, Interval
 
 
 class Type(StrEnum):
@@ -160,8 +162,41 @@ def trades(running: Services, instrument: Instrument) -> Table:
     )
 
 
+def bars(running: Services, instrument: Instrument, interval: Interval) -> Table:
+    """List the bars of an instrument that are kept; `timestamp` is the beginning of each."""
+    return _table(
+        (
+            ("timestamp", Type.TIME),
+            ("exchange", Type.TEXT),
+            ("instrument", Type.TEXT),
+            ("open", Type.NUMBER),
+            ("high", Type.NUMBER),
+            ("low", Type.NUMBER),
+            ("close", Type.NUMBER),
+            ("volume", Type.NUMBER),
+        ),
+        (
+            (
+                each.start,
+                instrument.exchange,
+                instrument.symbol,
+                each.open,
+                each.high,
+                each.low,
+                each.close,
+                each.volume,
+            )
+            for each in running.bars.of(instrument, interval, MAX_BARS)
+        ),
+    )
+
+
 TABLES: dict[str, Callable[[Services], Table]] = {
     "instruments": instruments,
     "positions": positions,
     "pnl": pnl,
+}
+TABLES_OF_INSTRUMENT: dict[str, Callable[[Services, Instrument], Table]] = {
+    "trades": trades,
+    **{f"bars/{interval}": partial(bars, interval=interval) for interval in Interval},
 }

@@ -78,8 +78,8 @@ class MarketMaker:
         requests: list[Request] = []
         for side in Side:
             wanted = self._levels(situation, side)
+            lowest, highest = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
             kept: set[int] = set()
-            lowest, highest = sorted((wanted[0], wanted[-1]))
             for place in own:
                 if place.side is not side:
                     continue
@@ -87,27 +87,29 @@ class MarketMaker:
                     kept.add(place.ticks)
                 else:
                     requests.append(Cancel(place.order_id))
-            limit = situation.book.best(side.other)
-            missing = [
-                ticks
-                for ticks in wanted
-                if ticks not in kept and (limit is None or (limit - ticks) * side.sign > 0)
-            ]
-            room = max(0, self.LEVELS - len(kept))
-            requests += [self._quote(situation, side, ticks, rng) for ticks in missing[:room]]
+            room = self.LEVELS - len(kept)
+            if room > 0:
+                limit = situation.book.best(side.other)
+                missing = [
+                    ticks
+                    for ticks in wanted
+                    if ticks not in kept and (limit is None or (limit - ticks) * side.sign > 0)
+                ]
+                requests += [self._quote(situation, side, ticks, rng) for ticks in missing[:room]]
         if not requests and own:
             place = rng.choice(own)
             renewed = self._quote(situation, place.side, place.ticks, rng)
             requests = [Cancel(place.order_id), renewed]
         return requests
 
-    def _levels(self, situation: Situation, side: Side) -> list[int]:
-        """List the prices to quote at, best first."""
+    def _levels(self, situation: Situation, side: Side) -> range:
+        """Give the prices to quote at, best first."""
         step = situation.listing.step
         middle = situation.fair - situation.share * self.SKEW * step
         best = middle - side.sign * self._half_spread * step
         inner = math.floor(best / step) if side is Side.BUY else math.ceil(best / step)
-        return [(inner - side.sign * n * self._spacing) * step for n in range(self.LEVELS)]
+        spacing = -side.sign * self._spacing * step
+        return range(inner * step, inner * step + self.LEVELS * spacing, spacing)
 
     def _quote(self, situation: Situation, side: Side, ticks: int, rng: random.Random) -> New:
         depth = abs(situation.fair - ticks) / situation.listing.step

@@ -26,8 +26,8 @@ WALK_NS = 100_000_000
 LONGEST_STEP_S = 1.0
 """After a longer pause the prices move as if it had been this long."""
 REVALUATION_NS = NS_PER_S
-REVALUATION_TURNS = 50
-"""PnL is published after this time and this many turns, so that it is never the bulk."""
+REVALUATION_TURNS = 100
+"""Accounts are published after this time and this many turns, so that they are never the bulk."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -119,7 +119,7 @@ class Market:
         late = not 0 <= now - self._revalued < REVALUATION_NS
         if late and self._turns_since >= REVALUATION_TURNS:
             self._revalued, self._turns_since = now, 0
-            step.messages.extend(self._pnl(format_timestamp(now)))
+            step.messages.extend(self.account_messages(now))
         return Step(step.messages, keys | step.keys, step.trades)
 
     def _fair(self, listing: Listing) -> float:

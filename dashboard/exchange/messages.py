@@ -20,7 +20,8 @@ _encode = msgspec.json.Encoder().encode
 def format_timestamp(now_ns: int) -> str:
     """Give a time as ISO 8601, UTC, in microseconds."""
     seconds, rest = divmod(now_ns, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
+    moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000, tzinfo=None)
+    return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
 def encode_book(book: OrderBook, timestamp: str) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 from array import array
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Kind, Pnl, Positions, Published
@@ -42,10 +42,10 @@ class PnlSeries:
             forgotten = bisect_right(self.times, horizon)
             del self.times[:forgotten], self.values[:forgotten]
 
-    def at(self, ts: int) -> float | None:
-        """Give the value that held at a time; None before the first sample."""
-        index = bisect_right(self.times, ts)
-        return self.values[index - 1] if index else None
+    def at(self, times: Iterable[int]) -> list[float | None]:
+        """Give the values that held at these times; None before the first sample."""
+        known, values = self.times, self.values
+        return [values[at - 1] if (at := bisect_right(known, ts)) else None for ts in times]
 
 
 class Account:

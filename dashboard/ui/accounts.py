@@ -74,14 +74,14 @@ def chart(lines: Sequence[Account], *, minutes: int, now_ns: int) -> dict[str, A
     step_ns = max(1, minutes * 60 // POINTS) * SECOND_NS
     end_ns = now_ns // step_ns * step_ns
     start_ns = end_ns - minutes * 60 * SECOND_NS
-    buckets = range(start_ns, end_ns + 1, step_ns)
+    bucket_ends = range(start_ns + step_ns - 1, end_ns + step_ns, step_ns)
     return {
         "data": [
             {
                 "name": account.client,
                 "x0": start_ns // NS_PER_MS,
                 "dx": step_ns // NS_PER_MS,
-                "y": [_rounded(account.series.at(ts + step_ns - 1)) for ts in buckets],
+                "y": [y if y is None else round(y, 2) for y in account.series.at(bucket_ends)],
                 "line": {"dash": DASHES[at // COLORS]},
             }
             for at, account in enumerate(lines)
@@ -103,7 +103,7 @@ def pnl_rows(
     with_pnl = [each for each in accounts if each.pnl is not None]
     for account in sorted(with_pnl, key=lambda each: (-_pnl(each), each.client)):
         pnl = _pnl(account)
-        before = account.series.at(start_ns)
+        (before,) = account.series.at([start_ns])
         change = pnl - (account.series.values[0] if before is None else before)
         number = numbers.get(id(account))
         rows.append(
@@ -201,7 +201,3 @@ def _words(usage: Usage | None) -> str:
 
 def _pnl(account: Account) -> float:
     return account.pnl.pnl if account.pnl is not None else 0.0
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)

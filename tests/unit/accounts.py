@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dashboard.core.model import Event, Instrument, Pnl, Positions
 from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.supervisor import Supervisor
+from dashboard.history.bars import Bars
 from dashboard.history.pnl import Accounts
 from dashboard.hub.hub import Hub
 from tests.unit.fakes import Clock
@@ -63,6 +64,7 @@ class Running:
         self.clock = Clock()
         self.hub = Hub(epoch="e", clock=self.clock, resume_events=1000)
         self.accounts = Accounts(self.hub)
+        self.bars = Bars(self.hub)
         self.supervisor = Supervisor(
             [Exchange()], publish=self.hub.publish, clock=self.clock, stale_after_ms=2000
         )

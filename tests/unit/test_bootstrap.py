@@ -6,6 +6,7 @@ from dashboard.bootstrap import Services, check_feeds_or_exit
 from dashboard.config import Settings, load_settings
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
+from tests.live_server import free_port
 
 TICKER = '12.5: {"type":"ticker","product_id":"A-USD","price":"1.5"}\n'
 
@@ -42,3 +43,16 @@ def test_a_recording_of_no_use_ends_the_start_with_one_line(tmp_path: Path, cont
 
 def test_without_replay_no_recording_is_read(tmp_path: Path) -> None:
     check_feeds_or_exit(settings(tmp_path / "missing.wslog", "simulator"))
+
+
+def test_a_redis_that_does_not_answer_ends_the_start_with_one_line() -> None:
+    url = f"redis://:secret@127.0.0.1:{free_port()}/0"
+    chosen = load_settings().model_copy(update={"feed": ("redis",), "redis_url": url})
+    with pytest.raises(SystemExit) as caught:
+        check_feeds_or_exit(chosen)
+    line = str(caught.value.code)
+    shown = url.replace(":secret", "***")
+    assert line.startswith(f"livetape: DASHBOARD_REDIS_URL='{shown}' is not allowed; allowed: ")
+    assert "refused" in line
+    assert "secret" not in line
+    assert "\n" not in line

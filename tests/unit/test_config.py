@@ -55,6 +55,10 @@ def test_defaults_need_no_environment() -> None:
         ("REPLAY_LOOP", "1", True),
         ("FREQUENCY_MS", "10", 10),
         ("FREQUENCY_MS", "1000", 1000),
+        ("FEED", "redis,simulator", ("redis", "simulator")),
+        ("REDIS_URL", "redis://example.org", "redis://example.org"),
+        ("REDIS_URL", "rediss://me:pass@[::1]:6380/3", "rediss://me:pass@[::1]:6380/3"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
         ("SIMULATOR_SEED", "0", 0),
         ("SIMULATOR_SEED", "-7", -7),
         ("SIMULATOR_SYMBOLS", "1", 1),
@@ -101,6 +105,12 @@ def test_a_good_value_is_taken(
         ("FREQUENCY_MS", "fast", "a whole number of milliseconds, 10 to 1000"),
         ("FREQUENCY_MS", "", "a whole number of milliseconds, 10 to 1000"),
         ("FREQUENCY_MS", "nan", "a whole number of milliseconds, 10 to 1000"),
+        ("REDIS_URL", "", "redis://host:port/db"),
+        ("REDIS_URL", "localhost:6379", "redis://host:port/db"),
+        ("REDIS_URL", "http://localhost", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost:port", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?speed=fast", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?socket_timeout=soon", "redis://host:port/db"),
         ("SIMULATOR_SEED", "x", "a whole number"),
         ("SIMULATOR_SEED", "1.5", "a whole number"),
         ("SIMULATOR_SYMBOLS", "0", "a whole number, 1 to 10000"),
@@ -135,6 +145,29 @@ def test_a_bad_value_is_refused_with_variable_value_and_what_is_allowed(
     assert (error.variable, error.value) == (PREFIX + name, value)
     assert error.allowed.startswith(allowed)
     assert str(error) == f"{PREFIX}{name}={value!r} is not allowed; allowed: {error.allowed}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://me:secret@localhost", "http://***@localhost"),
+        ("redis//:secret@localhost", "redis//***@localhost"),
+        ("me:secret@localhost", "***@localhost"),
+        ("redis://:sec@ret\n@localhost:x", "redis://***@localhost:x"),
+        ("redis://localhost:x?password=secret&db=1", "redis://localhost:x?password=***&db=1"),
+    ],
+)
+def test_a_password_in_a_bad_url_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, url: str, shown: str
+) -> None:
+    with pytest.raises(SettingError) as caught:
+        load(monkeypatch, "REDIS_URL", url)
+    assert caught.value.value == shown
+    assert "sec" not in str(caught.value)
+
+
+def test_settings_can_be_shown_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "secret" not in repr(load(monkeypatch, "REDIS_URL", "redis://:secret@localhost"))
 
 
 def test_every_setting_says_what_is_allowed() -> None:

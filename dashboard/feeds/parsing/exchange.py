@@ -16,7 +16,7 @@ price; a crossed one is passed on as it was published.
 
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -32,16 +32,15 @@ from dashboard.core.model import (
     PriceLevel,
     Quote,
     Theo,
+    Topic,
     Trade,
 )
 from dashboard.feeds.parsing.aggressor import AggressorRule
 from dashboard.feeds.parsing.static_data import EXCHANGE, parse_number, shorten
 from dashboard.feeds.parsing.timestamps import format_timestamp, parse_timestamp
 
-MAX_PRICE = 1e15
-MAX_QUANTITY = 2.0**53
-"""What is larger is taken for damage; sums of these stay finite."""
-WHITE_SPACE = (b" ", b"\n", b"\t", b"\r")
+ABSURD = 2.0**53
+"""A price or quantity from here on is damage; sums of smaller ones are finite."""
 MESSAGE_OF = {Kind.BOOK: "orderbook_update", Kind.QUOTE: "bbo_update"}
 """The type of message whose `data` a key of that kind holds."""
 
@@ -59,6 +58,10 @@ class Cause(StrEnum):
     DATA = "bad data"
 
 
+_Positive = Annotated[float, msgspec.Meta(gt=0, lt=ABSURD)]
+_FromZero = Annotated[float, msgspec.Meta(ge=0, lt=ABSURD)]
+
+
 class _Envelope(msgspec.Struct):
     type: str
     data: msgspec.Raw
@@ -73,8 +76,8 @@ class _Data(msgspec.Struct, kw_only=True):
 
 
 class _Order(msgspec.Struct, gc=False):
-    price: float
-    leaves_qty: float
+    price: _Positive
+    leaves_qty: _FromZero
 
 
 class _OrderBook(_Data):
@@ -83,15 +86,15 @@ class _OrderBook(_Data):
 
 
 class _Quote(_Data):
-    best_bid: float | None
-    best_ask: float | None
-    best_bid_qty: float | None
-    best_ask_qty: float | None
+    best_bid: _FromZero | None
+    best_ask: _FromZero | None
+    best_bid_qty: _FromZero | None
+    best_ask_qty: _FromZero | None
 
 
 class _Trade(_Data):
-    price: float
-    volume: float
+    price: _Positive
+    volume: _Positive
     buyer: str | None = None
     seller: str | None = None
 
@@ -102,7 +105,6 @@ class _Pnl(msgspec.Struct):
 
 class _Stored(_Data):
     type: str | None = None
-    data: msgspec.Raw | None = None
 
 
 _Decoded = TypeVar("_Decoded")
@@ -148,31 +150,29 @@ class ExchangeParser:
     def parse_stored(self, kind: Kind, symbol: str, text: bytes, now: int) -> Sequence[Event]:
         """Read the book, quote or price that the exchange keeps of an instrument in a key.
 
-        A book or quote gets the envelope with which it was published; `now`, in
-        ns, is the time of what carries none.
+        A book or quote gets an envelope around it, if the key does not hold it with
+        its own; `now`, in ns, is the time of what carries none.
 
         Raises:
             ParseError: with the `Cause`, when it is of no use.
         """
+        exchange = self._exchange_of[symbol]
         if kind is Kind.PRICE:
-            return (
-                Price(
-                    symbol=symbol,
-                    exchange=self._exchange_of[symbol],
-                    price=_price(_number(text)),
-                    volume=0.0,
-                    ts_event=now,
-                ),
-            )
+            price = _number(text)
+            if not 0 < price < ABSURD:
+                raise _error(Cause.DATA, f"{price!r} is no price")
+            event = Price(symbol=symbol, exchange=exchange, price=price, volume=0.0, ts_event=now)
+            return (event,)
         stored = _decode(_stored_decoder, text, Cause.DATA)
         type_ = MESSAGE_OF[kind]
-        if stored.type is not None and stored.data is not None:
-            if stored.type != type_:
-                raise _error(Cause.TYPE, f"{_shown(stored.type)} in place of {type_}")
-            return self.parse_message(text)
-        timestamp = stored.timestamp or format_timestamp(now)
-        parts = msgspec.json.encode({"timestamp": timestamp, "instrument": symbol})
-        return self.parse_message(b'{"type":"%b","data":%b,%b' % (type_.encode(), text, parts[1:]))
+        if stored.type is None:
+            timestamp = stored.timestamp or format_timestamp(now)
+            rest = msgspec.json.encode({"timestamp": timestamp, "instrument": symbol})[1:]
+            text = b'{"type":"%b","data":%b,%b' % (type_.encode(), text, rest)
+        events = self.parse_message(text)
+        if events[0].topic != Topic(kind, exchange, symbol):
+            raise _error(Cause.DATA, f"another message in place of {type_} of {_shown(symbol)}")
+        return events
 
     def _book(self, envelope: _Envelope, raw: bytes) -> Sequence[Event]:
         data = _decode(_book_decoder, envelope.data, Cause.DATA)
@@ -213,10 +213,7 @@ class ExchangeParser:
         symbol = self._symbol(envelope, data)
         exchange = self._exchange_of[symbol]
         ts_event = _time(envelope, data)
-        price = _price(data.price)
-        size = _quantity(data.volume)
-        if not size:
-            raise _error(Cause.DATA, "a trade of volume 0")
+        price, size = data.price, data.volume
         trade = Trade(
             symbol=symbol,
             exchange=exchange,
@@ -284,7 +281,7 @@ def _decode(
 
 def _compact(raw: bytes) -> str:
     try:
-        if any(space in raw for space in WHITE_SPACE):
+        if b" " in raw or b"\n" in raw or b"\r" in raw or b"\t" in raw:
             raw = msgspec.json.format(raw, indent=-1)
         return raw.decode()
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -294,30 +291,14 @@ def _compact(raw: bytes) -> str:
 def _levels(orders: Iterable[_Order], *, highest_first: bool) -> Sequence[PriceLevel]:
     sizes: dict[float, float] = {}
     for order in orders:
-        price = _price(order.price)
-        quantity = _quantity(order.leaves_qty)
-        if quantity:
-            sizes[price] = sizes.get(price, 0.0) + quantity
-    return sorted(sizes.items(), reverse=highest_first)
+        if order.leaves_qty:
+            sizes[order.price] = sizes.get(order.price, 0.0) + order.leaves_qty
+    return tuple(sorted(sizes.items(), reverse=highest_first))
 
 
-def _best(price: float | None, quantity: float | None) -> tuple[float | None, float]:
-    """Give price and size of one side of a quote; it is empty without a price or a quantity."""
-    if price is None or not quantity:
-        return None, 0.0
-    return _price(price), _quantity(quantity)
-
-
-def _price(price: float) -> float:
-    if not 0 < price < MAX_PRICE:
-        raise _error(Cause.DATA, f"{price!r} is no price")
-    return price
-
-
-def _quantity(quantity: float) -> float:
-    if not 0 <= quantity < MAX_QUANTITY:
-        raise _error(Cause.DATA, f"{quantity!r} is no quantity")
-    return quantity
+def _best(price: float | None, size: float | None) -> tuple[float | None, float]:
+    """Give one side of a quote; one without a price or a size is empty."""
+    return (price, size) if price and size else (None, 0.0)
 
 
 def _number(text: bytes) -> float:

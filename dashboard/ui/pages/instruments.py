@@ -4,6 +4,7 @@ import reflex as rx
 
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
+from dashboard.ui.components.exports import export_links
 from dashboard.ui.stream import live_stream
 
 
@@ -22,6 +23,7 @@ def content() -> rx.Component:
         "Instruments",
         live_stream(),
         rx.el.div(live.instrument_tiles(), class_name="instruments"),
+        export_links("instruments", "Instruments"),
         headed=True,
     )
 

@@ -10,6 +10,7 @@ from dashboard.bootstrap import Services, services
 from dashboard.core.limits import Level, expose
 from dashboard.ui import accounts, template
 from dashboard.ui.accounts import PnlRow, PositionRow
+from dashboard.ui.components.exports import export_links
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.pnl_chart import pnl_chart
 from dashboard.ui.formatting import format_count
@@ -170,7 +171,7 @@ def _content() -> rx.Component:
             "Latest PnL",
             _counters(),
             rx.el.div(_pnl_table(), class_name="scroll", tab_index=0),
-            beside=_exports("pnl", "PnL history"),
+            beside=export_links("pnl", "PnL history"),
         ),
         panel(
             "positions",
@@ -178,7 +179,7 @@ def _content() -> rx.Component:
             _filter(),
             rx.el.div(_positions_table(), class_name="scroll", tab_index=0),
             rx.cond(PnlState.left_out != "", rx.el.p(PnlState.left_out, class_name="empty")),
-            beside=rx.fragment(_stale_note(), _exports("positions", "Positions")),
+            beside=rx.fragment(_stale_note(), export_links("positions", "Positions")),
         ),
     )
 
@@ -191,21 +192,6 @@ def _stale_note() -> rx.Component:
 
 
 STALE = "The last values stay, greyed, until the feed flows again."
-
-
-def _exports(table: str, what: str) -> rx.Component:
-    return rx.el.span(
-        *(
-            rx.el.a(
-                name,
-                href=f"/api/export/{table}.{form}",
-                class_name="export",
-                custom_attrs={"download": "", "aria-label": f"{what} as {name}"},
-            )
-            for name, form in (("CSV", "csv"), ("Parquet", "parquet"))
-        ),
-        class_name="exports",
-    )
 
 
 def _ranges() -> rx.Component:
@@ -304,10 +290,11 @@ def _filter() -> rx.Component:
             custom_attrs={"aria-pressed": PnlState.only_pressing},
         ),
         rx.el.p(
-            _alarm("over", "positions over a limit"),
-            _alarm("near", "near a limit"),
+            _alarm("over", "Over a limit"),
+            _alarm("near", "Near a limit"),
             class_name="alarm",
             role="status",
+            title="Positions, counted by the worse of their two limits",
         ),
         class_name="filter",
     )
@@ -315,7 +302,7 @@ def _filter() -> rx.Component:
 
 def _alarm(level: str, words: str) -> rx.Component:
     return rx.el.span(
-        f"{PnlState.counts[level]} {words}",
+        f"{words}: {PnlState.counts[level]}",
         class_name="tag",
         custom_attrs={
             "data-level": rx.cond(PnlState.counts[level] == "0", "", level),

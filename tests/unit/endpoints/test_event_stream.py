@@ -10,7 +10,7 @@ from dashboard.endpoints.event_stream import (
     INSTRUMENT_EVENTS,
     RESUME_EVENTS,
     Channel,
-    EventStream,
+    EventStreams,
     account_channel,
     instrument_channel,
 )
@@ -55,15 +55,18 @@ class Client:
         connections: Connections | None = None,
         method: str = "GET",
     ) -> "asyncio.Task[None]":
-        stream = EventStream(
-            self._hub,
-            connections or Connections(limit=1),
-            channel or instrument_channel(BTC),
-            since=self._since,
-            **self._options,
-        )
+        streams = EventStreams(connections or Connections(limit=1), **self._options)
         scope = {"type": "http", "method": method}
-        return asyncio.create_task(stream(scope, self._receive, self._send))  # pyright: ignore[reportArgumentType] - a coroutine
+        return asyncio.create_task(
+            streams.serve(
+                self._hub,
+                channel or instrument_channel(BTC),
+                self._since,
+                scope,
+                self._receive,
+                self._send,
+            )
+        )
 
     def leave(self) -> None:
         self._gone.set()

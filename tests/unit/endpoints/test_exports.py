@@ -3,6 +3,7 @@
 import csv
 from collections.abc import AsyncIterator
 from io import BytesIO, StringIO
+from typing import cast
 
 import httpx
 import pandas as pd
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from dashboard.bootstrap import Services
 from dashboard.core.model import Instrument
 from dashboard.endpoints import exports
-from dashboard.endpoints.tables import TABLES, Column, Type, trades
+from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Type
 from dashboard.endpoints.writers import FORMULA_STARTS, write_csv, write_parquet
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
-from tests.unit.fakes import trade
+from tests.unit.fakes import SECOND_NS, trade
 
 NOW = pd.Timestamp(1_700_000_000, unit="s", tz="UTC")
 
@@ -113,24 +115,52 @@ async def test_trades_of_one_instrument(
     assert "BTC-USD" in answer.headers["content-disposition"]
 
 
+async def test_bars_of_one_instrument(running: Running, client: httpx.AsyncClient) -> None:
+    running.listings.append(Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01))
+    for second, price in ((0, 10.0), (30, 12.0), (60, 11.0)):
+        running.publish(trade("BTC/USD", price, size=2, ts=(1_700_000_000 + second) * SECOND_NS))
+    table = read(await client.get("bars/1m/BTC/USD.parquet"))
+    assert table["timestamp"].diff()[1] == pd.Timedelta(1, "min")
+    assert table[["open", "high", "low", "close", "volume"]].to_numpy().tolist() == [
+        [10, 12, 10, 12, 4],
+        [11, 11, 11, 11, 2],
+    ]
+
+
 @pytest.mark.parametrize(
-    "path", ["secrets.csv", "trades.csv", "trades/NONE.csv", "pnl.xlsx", "pnl", "", "pnl/x.csv"]
+    "path",
+    [
+        "secrets.csv",
+        "trades.csv",
+        "trades/NONE.csv",
+        "bars/2m/AAPL.csv",
+        "bars/AAPL.csv",
+        "pnl.xlsx",
+        "pnl",
+        "",
+        "pnl/x.csv",
+    ],
 )
 @pytest.mark.usefixtures("running")
 async def test_what_there_is_not_names_what_there_is(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 404
-    assert answer.text == (
-        f"There is no {path!r}; there are: instruments, positions, pnl, trades/{{instrument}}, "
-        "each as .csv or .parquet"
-    )
+    assert answer.json() == {
+        "error": f"There is no {path!r}",
+        "allowed": "instruments, positions, pnl, trades/{instrument}, bars/1s/{instrument}, "
+        "bars/1m/{instrument}, bars/5m/{instrument}; each as .csv or .parquet",
+    }
 
 
-@pytest.mark.parametrize("name", [*TABLES, "trades"])
+@pytest.mark.parametrize("name", [*TABLES, *TABLES_OF_INSTRUMENT])
 def test_an_empty_table_has_its_columns_and_types(name: str) -> None:
     running = Running()
     running.listings.clear()
-    table = trades(running, INSTRUMENTS[0]) if name == "trades" else TABLES[name](running)  # pyright: ignore[reportArgumentType] - a fake
+    services = cast("Services", running)
+    if name in TABLES:
+        table = TABLES[name](services)
+    else:
+        table = TABLES_OF_INSTRUMENT[name](services, INSTRUMENTS[0])
     frame = pd.read_parquet(BytesIO(write_parquet(table)))
     assert len(frame) == 0
     dtypes = {Type.TEXT: "str", Type.NUMBER: "float64", Type.TIME: "datetime64[ns, UTC]"}

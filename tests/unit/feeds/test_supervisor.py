@@ -67,6 +67,12 @@ class ScriptedFeed:
             raise
 
 
+class WatchedFeed(ScriptedFeed):
+    """A feed that knows when its source last gave a sign of life."""
+
+    last_sign_ns: int | None = None
+
+
 class Naps:
     """A sleep that only notes for how long, and what the state was meanwhile."""
 
@@ -110,6 +116,10 @@ def test_backoff_is_50_to_100_percent_of_its_ceiling(failures: int, jitter: floa
     assert ceiling / 2 <= backoff_s(failures, jitter) <= ceiling
     assert backoff_s(failures, 0.0) == ceiling / 2
     assert BACKOFF_FIRST_S <= ceiling <= BACKOFF_CAP_S
+
+
+def test_backoff_may_have_another_cap() -> None:
+    assert [backoff_s(failures, 1.0, cap_s=2) for failures in (1, 4, 5, 99)] == [0.25, 2, 2, 2]
 
 
 async def test_a_failed_feed_is_started_again_after_a_growing_wait() -> None:
@@ -227,6 +237,44 @@ async def test_a_replay_is_replayed_and_its_silence_is_no_staleness() -> None:
     clock.advance(seconds=3600)
     assert supervised.status().state is FeedState.REPLAYED
     task.cancel()
+
+
+def test_a_quiet_feed_is_live_while_its_source_gives_signs_of_life() -> None:
+    clock = Clock()
+    feed = WatchedFeed()
+    supervised = supervise(feed, clock=clock)
+    assert supervised.status().state is FeedState.STALE
+    feed.last_sign_ns = clock()
+    assert supervised.status().state is FeedState.LIVE
+    clock.advance(ms=2000)
+    assert supervised.status().state is FeedState.LIVE
+    clock.advance(ms=1)
+    assert supervised.status().state is FeedState.STALE
+    feed.last_sign_ns = clock()
+    assert supervised.status().state is FeedState.LIVE
+    assert supervised.status().last_event_age_s is None
+
+
+async def test_a_source_that_is_known_to_be_gone_is_stale_at_once() -> None:
+    feed = WatchedFeed(EVENT, END)
+    clock = Clock()
+    feed.last_sign_ns = clock()
+    states: list[FeedState] = []
+
+    def look(_event: object) -> None:
+        states.append(supervised.status().state)
+        feed.last_sign_ns = None
+        states.append(supervised.status().state)
+
+    supervised = supervise(feed, clock=clock, publish=look)
+    await run(supervised)
+    assert states == [FeedState.LIVE, FeedState.STALE]
+
+
+async def test_a_watched_feed_that_fails_is_stale_whatever_its_source_says() -> None:
+    feed = WatchedFeed(EVENT, FAIL, END)
+    feed.last_sign_ns = Clock()()
+    assert (await run(supervise(feed))).states == [FeedState.STALE]
 
 
 async def test_every_event_is_published_and_counted() -> None:

@@ -29,13 +29,8 @@ def test_a_value_holds_until_the_next() -> None:
     series = PnlSeries()
     series.add(5 * SECOND_NS, 1.0)
     series.add(9 * SECOND_NS, 2.0)
-    assert [series.at(second * SECOND_NS) for second in (4, 5, 8, 9, 100)] == [
-        None,
-        1.0,
-        1.0,
-        2.0,
-        2.0,
-    ]
+    held = series.at(second * SECOND_NS for second in (4, 5, 8, 9, 100))
+    assert held == [None, 1.0, 1.0, 2.0, 2.0]
 
 
 def test_a_clock_that_steps_back_leaves_the_order() -> None:

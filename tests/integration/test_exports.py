@@ -1,0 +1,101 @@
+"""Exports from the real server, fed by a real Redis."""
+
+import json
+import time
+from collections.abc import Iterator
+from io import BytesIO, StringIO
+
+import httpx
+import pandas as pd
+import pytest
+
+from tests.live_server import LiveServer
+from tests.redis_server import RedisServer
+
+CHANNEL = "market_data"
+TIMEOUT_S = 10
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[RedisServer]:
+    with RedisServer() as running:
+        running.fill()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(exchange: RedisServer) -> Iterator[LiveServer]:
+    with LiveServer(page=False, feed="redis", redis_url=exchange.url) as running:
+        yield running
+
+
+def envelope(kind: str, **fields: object) -> str:
+    return json.dumps({"type": kind, "timestamp": "2026-11-20T12:00:00.5Z", **fields})
+
+
+def test_tables_hold_what_the_exchange_said(exchange: RedisServer, server: LiveServer) -> None:
+    said = [
+        envelope("position_update", client="=Ann", data={"AAPL": 90, "AAPL/DEC": -60}),
+        envelope("pnl_update", client="=Ann", data={"pnl": -1234.56}),
+        envelope(
+            "trade",
+            instrument="AAPL/DEC",
+            data={
+                "buyer": "=Ann",
+                "buyer_order_id": 1,
+                "instrument": "AAPL/DEC",
+                "price": 150.05,
+                "seller": "Bob",
+                "seller_order_id": 2,
+                "timestamp": "2026-11-20T12:00:00.5Z",
+                "volume": 3,
+            },
+        ),
+    ]
+    with exchange.client() as client:
+        for message in said:
+            assert client.publish(CHANNEL, message) == 1
+    wait_for_rows(server, "trades/AAPL/DEC.csv")
+
+    positions = csv(server, "positions.csv").set_index("instrument")
+    assert positions.loc["AAPL", "client"] == "'=Ann"
+    assert positions.loc["AAPL", "absolute_limit"] == 100
+    assert positions.loc["AAPL/DEC", "level"] == "over"
+    assert set(positions["delta"]) == {30}
+
+    pnl = pd.read_parquet(BytesIO(get(server, "pnl.parquet").content))
+    assert pnl[["client", "pnl"]].to_dict("list") == {"client": ["=Ann"], "pnl": [-1234.56]}
+    assert pnl["timestamp"].dtype == "datetime64[ns, UTC]"
+
+    (trade,) = csv(server, "trades/REDIS:AAPL%2FDEC.csv").to_dict("records")
+    assert (trade["buyer"], trade["seller"]) == ("'=Ann", "Bob")
+    assert (trade["price"], trade["size"]) == (150.05, 3)
+    assert trade["timestamp"] == "2026-11-20T12:00:00.500000Z"
+
+    (bar,) = csv(server, "bars/1m/AAPL/DEC.csv").to_dict("records")
+    assert (bar["open"], bar["close"], bar["volume"]) == (150.05, 150.05, 3)
+    assert bar["timestamp"] == "2026-11-20T12:00:00.000000Z"
+
+    instruments = csv(server, "instruments.csv")
+    assert list(instruments["instrument"]) == ["AAPL", "AAPL/DEC", "GOOGL"]
+    assert list(instruments["delta_limit"]) == [20, 20, 40]
+
+
+def test_what_there_is_not_is_named(server: LiveServer) -> None:
+    answer = httpx.get(f"{server.url}/api/export/secrets.csv")
+    assert answer.status_code == 404
+    assert "instruments, positions, pnl" in answer.json()["allowed"]
+
+
+def get(server: LiveServer, path: str) -> httpx.Response:
+    return httpx.get(f"{server.url}/api/export/{path}").raise_for_status()
+
+
+def csv(server: LiveServer, path: str) -> pd.DataFrame:
+    return pd.read_csv(StringIO(get(server, path).text))
+
+
+def wait_for_rows(server: LiveServer, path: str) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while csv(server, path).empty:
+        assert time.monotonic() < deadline
