@@ -20,6 +20,7 @@ from tests.redis_server import RedisServer
 CUTS = 100
 RATE = 2000
 CLIENTS = 500
+FIRST = 1_000_000
 LOST = 'livetape_subscription_lost_total{subscriber="sse"}'
 
 
@@ -196,18 +197,18 @@ async def test_a_client_that_does_not_read_is_not_felt_and_is_told(
     ):
         await settle(other, market)
         big = exchange.book(orders=200)
-        published = 0
+        published = FIRST
         while metric(server, LOST) < enough:
             for _ in range(20):
                 published += 1
                 await market.publish(big, exchange.trade(published))
                 seen = [await other.next(), await other.next()]
                 assert (seen[0].data, number(seen[1])) == (big, published)
-            assert published < 20_000
+            assert published < FIRST + 20_000
         await market.publish(exchange.trade(0))
         read = await stalled.until(lambda event: '"buyer_order_id":0' in event.data)
         events = [event for event in read if event.type == "message"]
-        begin = [number(event) for event in events].index(1)  # whose predecessors are a snapshot
+        begin = [number(event) for event in events].index(FIRST + 1)  # before it: the snapshot
         truth = [event async for event in everything_since(server, events[begin])]
     warns = [event.content["lagged"] for event in read if event.type == "warn"]
     assert sum(warns) >= 50
