@@ -1,9 +1,10 @@
 """`EventSource`, the browser's own client of `/sse`, over a cut and a restart."""
 
+import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -40,11 +41,12 @@ class Proxy:
 
     def cut(self) -> None:
         """End every connection and take no more."""
-        assert self._listener is not None
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for each in self._open:
-            each.close() if each.fileno() < 0 else each.shutdown(socket.SHUT_RDWR)
+        for each in (self._listener, *self._open):
+            if each is not None:
+                with contextlib.suppress(OSError):  # ended by its other side
+                    each.shutdown(socket.SHUT_RDWR)
+                each.close()
+        self._listener = None
         self._open.clear()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -60,12 +62,10 @@ class Proxy:
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
+    with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)
         sink.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 class Market:
@@ -114,18 +114,29 @@ def proxy(own_server: LiveServer) -> Iterator[Proxy]:
     made.cut()
 
 
+OpenPage = Callable[[int], Page]
+
+
 @pytest.fixture
-def page(browser: Browser, proxy: Proxy) -> Iterator[Page]:
+def listen_at(browser: Browser) -> Iterator[OpenPage]:
+    """Give a function that opens a page at a port and lets it listen."""
     context = browser.new_context()
-    opened = context.new_page()
-    opened.goto(f"http://127.0.0.1:{proxy.port}/api/health")
-    opened.evaluate(LISTEN)
+
+    def opened(port: int) -> Page:
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{port}/api/health")
+        page.evaluate(LISTEN)
+        return page
+
     yield opened
     context.close()
 
 
-def test_a_cut_is_mended_without_gap_or_double(page: Page, proxy: Proxy, market: Market) -> None:
-    assert eventually(lambda: heard_one_more(page, market))
+def test_a_cut_is_mended_without_gap_or_double(
+    listen_at: OpenPage, proxy: Proxy, market: Market
+) -> None:
+    page = listen_at(proxy.port)
+    assert eventually(lambda: heard_after(page, market, 0))
     for _ in range(2):
         market.trade(50)
         assert eventually(lambda: numbers(page)[-1] == market.published)
@@ -141,14 +152,16 @@ def test_a_cut_is_mended_without_gap_or_double(page: Page, proxy: Proxy, market:
 
 
 def test_a_restart_gives_a_reset_and_a_new_epoch(
-    page: Page, own_server: LiveServer, market: Market
+    listen_at: OpenPage, own_server: LiveServer, market: Market
 ) -> None:
-    assert eventually(lambda: heard_one_more(page, market))
+    page = listen_at(own_server.port)
+    assert eventually(lambda: heard_after(page, market, 0))
     before = page.evaluate("seen.at(-1)[0]")
+    last = market.published
     own_server.restart()
     assert eventually(lambda: len(page.evaluate("resets")) == 1, within_s=60)
     assert "another epoch" in json.loads(page.evaluate("resets")[0])["reason"]
-    assert eventually(lambda: heard_one_more(page, market))
+    assert eventually(lambda: heard_after(page, market, last))
     after = page.evaluate("seen.at(-1)[0]")
     assert before.partition(":")[0] != after.partition(":")[0]
     market.trade(50)
@@ -156,10 +169,10 @@ def test_a_restart_gives_a_reset_and_a_new_epoch(
     assert len(page.evaluate("resets")) == 1
 
 
-def heard_one_more(page: Page, market: Market) -> bool:
-    """Publish one trade more and tell whether a trade as new as the last has come."""
+def heard_after(page: Page, market: Market, earlier: int) -> bool:
+    """Publish one trade more, and tell whether a trade newer than an earlier one has come."""
     market.trade()
-    return market.published - numbers(page)[-1] <= 1
+    return numbers(page)[-1] > earlier
 
 
 def numbers(page: Page) -> list[int]:
