@@ -209,7 +209,8 @@ def test_a_lost_redis_greys_the_numbers(page: Page, redis: RedisServer) -> None:
     redis.freeze()
     try:
         assert eventually(lambda: shell.get_attribute("data-stale") == "true")
-        page.get_by_text("redis is stale").first.wait_for()
+        assert page.locator(".feed-note").first.text_content() == "redis is stale"
+        page.locator(".pnl .note", has_text="since").first.wait_for()
     finally:
         redis.thaw()
     assert eventually(lambda: shell.get_attribute("data-stale") == "false")

@@ -95,13 +95,13 @@ class PnlState(rx.State):
         over, near = levels.count(Level.OVER), levels.count(Level.NEAR)
         return {
             "phase": "full" if known else "empty",
-            "stale": _stale(running),
+            "stale": stale_feeds(running),
             "figure": accounts.chart(lines, minutes=minutes, now_ns=now_ns),
             "pnl": [
                 list(row) for row in accounts.pnl_rows(known, lines, minutes=minutes, now_ns=now_ns)
             ],
             "positions": [list(accounts.position_row(each)) for each in shown[: accounts.MAX_ROWS]],
-            "left_out": _left_out(len(shown), len(exposures)),
+            "left_out": left_out(len(shown), len(exposures)),
             "counts": {
                 "clients": format_count(len(known)),
                 "updates": format_count(running.accounts.updates),
@@ -111,7 +111,7 @@ class PnlState(rx.State):
         }
 
 
-def _stale(running: Services) -> str:
+def stale_feeds(running: Services) -> str:
     """Name the feeds that clients come from and that do not flow."""
     exchanges = {each.exchange for each in running.accounts.current()}
     states = running.supervisor.status()
@@ -123,9 +123,10 @@ def _stale(running: Services) -> str:
     )
 
 
-def _left_out(found: int, known: int) -> str:
-    if known and not found:
-        return "No position matches the filter."
+def left_out(found: int, known: int) -> str:
+    """Say what the table does not show, of so many `found` by the filter and `known` at all."""
+    if not found:
+        return "No position matches the filter." if known else "No positions yet."
     hidden = found - accounts.MAX_ROWS
     return f"{format_count(hidden)} more: narrow the filter." if hidden > 0 else ""
 
@@ -163,7 +164,14 @@ def _content() -> rx.Component:
         panel(
             "pnl-chart",
             "PnL over time",
-            rx.el.div(pnl_chart(PnlState.figure), class_name="pnl-plot"),
+            rx.el.div(
+                pnl_chart(PnlState.figure),
+                class_name="pnl-plot",
+                role="img",
+                custom_attrs={
+                    "aria-label": "PnL of each client over time; its end is in the table"
+                },
+            ),
             beside=rx.fragment(_stale_note(), _ranges()),
         ),
         panel(
@@ -187,7 +195,7 @@ def _content() -> rx.Component:
 def _stale_note() -> rx.Component:
     return rx.cond(
         PnlState.stale != "",
-        rx.el.span(PnlState.stale, class_name="note", title=STALE),
+        rx.el.span(PnlState.stale, class_name="note feed-note", title=STALE),
     )
 
 
@@ -234,7 +242,12 @@ def _pnl_table() -> rx.Component:
             rx.el.tr(
                 rx.el.th("Client", scope="col"),
                 rx.el.th("PnL", scope="col", class_name="number"),
-                rx.el.th(f"Change, {PnlState.minutes} min", scope="col", class_name="number"),
+                rx.el.th(
+                    f"Change, {PnlState.minutes} min",
+                    scope="col",
+                    class_name="number",
+                    title="Since the range began, or since the client was first heard of",
+                ),
                 rx.el.th(
                     "Updated", scope="col", class_name="number", title="Age of the last PnL update"
                 ),
@@ -351,7 +364,7 @@ CLASSES = {
     "position": "number",
     "limit": "number wide",
     "underlying": "wide",
-    "delta": "number",
+    "delta": "number wide",
     "delta limit": "number wide",
 }
 """How a header stands; a narrow window leaves the wide ones out."""
@@ -366,7 +379,7 @@ def _position_row(cells: list[str]) -> rx.Component:
         rx.el.td(row.limit, class_name="figure number quiet wide"),
         _usage(row.share, row.used, row.level, row.words),
         rx.el.td(row.underlying, class_name="wide"),
-        rx.el.td(row.delta, class_name="figure number"),
+        rx.el.td(row.delta, class_name="figure number wide"),
         rx.el.td(row.delta_limit, class_name="figure number quiet wide"),
         _usage(row.delta_share, row.delta_used, row.delta_level, row.delta_words),
         rx.el.td(
