@@ -165,6 +165,9 @@ def test_a_change_of_positions_crosses_the_limit(page: Page, send: Send) -> None
 def test_filter_and_sort(page: Page) -> None:
     page.fill("#positions-filter", "cid")
     assert eventually(lambda: by_id(page, "position-row").count() == 2)
+    page.reload()
+    assert eventually(lambda: by_id(page, "position-row").count() == 2)
+    assert page.input_value("#positions-filter") == "cid"
     page.fill("#positions-filter", "nobody")
     page.get_by_text("No position matches the filter.").wait_for()
     page.fill("#positions-filter", "")

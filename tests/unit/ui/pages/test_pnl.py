@@ -3,9 +3,8 @@ from typing import cast
 import pytest
 
 from dashboard.bootstrap import Services
-from dashboard.ui.accounts import SORT_KEYS
 from dashboard.ui.formatting import THIN_SPACE
-from dashboard.ui.pages.pnl import COLUMNS, NUMBERS, left_out, stale_feeds
+from dashboard.ui.pages.pnl import left_out, stale_feeds
 from tests.unit.accounts import Running, pnl
 
 
@@ -29,8 +28,3 @@ def test_only_a_feed_that_clients_come_from_is_named() -> None:
 )
 def test_what_the_table_leaves_out(found: int, known: int, text: str) -> None:
     assert left_out(found, known) == text
-
-
-def test_every_column_can_be_sorted_by() -> None:
-    assert [name for name, *_ in COLUMNS] == list(SORT_KEYS)
-    assert set(SORT_KEYS) >= NUMBERS
