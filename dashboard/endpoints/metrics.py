@@ -23,7 +23,8 @@ class ServicesCollector(Collector):
         yield self._skips()
         yield from self._hub()
         yield gauge("connections", "Open connections to /ws and /sse.", self._connections.open)
-        yield counter("connections_refused", "Refused connections to /ws and /sse.", self._connections.refused)
+        refused = self._connections.refused
+        yield counter("connections_refused", "Refused connections to /ws and /sse.", refused)
         yield gauge("frequency_ms", "The frequency setting.", services().frequency_ms)
 
     def _feeds(self) -> Iterable[Metric]:
