@@ -1,4 +1,4 @@
-"""The open WebSocket connections of the API: how many there may be, and their end."""
+"""The open streams of the API, `/ws` and `/sse`: how many there may be, and their end."""
 
 import asyncio
 

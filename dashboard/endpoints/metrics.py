@@ -22,8 +22,9 @@ class ServicesCollector(Collector):
         yield from self._feeds()
         yield self._skips()
         yield from self._hub()
-        yield gauge("connections", "Open /ws connections.", self._connections.open)
-        yield counter("connections_refused", "Refused /ws connections.", self._connections.refused)
+        yield gauge("connections", "Open connections to /ws and /sse.", self._connections.open)
+        refused = self._connections.refused
+        yield counter("connections_refused", "Refused connections to /ws and /sse.", refused)
         yield gauge("frequency_ms", "The frequency setting.", services().frequency_ms)
 
     def _feeds(self) -> Iterable[Metric]:

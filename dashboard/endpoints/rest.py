@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from dashboard import __version__
 from dashboard.bootstrap import services
 from dashboard.core.errors import RequestError
-from dashboard.core.model import Book, Event, Instrument, Kind, Quote, Theo, Topic, Trade
+from dashboard.core.model import Book, Event, Instrument, Kind, Price, Quote, Theo, Topic, Trade
 from dashboard.history.bars import MAX_BARS, Interval
 
 DEFAULT_BARS = 500
@@ -62,8 +62,9 @@ class Snapshot(BaseModel):
     """How an instrument stands; null is what has not come yet.
 
     `/sse/{name}?since={id}` goes on from it without a gap. `last_trade` is the
-    price of the last trade, `theo` the theoretical price of the underlying, and
-    `ts` is in microseconds since the Unix epoch, UTC.
+    price of the last trade, or the feed's last price where it has told of no trade,
+    `theo` the theoretical price of the underlying, and `ts` is in microseconds
+    since the Unix epoch, UTC.
     """
 
     id: str
@@ -161,14 +162,14 @@ async def get_snapshot(instrument: Named) -> Snapshot:
 
     book = latest(Kind.BOOK, instrument.symbol)
     quote = latest(Kind.QUOTE, instrument.symbol)
-    trade = latest(Kind.TRADE, instrument.symbol)
+    last = latest(Kind.TRADE, instrument.symbol) or latest(Kind.PRICE, instrument.symbol)
     theo = instrument.underlying and latest(Kind.THEO, instrument.underlying)
     return Snapshot(
         id=f"{hub.epoch}:{hub.published}",
         instrument=instrument.symbol,
         bbo=_best(quote) if isinstance(quote, Quote) else None,
         book=_levels(book) if isinstance(book, Book) else OrderBook(bids=[], asks=[]),
-        last_trade=trade.price if isinstance(trade, Trade) else None,
+        last_trade=last.price if isinstance(last, Trade | Price) else None,
         theo=theo.price if isinstance(theo, Theo) else None,
         ts=time.time_ns() // 1000,
     )

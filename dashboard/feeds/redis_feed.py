@@ -126,8 +126,7 @@ class RedisFeed:
                 await self._serve(publish)
             except* (RedisError, OSError) as errors:
                 problem = _describe(errors)
-            failures = 1 if self._connected else failures + 1
-            self._connected = False
+            failures = failures + 1 if self._lost else 1
             if not self._lost:
                 self._lost = True
                 url = mask_password(self._url)
@@ -148,15 +147,17 @@ class RedisFeed:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 connection = await pool.get_connection()
                 await self._catch_up(connection, client, publish)
-            self._unanswered = 0
-            self._connected = True
             if self._lost:
                 self._lost = False
                 log.info("redis is back", feed=FEED)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._receive(connection, publish), name="redis channel")
-                group.create_task(self._ping(connection), name="redis ping")
-                group.create_task(self._follow_theos(client, publish), name="redis theos")
+            self._connected = True
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._receive(connection, publish), name="redis channel")
+                    group.create_task(self._ping(connection), name="redis ping")
+                    group.create_task(self._follow_theos(client, publish), name="redis theos")
+            finally:
+                self._connected = False
 
     async def _catch_up(
         self, connection: AbstractConnection, client: Redis, publish: Publish

@@ -2,8 +2,8 @@
 
 For each frequency: what the clients got, what they were told they did not get,
 what was lost in silence, the time from the event to the client, and what the
-server spent. Ids rise by one over the whole hub, so a client that is owed an
-event and not told of it shows as a silent loss.
+server spent. Sequence numbers rise by one per type and symbol, so a client that is
+owed an event and not told of it shows as a silent loss.
 """
 
 import argparse
@@ -23,11 +23,11 @@ TS_EVERY = 16
 
 
 class Client(WSListener):
-    """Count events by their ids, and sample their age on arrival."""
+    """Count events by their sequence numbers, and sample their age on arrival."""
 
     def __init__(self) -> None:
-        self.first = 0
-        self.last = 0
+        self.first: dict[bytes, int] = {}
+        self.last: dict[bytes, int] = {}
         self.events = 0
         self.told = 0
         self.disordered = 0
@@ -39,16 +39,19 @@ class Client(WSListener):
         if frame.msg_type != WSMsgType.TEXT or not self.counting:
             return
         payload = frame.get_payload_as_bytes()
-        at = payload.rfind(b":")
         if payload[-2:] != b'"}':
             self._notice(payload)
             return
-        offset = int(payload[at + 1 : -2])
-        if not self.first:
-            self.first = offset
-        elif offset <= self.last:
+        comma = payload.index(b",")
+        if payload.startswith(b'"symbol"', comma + 1):
+            comma = payload.index(b",", comma + 1)
+        topic = payload[:comma]
+        at = payload.rfind(b'"seq":') + 6
+        seq = int(payload[at : payload.index(b",", at)])
+        if seq <= self.last.get(topic, 0):
             self.disordered += 1
-        self.last = offset
+        self.first.setdefault(topic, seq)
+        self.last[topic] = seq
         self.events += 1
         if not self.events % TS_EVERY and (ts := payload.rfind(b'"ts":')) > 0:
             sent_us = int(payload[ts + 5 : payload.index(b",", ts)])
@@ -62,7 +65,8 @@ class Client(WSListener):
     @property
     def silent(self) -> int:
         """Count the events this client is owed and was not told of."""
-        return (self.last - self.first + 1) - self.events - self.told
+        owed = sum(last - self.first[topic] + 1 for topic, last in self.last.items())
+        return owed - self.events - self.told
 
 
 async def stalled_client(port: int) -> socket.socket:

@@ -165,6 +165,9 @@ def test_a_change_of_positions_crosses_the_limit(page: Page, send: Send) -> None
 def test_filter_and_sort(page: Page) -> None:
     page.fill("#positions-filter", "cid")
     assert eventually(lambda: by_id(page, "position-row").count() == 2)
+    page.reload()
+    assert eventually(lambda: by_id(page, "position-row").count() == 2)
+    assert page.input_value("#positions-filter") == "cid"
     page.fill("#positions-filter", "nobody")
     page.get_by_text("No position matches the filter.").wait_for()
     page.fill("#positions-filter", "")
@@ -209,7 +212,8 @@ def test_a_lost_redis_greys_the_numbers(page: Page, redis: RedisServer) -> None:
     redis.freeze()
     try:
         assert eventually(lambda: shell.get_attribute("data-stale") == "true")
-        page.get_by_text("redis is stale").first.wait_for()
+        assert page.locator(".feed-note").first.text_content() == "redis is stale"
+        page.locator(".pnl .note", has_text="since").first.wait_for()
     finally:
         redis.thaw()
     assert eventually(lambda: shell.get_attribute("data-stale") == "false")

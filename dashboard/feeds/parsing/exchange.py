@@ -108,7 +108,8 @@ class _Stored(_Data):
 
 
 _Decoded = TypeVar("_Decoded")
-_Parse = Callable[[_Envelope, bytes], Sequence[Event]]
+_Parse = Callable[[_Envelope, str], Sequence[Event]]
+"""Make events of an envelope and of its text, compact."""
 
 _envelope_decoder = msgspec.json.Decoder(_Envelope)
 _book_decoder = msgspec.json.Decoder(_OrderBook)
@@ -145,7 +146,7 @@ class ExchangeParser:
         parse = self._parse.get(envelope.type)
         if parse is None:
             raise _error(Cause.TYPE, _shown(envelope.type))
-        return parse(envelope, raw)
+        return parse(envelope, _compact(raw))
 
     def parse_stored(self, kind: Kind, symbol: str, text: bytes, now: int) -> Sequence[Event]:
         """Read the book, quote or price that the exchange keeps of an instrument in a key.
@@ -174,27 +175,29 @@ class ExchangeParser:
             raise _error(Cause.DATA, f"another message in place of {type_} of {_shown(symbol)}")
         return events
 
-    def _book(self, envelope: _Envelope, raw: bytes) -> Sequence[Event]:
+    def _book(self, envelope: _Envelope, text: str) -> Sequence[Event]:
         data = _decode(_book_decoder, envelope.data, Cause.DATA)
         symbol = self._symbol(envelope, data)
         bids = _levels(data.bids, highest_first=True)
         asks = _levels(data.asks, highest_first=False)
+        ts_event = _time(envelope, data)
         self._rules[symbol].see_quote(bids[0][0] if bids else None, asks[0][0] if asks else None)
         book = Book(
             symbol=symbol,
             exchange=self._exchange_of[symbol],
             bids=bids,
             asks=asks,
-            envelope=_compact(raw),
-            ts_event=_time(envelope, data),
+            envelope=text,
+            ts_event=ts_event,
         )
         return (book,)
 
-    def _quote(self, envelope: _Envelope, raw: bytes) -> Sequence[Event]:
+    def _quote(self, envelope: _Envelope, text: str) -> Sequence[Event]:
         data = _decode(_quote_decoder, envelope.data, Cause.DATA)
         symbol = self._symbol(envelope, data)
         bid_price, bid_size = _best(data.best_bid, data.best_bid_qty)
         ask_price, ask_size = _best(data.best_ask, data.best_ask_qty)
+        ts_event = _time(envelope, data)
         self._rules[symbol].see_quote(bid_price, ask_price)
         quote = Quote(
             symbol=symbol,
@@ -203,12 +206,12 @@ class ExchangeParser:
             bid_size=bid_size,
             ask_price=ask_price,
             ask_size=ask_size,
-            envelope=_compact(raw),
-            ts_event=_time(envelope, data),
+            envelope=text,
+            ts_event=ts_event,
         )
         return (quote,)
 
-    def _trade(self, envelope: _Envelope, raw: bytes) -> Sequence[Event]:
+    def _trade(self, envelope: _Envelope, text: str) -> Sequence[Event]:
         data = _decode(_trade_decoder, envelope.data, Cause.DATA)
         symbol = self._symbol(envelope, data)
         exchange = self._exchange_of[symbol]
@@ -222,28 +225,28 @@ class ExchangeParser:
             aggressor_side=self._rules[symbol].side_of(price),
             buyer=data.buyer,
             seller=data.seller,
-            envelope=_compact(raw),
+            envelope=text,
             ts_event=ts_event,
         )
         made = Price(symbol=symbol, exchange=exchange, price=price, volume=size, ts_event=ts_event)
         return (trade, made)
 
-    def _positions(self, envelope: _Envelope, raw: bytes) -> Sequence[Event]:
+    def _positions(self, envelope: _Envelope, text: str) -> Sequence[Event]:
         positions = Positions(
             client=_client(envelope),
             exchange=self._exchange,
             positions=_decode(_positions_decoder, envelope.data, Cause.DATA),
-            envelope=_compact(raw),
+            envelope=text,
             ts_event=_time(envelope),
         )
         return (positions,)
 
-    def _pnl(self, envelope: _Envelope, raw: bytes) -> Sequence[Event]:
+    def _pnl(self, envelope: _Envelope, text: str) -> Sequence[Event]:
         pnl = Pnl(
             client=_client(envelope),
             exchange=self._exchange,
             pnl=_decode(_pnl_decoder, envelope.data, Cause.DATA).pnl,
-            envelope=_compact(raw),
+            envelope=text,
             ts_event=_time(envelope),
         )
         return (pnl,)

@@ -9,10 +9,11 @@ import reflex as rx
 from dashboard.bootstrap import Services, services
 from dashboard.core.limits import Level, expose
 from dashboard.ui import accounts, template
-from dashboard.ui.accounts import PnlRow, PositionRow
 from dashboard.ui.components.exports import export_links
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.pnl_chart import pnl_chart
+from dashboard.ui.components.pnl_table import pnl_table
+from dashboard.ui.components.positions_table import LARGEST_FIRST, positions_table
 from dashboard.ui.formatting import format_count
 from dashboard.ui.stream import StreamState, live_stream
 
@@ -26,6 +27,7 @@ class PnlState(rx.State):
     minutes: str = rx.LocalStorage("5", name="livetape-pnl-range")
     column: str = "status"
     descending: bool = True
+    words: str = ""
     only_pressing: bool = False
 
     phase: str = "connecting"
@@ -36,8 +38,6 @@ class PnlState(rx.State):
     pnl: list[list[str]] = []
     positions: list[list[str]] = []
     left_out: str = ""
-
-    _search: str = ""
 
     @rx.event(background=True)
     async def stream(self) -> None:
@@ -57,7 +57,7 @@ class PnlState(rx.State):
     @rx.event
     def search(self, text: str) -> None:
         """Keep the positions whose client, instrument or underlying contains these words."""
-        self._search = text[:MAX_SEARCH_CHARACTERS]
+        self.words = text[:MAX_SEARCH_CHARACTERS]
         self._show()
 
     @rx.event
@@ -70,7 +70,9 @@ class PnlState(rx.State):
     def sort_by(self, column: str) -> None:
         """Sort by a column; by the same one again, the other way round."""
         if column in accounts.SORT_KEYS:
-            self.descending = not self.descending if column == self.column else column in NUMBERS
+            self.descending = (
+                not self.descending if column == self.column else column in LARGEST_FIRST
+            )
             self.column = column
             self._show()
 
@@ -87,7 +89,7 @@ class PnlState(rx.State):
         lines = accounts.drawn(known)
         exposures = expose(running.accounts.positions(), running.listings)
         shown = accounts.ordered(
-            accounts.matching(exposures, search=self._search, only_pressing=self.only_pressing),
+            accounts.matching(exposures, search=self.words, only_pressing=self.only_pressing),
             column=self.column,
             descending=self.descending,
         )
@@ -95,13 +97,13 @@ class PnlState(rx.State):
         over, near = levels.count(Level.OVER), levels.count(Level.NEAR)
         return {
             "phase": "full" if known else "empty",
-            "stale": _stale(running),
+            "stale": stale_feeds(running),
             "figure": accounts.chart(lines, minutes=minutes, now_ns=now_ns),
             "pnl": [
                 list(row) for row in accounts.pnl_rows(known, lines, minutes=minutes, now_ns=now_ns)
             ],
             "positions": [list(accounts.position_row(each)) for each in shown[: accounts.MAX_ROWS]],
-            "left_out": _left_out(len(shown), len(exposures)),
+            "left_out": left_out(len(shown), len(exposures)),
             "counts": {
                 "clients": format_count(len(known)),
                 "updates": format_count(running.accounts.updates),
@@ -111,7 +113,7 @@ class PnlState(rx.State):
         }
 
 
-def _stale(running: Services) -> str:
+def stale_feeds(running: Services) -> str:
     """Name the feeds that clients come from and that do not flow."""
     exchanges = {each.exchange for each in running.accounts.current()}
     states = running.supervisor.status()
@@ -123,9 +125,10 @@ def _stale(running: Services) -> str:
     )
 
 
-def _left_out(found: int, known: int) -> str:
-    if known and not found:
-        return "No position matches the filter."
+def left_out(found: int, known: int) -> str:
+    """Say what the table does not show, of so many `found` by the filter and `known` at all."""
+    if not found:
+        return "No position matches the filter." if known else "No positions yet."
     hidden = found - accounts.MAX_ROWS
     return f"{format_count(hidden)} more: narrow the filter." if hidden > 0 else ""
 
@@ -163,21 +166,37 @@ def _content() -> rx.Component:
         panel(
             "pnl-chart",
             "PnL over time",
-            rx.el.div(pnl_chart(PnlState.figure), class_name="pnl-plot"),
+            rx.el.div(
+                pnl_chart(PnlState.figure),
+                class_name="pnl-plot",
+                role="img",
+                custom_attrs={
+                    "aria-label": "PnL of each client over time; its end is in the table"
+                },
+            ),
             beside=rx.fragment(_stale_note(), _ranges()),
         ),
         panel(
             "pnl-clients",
             "Latest PnL",
             _counters(),
-            rx.el.div(_pnl_table(), class_name="scroll", tab_index=0),
+            rx.el.div(pnl_table(PnlState.pnl, PnlState.minutes), class_name="scroll", tab_index=0),
             beside=export_links("pnl", "PnL history"),
         ),
         panel(
             "positions",
             "Positions and limits",
             _filter(),
-            rx.el.div(_positions_table(), class_name="scroll", tab_index=0),
+            rx.el.div(
+                positions_table(
+                    PnlState.positions,
+                    sorted_by=PnlState.column,
+                    descending=PnlState.descending,
+                    on_sort=PnlState.sort_by,
+                ),
+                class_name="scroll",
+                tab_index=0,
+            ),
             rx.cond(PnlState.left_out != "", rx.el.p(PnlState.left_out, class_name="empty")),
             beside=rx.fragment(_stale_note(), export_links("positions", "Positions")),
         ),
@@ -187,7 +206,7 @@ def _content() -> rx.Component:
 def _stale_note() -> rx.Component:
     return rx.cond(
         PnlState.stale != "",
-        rx.el.span(PnlState.stale, class_name="note", title=STALE),
+        rx.el.span(PnlState.stale, class_name="note feed-note", title=STALE),
     )
 
 
@@ -228,56 +247,13 @@ def _count(name: str) -> rx.Component:
     )
 
 
-def _pnl_table() -> rx.Component:
-    return rx.el.table(
-        rx.el.thead(
-            rx.el.tr(
-                rx.el.th("Client", scope="col"),
-                rx.el.th("PnL", scope="col", class_name="number"),
-                rx.el.th(f"Change, {PnlState.minutes} min", scope="col", class_name="number"),
-                rx.el.th(
-                    "Updated", scope="col", class_name="number", title="Age of the last PnL update"
-                ),
-            )
-        ),
-        rx.el.tbody(rx.foreach(PnlState.pnl, _pnl_row)),
-        custom_attrs={"aria-label": "Latest PnL of each client, the largest first"},
-    )
-
-
-def _pnl_row(cells: list[str]) -> rx.Component:
-    row = PnlRow(*(cells[at] for at in range(len(PnlRow._fields))))
-    return rx.el.tr(
-        rx.el.th(
-            rx.el.i(
-                class_name="swatch",
-                custom_attrs={
-                    "data-series": row.color,
-                    "data-dash": row.dash,
-                    "aria-hidden": "true",
-                },
-            ),
-            row.client,
-            scope="row",
-        ),
-        rx.el.td(
-            rx.el.i(class_name="mark", custom_attrs={"aria-hidden": "true"}),
-            row.pnl,
-            class_name="figure number amount",
-            custom_attrs={"data-direction": row.direction},
-        ),
-        rx.el.td(row.change, class_name="figure number"),
-        rx.el.td(row.age, class_name="figure number quiet"),
-        custom_attrs={"data-testid": "pnl-row", "data-client": row.client},
-    )
-
-
 def _filter() -> rx.Component:
     return rx.el.div(
         rx.el.input(
             type="search",
             id="positions-filter",
             placeholder="Client or instrument",
+            default_value=PnlState.words,
             max_length=MAX_SEARCH_CHARACTERS,
             on_change=PnlState.search.debounce(150),
             custom_attrs={"aria-label": "Filter by client, instrument or underlying"},
@@ -308,96 +284,6 @@ def _alarm(level: str, words: str) -> rx.Component:
             "data-level": rx.cond(PnlState.counts[level] == "0", "", level),
             "data-testid": f"positions-{level}",
         },
-    )
-
-
-COLUMNS = (
-    ("client", "Client", ""),
-    ("instrument", "Instrument", ""),
-    ("position", "Position", "Signed quantity"),
-    ("limit", "Limit", "The instrument's absolute limit: it bounds the position either way"),
-    ("used", "Used", "Position as a part of the absolute limit; near from 80 %, over above 100 %"),
-    ("underlying", "Underlying", ""),
-    ("delta", "Delta", "Sum of the client's positions in all instruments of the underlying"),
-    ("delta limit", "Delta limit", "The underlying's delta limit: it bounds the delta either way"),
-    ("delta used", "Delta used", "Delta as a part of its limit; near from 80 %, over above 100 %"),
-    ("status", "Status", "The worse of the two limits"),
-)
-"""Of the positions: what is sorted by, title, definition."""
-NUMBERS = frozenset({"position", "limit", "used", "delta", "delta limit", "delta used", "status"})
-"""Columns that begin with the largest; the others begin with A."""
-
-
-def _positions_table() -> rx.Component:
-    return rx.el.table(
-        rx.el.thead(rx.el.tr(*(_header(*column) for column in COLUMNS))),
-        rx.el.tbody(rx.foreach(PnlState.positions, _position_row)),
-        custom_attrs={"aria-label": "Positions set against their limits"},
-    )
-
-
-def _header(column: str, title: str, definition: str) -> rx.Component:
-    direction = rx.cond(PnlState.descending, "descending", "ascending")
-    return rx.el.th(
-        rx.el.button(title, type="button", on_click=PnlState.sort_by(column)),
-        scope="col",
-        title=definition,
-        class_name=CLASSES.get(column, ""),
-        custom_attrs={"aria-sort": rx.cond(PnlState.column == column, direction, "none")},
-    )
-
-
-CLASSES = {
-    "position": "number",
-    "limit": "number wide",
-    "underlying": "wide",
-    "delta": "number",
-    "delta limit": "number wide",
-}
-"""How a header stands; a narrow window leaves the wide ones out."""
-
-
-def _position_row(cells: list[str]) -> rx.Component:
-    row = PositionRow(*(cells[at] for at in range(len(PositionRow._fields))))
-    return rx.el.tr(
-        rx.el.th(row.client, scope="row"),
-        rx.el.td(row.symbol),
-        rx.el.td(row.position, class_name="figure number"),
-        rx.el.td(row.limit, class_name="figure number quiet wide"),
-        _usage(row.share, row.used, row.level, row.words),
-        rx.el.td(row.underlying, class_name="wide"),
-        rx.el.td(row.delta, class_name="figure number"),
-        rx.el.td(row.delta_limit, class_name="figure number quiet wide"),
-        _usage(row.delta_share, row.delta_used, row.delta_level, row.delta_words),
-        rx.el.td(
-            rx.el.span(rx.match(row.worst, *LEVELS, ""), class_name="tag"), class_name="status"
-        ),
-        custom_attrs={
-            "data-testid": "position-row",
-            "data-client": row.client,
-            "data-symbol": row.symbol,
-            "data-level": row.worst,
-        },
-    )
-
-
-LEVELS = (
-    (Level.OVER.value, "Over"),
-    (Level.NEAR.value, "Near"),
-    (Level.WITHIN.value, "Within"),
-    (Level.UNLIMITED.value, "No limit"),
-)
-
-
-def _usage(share: str, used: str, level: str, words: str) -> rx.Component:
-    return rx.el.td(
-        rx.el.span(
-            rx.el.i(style={"width": used}), class_name="meter", custom_attrs={"aria-hidden": "true"}
-        ),
-        rx.el.span(share, class_name="figure"),
-        rx.el.span(words, class_name="words"),
-        class_name="usage",
-        custom_attrs={"data-level": level},
     )
 
 

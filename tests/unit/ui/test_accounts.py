@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from dashboard.core.limits import Exposure, Level, expose
 from dashboard.history.pnl import Account
 from dashboard.ui import accounts
+from dashboard.ui.components.positions_table import COLUMNS
 from dashboard.ui.formatting import MINUS, NONE, THIN_SPACE
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
 from tests.unit.fakes import SECOND_NS
@@ -147,6 +148,10 @@ def test_every_column_sorts_and_what_has_no_value_comes_last(column: str, descen
     values = [key for key in keys if key is not None]
     assert values == sorted(values, reverse=descending)
     assert keys[: len(values)] == values
+
+
+def test_the_table_has_every_column_that_is_sorted_by() -> None:
+    assert [column.key for column in COLUMNS] == list(accounts.SORT_KEYS)
 
 
 def test_a_position_in_words() -> None:
