@@ -84,7 +84,7 @@ export function Book() {
     const root = parts(table.current);
     let painted = null;
     return () => {
-      const book = bookOf(chosen);
+      const book = store.bookOf(chosen);
       if (book && book !== painted) writeBook(root, book);
       painted = book;
     };
@@ -93,7 +93,7 @@ export function Book() {
   useSlowPainter(() => {
     const began = performance.now();
     return (now) => {
-      const book = bookOf(chosen);
+      const book = store.bookOf(chosen);
       table.current.hidden = !book;
       empty.current.hidden = Boolean(book);
       if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
@@ -135,10 +135,6 @@ export function Book() {
   );
 }
 
-function bookOf(symbol) {
-  return store.book?.symbol === symbol ? store.book : null;
-}
-
 function emptyText(chosen, waited) {
   if (!chosen) return "Choose a symbol to see its order book.";
   return waited ? `${chosen}: this feed sends no order book.` : `Waiting for the order book of ${chosen}.`;
@@ -166,7 +162,7 @@ export function Chosen() {
   const { chosen } = useShape();
   const note = useRef(null);
   useCountedPainter("beat", () => () => {
-    note.current.hidden = !bookOf(chosen)?.partial;
+    note.current.hidden = !store.bookOf(chosen)?.partial;
   }, [chosen]);
   return (
     <>
