@@ -17,7 +17,7 @@ from dashboard.hub.subscription import Wants
 from dashboard.protocols import sse
 
 HEARTBEAT_S = 15.0
-JOIN_S = 0.005
+JOIN_S = 0.008
 """After a write, what comes within this time goes out in one: writes are what fan-out costs."""
 INSTRUMENT_EVENTS, ACCOUNT_EVENTS = 512, 1024
 RESUME_EVENTS = 1024
