@@ -86,7 +86,7 @@ def ours() -> ASGIApp:
     async def stream(_request: Request) -> ASGIApp:
         return partial(streams.serve, hub, channel, None)
 
-    return _served("/sse", stream, publish)
+    return _served("/sse/AAPL", stream, publish)
 
 
 def plain() -> ASGIApp:
@@ -111,4 +111,4 @@ def plain() -> ASGIApp:
     async def stream(_request: Request) -> StreamingResponse:
         return StreamingResponse(events(), media_type="text/event-stream")
 
-    return _served("/sse", stream, publish)
+    return _served("/sse/AAPL", stream, publish)
