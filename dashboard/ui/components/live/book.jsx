@@ -1,7 +1,7 @@
 // The order book of the chosen symbol: asks above, bids below, the spread between.
 
 import { useRef } from "react";
-import { NONE, decimal, quantity } from "./format.js";
+import { NONE, decimal, quantity, volume } from "./format.js";
 import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { addressOf } from "./instruments.js";
 import { PageLink } from "./link.jsx";
@@ -41,6 +41,7 @@ function writeSide(elements, rows, full, decimals) {
 }
 
 function sizeText(size) {
+  if (Number.isInteger(size)) return volume(size);
   return size < LARGE && (size >= 0.01 || size === 0) ? decimal(size, 3) : quantity(size);
 }
 
