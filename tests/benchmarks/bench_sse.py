@@ -16,6 +16,7 @@ from functools import partial
 import psutil
 import uvloop
 
+from tests.benchmarks.cpu import busy_s
 from tests.benchmarks.report import Table
 from tests.benchmarks.sse_runners import NCHAN, NGINX, serving
 
@@ -121,12 +122,6 @@ async def measure(
     }
 
 
-def busy_s(process: psutil.Process) -> float:
-    """Give the CPU time of a process so far, in seconds."""
-    times = process.cpu_times()
-    return times.user + times.system
-
-
 def _same(client: Client) -> Client:
     return client
 
@@ -134,7 +129,7 @@ def _same(client: Client) -> Client:
 def main() -> None:
     """Measure each load on each server."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--servers", default="ours,plain,nchan,product")
     parser.add_argument("--loads", default=",".join(f"{c}x{r}" for c, r in LOADS))
     asked = parser.parse_args()
