@@ -15,6 +15,8 @@ from dashboard.protocols.openalgo.modes import Key, Mode, parse_mode
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_NAME = 100
+MAX_SYMBOLS = 3000
+"""Per request: reading more would hold up everyone else."""
 DEPTHS = (5, 20, 30)
 INT_LIMIT = 2**63
 
@@ -185,8 +187,8 @@ def _items(message: Message) -> Sequence[Message]:
         found = msgspec.convert(items, list[dict[str, Any]])
     except msgspec.ValidationError as error:
         raise _parameters("symbols must be a list of objects with symbol and exchange") from error
-    if not found:
-        raise _parameters("symbols is empty")
+    if not 0 < len(found) <= MAX_SYMBOLS:
+        raise _parameters(f"symbols must have 1 to {MAX_SYMBOLS} items")
     return found
 
 

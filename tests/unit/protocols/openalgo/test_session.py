@@ -341,6 +341,7 @@ def test_brokers_and_pings() -> None:
         ({"action": "ping", "timestamp": 2**63}, Code.INVALID_PARAMETERS),
         ({"action": "subscribe"}, Code.INVALID_PARAMETERS),
         ({"action": "subscribe", "symbols": []}, Code.INVALID_PARAMETERS),
+        ({"action": "subscribe", "symbols": of(TCS) * 3001}, Code.INVALID_PARAMETERS),
         ({"action": "subscribe", "symbols": None}, Code.INVALID_PARAMETERS),
         ({"action": "subscribe", "symbols": ["NSE:TCS"]}, Code.INVALID_PARAMETERS),
         ({"action": "subscribe", "symbols": [{"symbol": "TCS"}]}, Code.INVALID_PARAMETERS),
