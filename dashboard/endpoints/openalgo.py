@@ -15,7 +15,7 @@ from dashboard.bootstrap import Services
 from dashboard.core.errors import FeedError
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
-from dashboard.feeds.base import Feed
+from dashboard.feeds.base import Feed, OnDemandFeed
 from dashboard.history.quotes import Quotes
 from dashboard.protocols.openalgo.index import Index
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
@@ -76,7 +76,8 @@ class FeedMarket:
         self._feeds: dict[str, Feed] = {feed.name: feed for feed in self._supervisor.feeds}
         self._listings: dict[Key, Listing] = {}
         for feed in self._supervisor.feeds:
-            for each in feed.instruments():
+            more = feed.on_demand() if isinstance(feed, OnDemandFeed) else ()
+            for each in (*feed.instruments(), *more):
                 self._listings.setdefault((each.exchange, each.symbol), Listing(each, feed.name))
 
     @property

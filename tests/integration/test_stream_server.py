@@ -35,6 +35,22 @@ async def test_every_mode_flows_and_begins_with_the_last_value() -> None:
             assert (await ask(socket, {"action": "unsubscribe", "mode": mode, **BTC}))["successful"]
 
 
+async def test_the_instruments_of_indias_exchanges_flow_with_deep_books() -> None:
+    reliance = {"symbol": "RELIANCE", "exchange": "NSE"}
+    nifty = {"symbol": "NIFTY_50", "exchange": "NSE_INDEX"}
+    option = {"symbol": "NIFTY28DEC2425000CE", "exchange": "NFO"}
+    async with streaming() as stream, client(stream) as socket:
+        await ask(socket, {"action": "subscribe", "symbols": [nifty, option], "mode": "LTP"})
+        for depth in (5, 20, 30):
+            request = {"action": "subscribe", "mode": "Depth", "depth": depth, **reliance}
+            assert (await ask(socket, request))["status"] == "success"
+            book = (await data(socket, 3))["data"]["depth"]
+            assert (len(book["buy"]), len(book["sell"])) == (depth, depth)
+            await ask(socket, {"action": "unsubscribe", "mode": "Depth", **reliance})
+        seen = {each["symbol"] for each in await during(socket, 1)}
+        assert seen == {"NIFTY_50", "NIFTY28DEC2425000CE"}
+
+
 async def test_requests_sent_in_one_go_are_answered_in_order() -> None:
     requests = [
         {"action": "ping", "_pingId": 1},
