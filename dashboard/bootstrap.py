@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 
+import anyio.to_thread
 import structlog
 
 from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, mask_password
-from dashboard.core.errors import FeedError, SettingError, StaticDataError
+from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
 from dashboard.feeds.parsing.static_data import StaticData
@@ -27,6 +28,9 @@ from dashboard.history.bars import Bars
 from dashboard.history.pnl import Accounts
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live, sse
+from dashboard.storage.api_keys import ApiKeys, create_first_key
+from dashboard.storage.database import database_url, open_database
+from dashboard.storage.repository import Repository
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +52,8 @@ class Services:
         )
         self.bars = Bars(self.hub)
         self.accounts = Accounts(self.hub)
+        self._repository = _repository(settings)
+        self.keys = ApiKeys(self._repository, clock=time.time_ns)
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
@@ -98,7 +104,8 @@ class Services:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Run the feeds for as long as the block lasts."""
+        """Run the feeds for as long as the block lasts; a database without a key gets one."""
+        await anyio.to_thread.run_sync(self._prepare_keys)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self.supervisor.run(), name="supervisor"),
@@ -116,6 +123,29 @@ class Services:
                 self.hub.close()
                 for task in tasks:
                     task.cancel()
+                self._repository.close()
+
+    def _prepare_keys(self) -> None:
+        self._repository.migrate()
+        file = create_first_key(self._repository, self.settings.data_dir, now=time.time_ns())
+        if file is None:
+            return
+        told = f"The first API key is in {file}, which only you can read\n"
+        if sys.stderr.isatty():  # what is no terminal may be a log, which must not hold a key
+            told += f"  {file.read_text()}"
+        sys.stderr.write(told)
+        sys.stderr.flush()
+
+
+def prepare_storage_or_exit(settings: Settings) -> None:
+    """Bring the database up to date; where it cannot be, the process ends with one line."""
+    repository = _repository(settings)
+    try:
+        repository.migrate()
+    except StorageError as error:
+        sys.exit(f"livetape: {error}")
+    finally:
+        repository.close()
 
 
 def check_feeds_or_exit(settings: Settings) -> None:
@@ -127,6 +157,10 @@ def check_feeds_or_exit(settings: Settings) -> None:
             _static_data(settings.redis_url)
     except (SettingError, StaticDataError) as error:
         sys.exit(f"livetape: {error}")
+
+
+def _repository(settings: Settings) -> Repository:
+    return Repository(open_database(database_url(settings)))
 
 
 def _feeds(settings: Settings) -> list[Feed]:

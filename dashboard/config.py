@@ -11,6 +11,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.core.errors import SettingError
 
@@ -90,6 +92,14 @@ class Settings(BaseSettings):
         "info", description="debug, info, warning or error"
     )
     data_dir: Path = Field(Path(".data"), description="a folder that can be written to")
+    db_url: str | None = Field(
+        None,
+        repr=False,  # it may hold a password
+        description="postgresql://user:password@host:port/database or sqlite:///file",
+    )
+    require_key: Literal["auto", "always", "never"] = Field(
+        "auto", description="auto, always or never"
+    )
 
     @field_validator("feed", "allowed_origins", "allowed_hosts", mode="before")
     @classmethod
@@ -121,6 +131,20 @@ class Settings(BaseSettings):
             pool.make_connection()  # connects to nothing yet
         except (RedisError, TypeError, ValueError) as error:
             raise ValueError("redis_url") from error
+        return url
+
+    @field_validator("db_url")
+    @classmethod
+    def _check_db_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parsed = make_url(url)
+        except SQLAlchemyError as error:
+            raise ValueError("db_url") from error
+        known = parsed.drivername in {"postgresql", "postgres", "sqlite"}
+        if not known or parsed.database in {None, "", ":memory:"}:
+            raise ValueError("db_url")
         return url
 
     @field_validator("allowed_origins")
@@ -176,7 +200,7 @@ def load_settings() -> Settings:
         value: Any = os.environ.get(variable, first["input"])
         raise SettingError(
             variable=variable,
-            value=mask_password(value) if name == "redis_url" else value,
+            value=mask_password(value) if name in {"redis_url", "db_url"} else value,
             allowed=str(Settings.model_fields[name].description),
         ) from error
 

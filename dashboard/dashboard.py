@@ -7,8 +7,14 @@ import reflex as rx
 from reflex.config import get_config
 from starlette.types import ASGIApp
 
-from dashboard.bootstrap import check_feeds_or_exit, run_services
+from dashboard.bootstrap import (
+    check_feeds_or_exit,
+    prepare_storage_or_exit,
+    run_services,
+    services,
+)
 from dashboard.config import settings_or_exit
+from dashboard.endpoints.access import KeyGuard
 from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.security import Guard
@@ -19,6 +25,7 @@ from dashboard.ui.pages import instrument, instruments, market, pnl
 settings = settings_or_exit()
 configure_logging(settings.log_level)
 check_feeds_or_exit(settings)
+prepare_storage_or_exit(settings)
 connections = Connections(limit=settings.max_clients)
 
 
@@ -36,9 +43,9 @@ async def lifespan() -> AsyncGenerator[None]:
 
 
 def guarded(inner: ASGIApp) -> ASGIApp:
-    """Put the Host and Origin check around everything, the page's own socket included."""
+    """Put the checks around everything, the page's own socket included: Host, Origin, key."""
     return Guard(
-        inner,
+        KeyGuard(inner, required=settings.require_key, keys=lambda: services().keys),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=get_config().cors_allowed_origins,
     )

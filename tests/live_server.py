@@ -30,7 +30,8 @@ class LiveServer:
 
     `page` False serves the API alone, which starts without building the page;
     `dev` serves page and API on two ports, with reload, as `make dev` does. `app`
-    is the folder of another Reflex app that is built from the product's parts.
+    is the folder of another Reflex app that is built from the product's parts. Its
+    data are its own, and stay: `data_dir`.
     """
 
     def __init__(
@@ -41,9 +42,10 @@ class LiveServer:
         self.page = page
         self.dev = dev
         self.app = app
-        self.settings = {f"DASHBOARD_{key.upper()}": str(value) for key, value in settings.items()}
         self.process: subprocess.Popen[bytes] | None = None
         self.log = ROOT / ".data" / "tests" / f"server-{self.port}.log"
+        self.data_dir = Path(str(settings.setdefault("data_dir", self.log.with_suffix(".data"))))
+        self.settings = {f"DASHBOARD_{key.upper()}": str(value) for key, value in settings.items()}
 
     @property
     def url(self) -> str:

@@ -92,3 +92,21 @@ class ExchangeError(LivetapeError):
     def __init__(self, *, problem: str) -> None:
         self.problem = problem
         super().__init__(problem)
+
+
+class StorageError(LivetapeError):
+    """The database cannot do its work: unreachable, read-only, or made by a newer version."""
+
+    def __init__(self, *, database: str, problem: str) -> None:
+        self.database = database
+        self.problem = problem
+        super().__init__(f"database {database}: {problem}")
+
+
+class KeyNameError(LivetapeError):
+    """A key's name is taken, unknown, or not a name. Nothing was changed."""
+
+    def __init__(self, *, name: str, problem: str) -> None:
+        self.name = name
+        self.problem = problem
+        super().__init__(f"key {name!r} {problem}")

@@ -167,7 +167,7 @@ def _orders(
 
 
 def _quantity(value: float) -> float:
-    return int(value) if value == int(value) else value
+    return int(value) if float(value).is_integer() else value
 
 
 def _text(data: dict[str, Any]) -> str:

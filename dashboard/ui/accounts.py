@@ -1,6 +1,7 @@
 """What the PnL page shows of the clients: chart, PnL and positions as text. Time is passed in."""
 
 from collections.abc import Callable, Iterable, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 from dashboard.core.limits import SEVERITY, Exposure, Level, Usage
@@ -16,6 +17,8 @@ COLORS = 8
 DASHES = ("solid", "dash", "dot")
 MAX_LINES = COLORS * len(DASHES)
 MAX_ROWS = 200
+MAX_NAME = 40
+"""Characters of a client's name in the chart."""
 PRESSING = frozenset({Level.NEAR, Level.OVER})
 
 
@@ -78,7 +81,7 @@ def chart(lines: Sequence[Account], *, minutes: int, now_ns: int) -> dict[str, A
     return {
         "data": [
             {
-                "name": account.client,
+                "name": escape(account.client[:MAX_NAME], quote=False),  # plotly reads it as HTML
                 "x0": start_ns // NS_PER_MS,
                 "dx": step_ns // NS_PER_MS,
                 "y": [y if y is None else round(y, 2) for y in account.series.at(bucket_ends)],

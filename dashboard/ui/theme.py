@@ -14,6 +14,7 @@ STYLESHEETS = (
     "/styles/market.css",
     "/styles/pnl.css",
     "/styles/controls.css",
+    "/styles/instruments.css",
     "/styles/instrument.css",
 )
 

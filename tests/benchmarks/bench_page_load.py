@@ -17,7 +17,7 @@ from tests.live_server import LiveServer
 SYMBOLS = 1000
 INTERVAL_MS = 50
 SLOW = {"latency_ms": 100, "bytes_per_s": 100_000}
-SECONDS = 15
+SECONDS = 10
 
 
 @contextmanager

@@ -1,41 +1,29 @@
 """Fan-out of Server-Sent Events: ours, a plain Starlette endpoint, and Nchan where it is installed.
 
-All three send the same events; ours and the plain one run on Granian with the
-settings that the product has, and publish from within; Nchan, an nginx module in
-C, gets them by HTTP from a process of its own. For each load: what was delivered,
-what was lost and what of that the clients were told, the time from the event to
-the client, and what the server spent per delivered event.
+All send the same events. Ours and the plain one run on Granian with the settings
+that the product has, and publish from within; Nchan, an nginx module in C, gets
+them by HTTP from a process of its own. "product" is the whole of ours as it is
+served, fed through Redis: what it spends includes reading that. For each load:
+what was delivered, what was lost and how many clients were told so, the time from
+the event to the client, and what the server spent per delivered event.
 """
 
 import argparse
 import asyncio
-import contextlib
-import multiprocessing
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import psutil
 import uvloop
 
+from tests.benchmarks.cpu import busy_s
 from tests.benchmarks.report import Table
-from tests.benchmarks.sse_servers import publish_steadily
-from tests.live_server import ROOT, free_port
+from tests.benchmarks.sse_runners import NCHAN, NGINX, serving
 
 LOADS = ((100, 500), (100, 1000), (500, 20))
-NGINX = shutil.which("nginx") or ""
-NCHAN = next(Path("/usr/lib").glob("**/ngx_nchan_module.so"), None)
 SAMPLE_EVERY = 20
 READ_BYTES = 1 << 18
-REQUEST = b"GET /sse HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+REQUEST = b"GET /sse/AAPL HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
 
 
 class Client(asyncio.BufferedProtocol):
@@ -91,114 +79,6 @@ def _number(data: bytes, at: int) -> int:
     return int(data[at:end])
 
 
-@contextmanager
-def granian(app: str, rate: int) -> Generator[tuple[int, psutil.Process]]:
-    """Serve one of our two applications as the product is served; give port and worker."""
-    port = free_port()
-    target = f"tests.benchmarks.sse_servers:{app}"
-    command = ["-m", "granian", "--interface", "asgi", "--factory", "--workers", "1"]
-    with _process(
-        [sys.executable, *command, "--log-level", "warning", "--port", str(port), target],
-        env=os.environ | {"SSE_BENCH_RATE": str(rate), "PYTHONPATH": str(ROOT)},
-    ) as process:
-        _wait_for(port)
-        yield port, _busiest(process)
-
-
-@contextmanager
-def nchan(rate: int) -> Generator[tuple[int, psutil.Process]]:
-    """Run nginx with Nchan and a process that publishes to it; give port and worker."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="livetape-nchan-") as folder:
-        config = Path(folder, "nginx.conf")
-        config.write_text(_nginx_config(folder, port))
-        with _process([NGINX, "-p", folder, "-c", str(config)]) as process:
-            _wait_for(port)
-            publisher = multiprocessing.get_context("spawn").Process(
-                target=publish_to_nchan, args=(port, rate), daemon=True
-            )
-            publisher.start()
-            try:
-                yield port, _busiest(process)
-            finally:
-                publisher.kill()
-                publisher.join()
-
-
-def _nginx_config(folder: str, port: int) -> str:
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return f"""
-load_module {NCHAN};
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-user {Path(folder).owner()};
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; keepalive_requests 100000000; {temporary}
-  server {{
-    listen 127.0.0.1:{port};
-    location = /sse {{ nchan_subscriber eventsource; nchan_channel_id bench;
-      nchan_subscriber_first_message newest; }}
-    location = /publish {{ nchan_publisher http; nchan_channel_id bench;
-      nchan_message_buffer_length 512; nchan_message_timeout 10s; }}
-  }}
-}}
-"""
-
-
-def publish_to_nchan(port: int, rate: int) -> None:
-    """Post events over one connection, without waiting for the answers."""
-
-    async def post() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-
-        def publish(_number: int, text: str) -> None:
-            head = f"POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(text)}"
-            writer.write(f"{head}\r\n\r\n{text}".encode())
-
-        async def read() -> None:
-            while await reader.read(READ_BYTES):
-                pass
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(read())
-            group.create_task(publish_steadily(publish, rate))
-
-    uvloop.run(post())
-
-
-@contextmanager
-def _process(
-    command: list[str], env: dict[str, str] | None = None
-) -> Generator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"nobody listens on {port}")
-
-
-def _busiest(process: subprocess.Popen[bytes]) -> psutil.Process:
-    children = psutil.Process(process.pid).children()
-    return max(children, key=lambda child: child.memory_info().rss)
-
-
 async def measure(
     server: str, port: int, worker: psutil.Process, *, clients: int, rate: int, seconds: float
 ) -> dict[str, object]:
@@ -242,12 +122,6 @@ async def measure(
     }
 
 
-def busy_s(process: psutil.Process) -> float:
-    """Give the CPU time of a process so far, in seconds."""
-    times = process.cpu_times()
-    return times.user + times.system
-
-
 def _same(client: Client) -> Client:
     return client
 
@@ -255,8 +129,8 @@ def _same(client: Client) -> Client:
 def main() -> None:
     """Measure each load on each server."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--servers", default="ours,plain,nchan")
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--servers", default="ours,plain,nchan,product")
     parser.add_argument("--loads", default=",".join(f"{c}x{r}" for c, r in LOADS))
     asked = parser.parse_args()
     table = Table("sse")
@@ -265,7 +139,7 @@ def main() -> None:
         for server in asked.servers.split(","):
             if server == "nchan" and not (NGINX and NCHAN):
                 continue
-            with nchan(rate) if server == "nchan" else granian(server, rate) as (port, worker):
+            with serving(server, rate) as (port, worker):
                 measuring = measure(
                     server, port, worker, clients=clients, rate=rate, seconds=asked.seconds
                 )

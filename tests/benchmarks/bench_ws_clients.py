@@ -16,6 +16,7 @@ import msgspec
 import psutil
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
+from tests.benchmarks.cpu import busy_s
 from tests.benchmarks.report import Table
 from tests.live_server import LiveServer
 
@@ -127,12 +128,6 @@ async def measure(
     }
 
 
-def busy_s(process: psutil.Process) -> float:
-    """Give the CPU time of a process so far, in seconds."""
-    times = process.cpu_times()
-    return times.user + times.system
-
-
 def _same(client: Client) -> Client:
     return client
 
@@ -141,7 +136,7 @@ async def main() -> None:
     """Measure each frequency, first without and then with the client that does not read."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--frequencies", default="50,10")
     asked = parser.parse_args()
     table = Table("ws_clients")

@@ -18,12 +18,12 @@ from typing import Any
 from playwright.async_api import Browser, Page, async_playwright
 from websockets.asyncio.client import connect
 
-from tests.benchmarks.bench_ws_clients import busy_s
+from tests.benchmarks.cpu import busy_s
 from tests.e2e.conftest import ROOT_FLAGS
 from tests.live_server import ROOT, LiveServer
 
-SETTLE_S = 6
-SECONDS = 8
+SETTLE_S = 5
+SECONDS = 6
 
 PROBE = """
 (() => {

@@ -48,7 +48,8 @@ async def publish_steadily(publish: Callable[[int, str], object], rate: float) -
         while number < due:
             number += 1
             publish(number, envelope(number))
-        await asyncio.sleep(began + (number + 1) / rate - loop.time())
+        wait_s = began + (number + 1) / rate - loop.time()
+        await asyncio.sleep(max(wait_s, 0.001))  # uvloop's timers count milliseconds: no spinning
 
 
 def _served(path: str, endpoint: Callable[[Request], object], publish: object) -> Starlette:
@@ -85,7 +86,7 @@ def ours() -> ASGIApp:
     async def stream(_request: Request) -> ASGIApp:
         return partial(streams.serve, hub, channel, None)
 
-    return _served("/sse", stream, publish)
+    return _served("/sse/AAPL", stream, publish)
 
 
 def plain() -> ASGIApp:
@@ -110,4 +111,4 @@ def plain() -> ASGIApp:
     async def stream(_request: Request) -> StreamingResponse:
         return StreamingResponse(events(), media_type="text/event-stream")
 
-    return _served("/sse", stream, publish)
+    return _served("/sse/AAPL", stream, publish)

@@ -229,3 +229,20 @@ def test_layout_holds_at_every_width(open_page: OpenPage, width: int, path: str)
     if width >= 1440:
         below = "() => document.documentElement.scrollHeight - window.innerHeight"
         assert page.evaluate(below) <= 0
+
+
+def test_a_thousand_instruments_are_listed_as_one_scrolls_and_found(open_page: OpenPage) -> None:
+    page = open_page("/instruments")
+    tiles = by_id(page, "instrument-tile")
+    assert eventually(lambda: tiles.count() == 5)
+    page.evaluate(
+        """() => window.livetape.store.takeInstruments(Array.from({ length: 1000 },
+            (_, at) => [`S${at}`, "X", "U", 0.01, 1, 1]))"""
+    )
+    page.get_by_text("1000 instruments").wait_for()
+    assert tiles.count() < 1000
+    bottom = "() => window.scrollTo(0, document.body.scrollHeight)"
+    assert eventually(lambda: page.evaluate(bottom) is None and tiles.count() == 1000)
+    page.keyboard.press("/")
+    page.keyboard.type("s999")
+    assert eventually(lambda: tiles.count() == 1)

@@ -104,8 +104,7 @@ def test_without_clients_it_says_what_to_do(open_page: OpenPage) -> None:
     """Begin with this one: the others let the exchange speak."""
     page = open_page()
     page.goto(page.url + "pnl")
-    page.get_by_text("No feed sends PnL.").wait_for()
-    page.get_by_text("make exchange").wait_for()
+    page.get_by_text("No feed sends PnL. Run make exchange").wait_for()
 
 
 def test_pnl_moves_and_is_drawn(page: Page, send: Send) -> None:

@@ -25,15 +25,29 @@ def page(browser: Browser, own_server: LiveServer) -> Iterator[Page]:
     context.close()
 
 
-def test_page_goes_on_after_the_server_restarts(page: Page, own_server: LiveServer) -> None:
-    page.evaluate("() => { window.notReloaded = true; }")
+def test_pages_go_on_after_the_server_restarts(page: Page, own_server: LiveServer) -> None:
+    instrument = page.context.new_page()
+    instrument.goto(f"{own_server.url}/instruments/ETH/USD")
+    pages = (page, instrument)
+    for each in pages:
+        each.evaluate("() => { window.notReloaded = true; }")
     assert eventually(lambda: number(page, "total-messages") > 50)
+    instrument.get_by_role("group", name="Length of a candle").get_by_text("1 min").click()
+    assert eventually(lambda: number(instrument, "messages-count") > 50)
     own_server.stop()
-    assert eventually(lambda: state(page) == "reconnecting")
+    for each in pages:
+        assert eventually(lambda p=each: state(p) == "reconnecting")
+    counted = number(instrument, "messages-count")
     own_server.start()
-    assert eventually(lambda: state(page) == "live", within_s=30)
+    for each in pages:
+        assert eventually(lambda p=each: state(p) == "live", within_s=30)
     assert eventually(lambda: messages_in(page, 1.0) > 50)
-    assert page.evaluate("() => window.notReloaded") is True
+    assert eventually(lambda: number(instrument, "messages-count") > counted + 50)
+    assert instrument.locator("#page-title").inner_text() == "Exchange Dashboard - ETH/USD"
+    starts = "window.livetape.store.detail.bars.rows.map(row => row[0] % 60)"
+    assert eventually(lambda: set(instrument.evaluate(starts)) == {0}), "still minutes"
+    for each in pages:
+        assert each.evaluate("() => window.notReloaded") is True
 
 
 def state(page: Page) -> str | None:

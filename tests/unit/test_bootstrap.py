@@ -1,8 +1,14 @@
+import sys
 from pathlib import Path
 
 import pytest
 
-from dashboard.bootstrap import Services, check_feeds_or_exit
+from dashboard.bootstrap import (
+    Services,
+    check_feeds_or_exit,
+    prepare_storage_or_exit,
+    run_services,
+)
 from dashboard.config import Settings, load_settings
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
@@ -55,4 +61,32 @@ def test_a_redis_that_does_not_answer_ends_the_start_with_one_line() -> None:
     assert line.startswith(f"livetape: DASHBOARD_REDIS_URL='{shown}' is not allowed; allowed: ")
     assert "refused" in line
     assert "secret" not in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_the_first_key_is_shown_once_and_in_a_terminal_alone(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    terminal: bool,
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path / "data"})
+    async with run_services(chosen) as running:
+        key = (tmp_path / "data" / "api-key").read_text().strip()
+        assert await running.keys.authenticate(key, "trade") is not None
+    told = capsys.readouterr().err
+    assert f"The first API key is in {tmp_path / 'data' / 'api-key'}, " in told
+    assert (key in told) is terminal
+    async with run_services(chosen):
+        assert "API key" not in capsys.readouterr().err
+
+
+def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "livetape.db").mkdir()
+    with pytest.raises(SystemExit) as caught:
+        prepare_storage_or_exit(load_settings().model_copy(update={"data_dir": tmp_path}))
+    line = str(caught.value.code)
+    assert line.startswith(f"livetape: database sqlite:///{tmp_path / 'livetape.db'}: ")
     assert "\n" not in line

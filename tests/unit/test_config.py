@@ -40,6 +40,8 @@ def test_defaults_need_no_environment() -> None:
         "max_clients": 1000,
         "log_level": "info",
         "data_dir": Path(".data"),
+        "db_url": None,
+        "require_key": "auto",
     }
 
 
@@ -59,6 +61,9 @@ def test_defaults_need_no_environment() -> None:
         ("REDIS_URL", "redis://example.org", "redis://example.org"),
         ("REDIS_URL", "rediss://me:pass@[::1]:6380/3", "rediss://me:pass@[::1]:6380/3"),
         ("REDIS_URL", "unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
+        ("DB_URL", "postgresql://me:pass@[::1]:5432/a", "postgresql://me:pass@[::1]:5432/a"),
+        ("DB_URL", "sqlite:///some/file.db", "sqlite:///some/file.db"),
+        ("REQUIRE_KEY", "always", "always"),
         ("SIMULATOR_SEED", "0", 0),
         ("SIMULATOR_SEED", "-7", -7),
         ("SIMULATOR_SYMBOLS", "1", 1),
@@ -111,6 +116,14 @@ def test_a_good_value_is_taken(
         ("REDIS_URL", "redis://localhost:port", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?speed=fast", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?socket_timeout=soon", "redis://host:port/db"),
+        ("DB_URL", "", "postgresql://user"),
+        ("DB_URL", "livetape.db", "postgresql://user"),
+        ("DB_URL", "mysql://localhost/a", "postgresql://user"),
+        ("DB_URL", "postgresql://localhost", "postgresql://user"),
+        ("DB_URL", "postgresql://localhost:port/a", "postgresql://user"),
+        ("DB_URL", "sqlite://", "postgresql://user"),
+        ("DB_URL", "sqlite:///:memory:", "postgresql://user"),
+        ("REQUIRE_KEY", "yes", "auto, always or never"),
         ("SIMULATOR_SEED", "x", "a whole number"),
         ("SIMULATOR_SEED", "1.5", "a whole number"),
         ("SIMULATOR_SYMBOLS", "0", "a whole number, 1 to 10000"),
@@ -271,3 +284,11 @@ def test_a_bad_setting_ends_the_start_with_one_line(
         "allowed: a whole number of milliseconds, 10 to 1000"
     )
     assert "\n" not in str(caught.value.code)
+
+
+def test_the_password_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "secret" not in repr(load(monkeypatch, "DB_URL", "postgresql://me:secret@localhost/a"))
+    with pytest.raises(SettingError) as caught:
+        load(monkeypatch, "DB_URL", "mysql://me:secret@localhost/a")
+    assert "mysql://***@localhost/a" in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -1,7 +1,11 @@
 """Links that download a table, see `endpoints/exports.py`."""
 
 import reflex as rx
+from reflex.config import get_config
+from reflex.utils.exec import is_prod_mode
 
+API = "" if is_prod_mode() else get_config().api_url
+"""Where the API is: with the page, but for `make dev`, which serves it on a port of its own."""
 FORMS = (("CSV", "csv"), ("Parquet", "parquet"))
 
 
@@ -11,7 +15,7 @@ def export_links(table: str, what: str) -> rx.Component:
         *(
             rx.el.a(
                 name,
-                href=f"/api/export/{table}.{form}",
+                href=f"{API}/api/export/{table}.{form}",
                 class_name="export",
                 custom_attrs={
                     "reloadDocument": True,  # else the router looks for a page of this name

@@ -19,7 +19,7 @@ def pnl_table(rows: list[list[str]], minutes: str) -> rx.Component:
                     title="Since the range began, or since the client was first heard of",
                 ),
                 rx.el.th(
-                    "Updated", scope="col", class_name="number", title="Age of the last PnL update"
+                    "Age", scope="col", class_name="number", title="Time since the last PnL update"
                 ),
             )
         ),
@@ -42,6 +42,7 @@ def _row(cells: list[str]) -> rx.Component:
             ),
             row.client,
             scope="row",
+            title=row.client,
         ),
         rx.el.td(
             rx.el.i(class_name="mark", custom_attrs={"aria-hidden": "true"}),

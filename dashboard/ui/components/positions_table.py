@@ -90,7 +90,7 @@ def positions_table(
 def _row(cells: list[str]) -> rx.Component:
     row = PositionRow(*(cells[at] for at in range(len(PositionRow._fields))))
     return rx.el.tr(
-        rx.el.th(row.client, scope="row"),
+        rx.el.th(row.client, scope="row", title=row.client),
         rx.el.td(row.symbol),
         rx.el.td(row.position, class_name="figure number"),
         rx.el.td(row.limit, class_name="figure number quiet wide"),

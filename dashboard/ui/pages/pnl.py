@@ -142,8 +142,8 @@ def index() -> rx.Component:
             rx.match(
                 PnlState.phase,
                 ("full", _content()),
-                ("empty", _message(NO_PNL)),
-                _message("Waiting for the stream to begin."),
+                ("empty", _no_pnl()),
+                rx.el.p("Waiting for the stream to begin.", class_name="empty"),
             ),
             class_name="pnl",
             custom_attrs={"data-stale": PnlState.stale != "", "data-testid": "pnl"},
@@ -151,14 +151,15 @@ def index() -> rx.Component:
     )
 
 
-NO_PNL = (
-    "No feed sends PnL. Run `make exchange` for a demonstration exchange, "
-    "and start Livetape with DASHBOARD_FEED=redis."
-)
-
-
-def _message(text: str) -> rx.Component:
-    return rx.el.p(text, class_name="empty")
+def _no_pnl() -> rx.Component:
+    return rx.el.p(
+        "No feed sends PnL. Run ",
+        rx.el.code("make exchange"),
+        " for a demonstration exchange, and start Livetape with ",
+        rx.el.code("DASHBOARD_FEED=redis"),
+        ".",
+        class_name="empty",
+    )
 
 
 def _content() -> rx.Component:

@@ -9,6 +9,7 @@ from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.event_stream import (
     INSTRUMENT_EVENTS,
     RESUME_EVENTS,
+    WRITE_S,
     Channel,
     EventStreams,
     account_channel,
@@ -253,6 +254,13 @@ async def test_what_comes_within_the_join_time_goes_out_in_one_write() -> None:
     await asyncio.wait_for(serving, 10)
     assert client.offsets == list(range(1, 12))
     assert client.writes == before + 2  # all ten, and the end
+
+
+async def test_the_join_time_grows_with_the_busy_clients_and_shrinks_again() -> None:
+    streams, loop = EventStreams(Connections(limit=1), join_s=0.001), asyncio.get_running_loop()
+    for busy, join_s in ((50, 50 * WRITE_S), (1, 0.001)):
+        await asyncio.gather(*(streams.tick(loop, loop.time()) for _ in range(busy)))
+        assert streams.join_s == join_s
 
 
 async def test_the_heartbeat_comes_by_its_own_timer() -> None:

@@ -123,3 +123,78 @@ test("the page knows when all its feeds are replays that are paused", () => {
   take({ f: [{ name: "replay", state: "replayed", position_s: 1, paused: true }, { name: "simulator", state: "live" }] });
   assert.equal(store.shape.replayPaused, false);
 });
+
+test("batches that came already, here or on the page before, are not awaited again", () => {
+  assert.equal(store.awaits({ g: 1, n: number }), false);
+  assert.equal(store.awaits({ g: 1, n: number + 1 }), true);
+  assert.equal(store.awaits({ g: 2, n: 1 }), true);
+  assert.equal(store.awaits({ g: 0, n: 99 }), false);
+});
+
+test("the list of instruments is asked for once, and comes with the shape", () => {
+  const asked = [];
+  store.actions = { list: () => asked.push(1) };
+  store.listInstruments();
+  take({ i: [["A", "X", null, 0.01, 5, null]] });
+  store.listInstruments();
+  assert.equal(asked.length, 1);
+  assert.deepEqual(store.shape.instruments.map(({ id, absoluteLimit }) => [id, absoluteLimit]), [["X:A", 5]]);
+});
+
+const bids = () => Array.from({ length: store.detail.quotes.length }, (_, at) => store.detail.quotes.at(at)[1]);
+
+test("the last minute replaces what is here, and new quotes follow it", () => {
+  take({ w: [[[10, 5, 1, 6, 1]], [[0, 5, 2, 1, 11], [0, 6, 2, -1, 12]]] });
+  take({ q: [[20, 5.5, 1, 6, 1]], r: [[0, 7, 1, 1, 21, "Ann", "Bob"], [1, 175, 1, 1, 22]] });
+  assert.deepEqual(bids(), [5, 5.5]);
+  assert.deepEqual(store.trades.map(({ price }) => price), [175, 7, 6, 5]);
+  assert.deepEqual([store.trades[1].buyer, store.trades[1].seller], ["Ann", "Bob"]);
+  assert.equal(store.detail.trades.length, 3, "trades of another symbol are not drawn");
+  take({ w: [[[10, 5, 1, 6, 1]], []] });
+  assert.deepEqual([bids(), store.trades], [[5], []]);
+});
+
+test("messages are quotes, books and trades, or prices where there is nothing else", () => {
+  take({ m: [0, 0, 0, 4] });
+  assert.equal(store.detail.messages, 4);
+  take({ m: [3, 2, 1, 1] });
+  assert.equal(store.detail.messages, 6);
+  store.reset();
+  assert.equal(store.detail.messages, 0);
+});
+
+test("another instrument begins with nothing of the one before", () => {
+  take({ q: [[20, 5.5, 1, 6, 1]], o: 5.7, b: [0, [5, 1], [6, 1]], a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] });
+  assert.equal(store.detail.theo, 5.7);
+  take({ v: 2, d: described({ symbols: [["BTC/USD", "OTHER", 2, 0.5]] }) });
+  const { id, quotes, theo, bars, tickSize } = store.detail;
+  assert.deepEqual([id, quotes.length, theo, bars.rows.length, tickSize], ["OTHER:BTC/USD", 0, null, 0, 0.5]);
+  assert.equal(store.book, null);
+});
+
+test("bars of an interval that is not shown are asked for anew", () => {
+  const asked = [];
+  store.actions = { bars: (interval) => asked.push(interval) };
+  store.detail.bars.choose("1m");
+  take({ a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] });
+  assert.deepEqual(asked, ["1m"]);
+  assert.equal(store.detail.bars.rows.length, 0);
+});
+
+test("charts run on with the clock, and stand still when nothing is heard or the page is paused", () => {
+  take({});
+  const heard = store.heardAt;
+  const from = store.chartTime(heard);
+  assert.equal(store.chartTime(heard + 400) - from, 400);
+  assert.equal(store.chartTime(heard + 60_000) - from, 1000);
+  store.paused = true;
+  take({});
+  assert.equal(store.heardAt, heard);
+});
+
+test("a source whose clock is far off has its own time on the charts", () => {
+  take({ t: 100_000, q: [[40_000, 5, 1, 6, 1]] });
+  assert.equal(store.detail.edge(100_000), 40_000);
+  take({ t: 100_100, q: [[100_050, 5, 1, 6, 1]] });
+  assert.equal(store.detail.edge(100_100), 100_100);
+});

@@ -177,6 +177,12 @@ def test_frames_may_be_joined_and_cut_anywhere(several: list[MarketEvent], lengt
     assert reader.comments == len(several) - 1
 
 
+@pytest.mark.parametrize("size", [float("inf"), float("nan")])
+def test_a_size_that_is_no_number_ends_no_stream(size: float) -> None:
+    (event,) = Reader().feed(encode(published(trade(size=size))).encode())
+    assert event.content["data"]["volume"] is None
+
+
 @pytest.mark.parametrize("event", [price(), system()])
 def test_what_is_not_carried_is_refused(event: Event) -> None:
     with pytest.raises(TypeError, match="/sse does not carry"):

@@ -75,6 +75,12 @@ def test_many_clients_stay_apart_and_the_largest_are_drawn() -> None:
     assert [(row.color, row.dash) for row in rows if row.client == "Client 14"] == [("1", "dash")]
 
 
+def test_a_name_is_no_markup_in_the_chart() -> None:
+    lines = heard({"<b>&" + "x" * 100: [(0, 1.0)]})
+    (line,) = accounts.chart(lines, minutes=1, now_ns=NOW)["data"]
+    assert line["name"] == "&lt;b&gt;&amp;" + "x" * (accounts.MAX_NAME - 4)
+
+
 def test_latest_pnl_with_its_change() -> None:
     known = heard({"Ann": [(400, 10), (299, 40), (2, -5)], "Bob": [(30, 1000), (10, 1234.5)]})
     ann_last = accounts.pnl_rows(known, known, minutes=5, now_ns=NOW)

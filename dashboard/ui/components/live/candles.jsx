@@ -29,7 +29,8 @@ function optionsOf(colors) {
   };
 }
 
-function seriesOptions(colors, { decimals, tickSize }) {
+/** The axis divides by powers of ten well, by ticks such as 0.05 badly. */
+function seriesOptions(colors, { decimals }) {
   return {
     upColor: colors.up,
     wickUpColor: colors.up,
@@ -40,7 +41,7 @@ function seriesOptions(colors, { decimals, tickSize }) {
     priceLineColor: colors.muted,
     priceFormat: {
       type: "custom",
-      minMove: tickSize || 0.01,
+      minMove: 10 ** -decimals,
       formatter: (value) => decimal(value, decimals),
     },
   };

@@ -132,7 +132,7 @@ function Rung() {
 
 function noteText(byTicks, { tickSize, decimals, theo }) {
   const tick = decimal(tickSize, decimals);
-  const rows = byTicks ? `A row is a tick of ${tick}.` : `Rows are levels, many ticks of ${tick} apart.`;
+  const rows = byTicks ? `A row is a tick of ${tick}.` : `Rows are the book's levels, too far apart for ticks of ${tick}.`;
   return `${rows} Framed: last trade${theo === null ? "" : ", blue: theoretical"}.`;
 }
 

@@ -21,7 +21,7 @@ function write(cells, quote, { decimals, theo }) {
   setText(cells.bidSize, quote ? sizeText(quote[BID], quote[BID_SIZE]) : NONE);
   setText(cells.askSize, quote ? sizeText(quote[ASK], quote[ASK_SIZE]) : NONE);
   setText(cells.spread, decimal(spread, decimals));
-  setText(cells.points, Number.isFinite(spread) ? `${decimal((1e4 * spread) / mid, 2)} bp` : NONE);
+  setText(cells.points, decimal((1e4 * spread) / mid, 2));
   setText(cells.mid, decimal(mid, decimals + 1));
   writeValue(cells.theo, theo ?? NaN, theo === null ? NONE : decimal(theo, decimals + 1));
   setText(cells.edge, theo === null ? NONE : signed(theo - mid, decimals + 1));
@@ -53,7 +53,7 @@ export function QuotePanel() {
       </div>
       <dl className="facts">
         <Fact label="Spread" cell="spread" title="Best ask minus best bid." />
-        <Fact label="Spread of mid" cell="points" title="The spread in hundredths of a percent of the mid price." />
+        <Fact label="Spread in bp" cell="points" title="The spread in hundredths of a percent of the mid price." />
         <Fact label="Mid" cell="mid" title="Halfway between best bid and best ask." />
         <Fact label="Theoretical" cell="theo" title="The price of the underlying as the exchange computes it." />
         <Fact label="Theoretical − mid" cell="edge" title="Positive where the market is below the theoretical price." />

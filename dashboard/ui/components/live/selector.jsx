@@ -114,7 +114,7 @@ export function InstrumentSelector() {
           onDoubleClick={() => searching && open()}
           onKeyDown={(event) => event.key === "Enter" && open()}
         >
-          <option value="">{instruments ? "Choose an instrument…" : "Loading instruments…"}</option>
+          <option value="">{firstText(instruments, found)}</option>
           {found.map(([name, each]) => (
             <option key={each.id} value={name}>
               {label(each)}
@@ -127,4 +127,9 @@ export function InstrumentSelector() {
       </button>
     </div>
   );
+}
+
+function firstText(instruments, found) {
+  if (!instruments) return "Loading instruments…";
+  return instruments.length && !found.length ? "No instrument matches" : "Choose an instrument…";
 }

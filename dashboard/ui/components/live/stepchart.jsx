@@ -17,7 +17,7 @@ const SPANS = [
   [300, "5 min"],
 ];
 const EVERY_MS = 45;
-const LARGEST_DOT = 9;
+const LARGEST_DOT = 7;
 const NEAR = 12;
 const LEGEND = "Filled: the buyer took. Ring: the seller took. A dot's area is the trade's volume.";
 
@@ -44,7 +44,7 @@ function drawTrades({ context }, trades, { from, to, x, y, colors }) {
     context.beginPath();
     context.arc(x(trade[0]), y(trade[PRICE]), radius, 0, 2 * Math.PI);
     if (trade[SIDE] > 0) {
-      context.globalAlpha = 0.75;
+      context.globalAlpha = 0.65;
       context.fillStyle = colors.up;
       context.fill();
       context.globalAlpha = 1;

@@ -7,6 +7,7 @@ import { Detail } from "./detail.js";
 import { Frames } from "./frames.js";
 import { instrumentOf } from "./instruments.js";
 import { Rate } from "./rate.js";
+import { Series } from "./series.js";
 import { Ring, WeightedRing, summary } from "./statistics.js";
 import { Strain } from "./strain.js";
 
@@ -30,26 +31,6 @@ export const EMPTY_SHAPE = Object.freeze({
   intervalMs: 0,
   connection: "connecting",
 });
-
-/** One watched symbol; `at` is performance.now() of the newest price, `version` its count. */
-class Series {
-  constructor([symbol, exchange, decimals], samples) {
-    this.symbol = symbol;
-    this.exchange = exchange;
-    this.decimals = decimals;
-    this.prices = new Ring(samples);
-    this.last = undefined;
-    this.at = 0;
-    this.version = 0;
-  }
-
-  push(price, now) {
-    this.prices.push(price);
-    this.last = price;
-    this.at = now;
-    this.version += 1;
-  }
-}
 
 export class Store {
   constructor() {

@@ -1,0 +1,109 @@
+"""What a request shows to be let in, and from where it comes. Pure.
+
+A request that came through a proxy is told by the headers that proxies add.
+"""
+
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import parse_qsl
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+SESSION_COOKIE = "livetape_session"
+PROXY_HEADERS = (
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+)
+
+
+def is_local(scope: Scope) -> bool:
+    """Tell whether a request comes from this machine itself, through no proxy."""
+    headers = Headers(scope=scope)
+    return _is_loopback(_peer(scope)) and not any(name in headers for name in PROXY_HEADERS)
+
+
+def client_address(scope: Scope) -> str:
+    """Give the address whose failures count.
+
+    Behind a proxy on this machine that is the last of X-Forwarded-For, which the
+    proxy itself has added; all before it may be invented by the client.
+    """
+    peer = _peer(scope)
+    forwarded = Headers(scope=scope).getlist("x-forwarded-for")
+    if forwarded and _is_loopback(peer):
+        return forwarded[-1].rpartition(",")[2].strip() or peer
+    return peer
+
+
+def shown_key(scope: Scope) -> str | None:
+    """Give the key that a request shows.
+
+    As `Authorization: Bearer`, or as `?api_key=` where a browser can send no
+    header: for a WebSocket and for an event stream under `/sse/`.
+    """
+    kind, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return key.strip()
+    if scope["type"] == "websocket" or scope["path"].startswith("/sse/"):
+        query = scope.get("query_string", b"").decode("latin-1")
+        return next((value for name, value in parse_qsl(query) if name == "api_key"), None)
+    return None
+
+
+def shown_session(scope: Scope) -> str | None:
+    """Give the token of the page session that a request shows."""
+    for header in Headers(scope=scope).getlist("cookie"):
+        for pair in header.split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == SESSION_COOKIE:
+                return value
+    return None
+
+
+def without_credentials(scope: Scope) -> Scope:
+    """Give a request's scope without what it showed, so that nothing behind can log or keep it."""
+    headers: list[tuple[bytes, bytes]] = []
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            continue
+        kept = _without(value, b";", SESSION_COOKIE.encode()) if name == b"cookie" else value
+        if kept or name != b"cookie":
+            headers.append((name, kept))
+    query = _without(scope.get("query_string", b""), b"&", b"api_key")
+    return {**scope, "headers": headers, "query_string": query}
+
+
+def session_cookie(token: str, *, max_age_s: int, secure: bool) -> str:
+    """Give the Set-Cookie header of a page session: out of reach for scripts and other sites."""
+    value = f"{SESSION_COOKIE}={token}; Max-Age={max_age_s}; Path=/; HttpOnly; SameSite=Strict"
+    return value + ("; Secure" if secure else "")
+
+
+def is_secure(scope: Scope) -> bool:
+    """Tell whether the browser speaks HTTPS, to us or to the proxy before us."""
+    forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
+    return scope.get("scheme") == "https" or forwarded.lower() == "https"
+
+
+def _without(pairs: bytes, separator: bytes, name: bytes) -> bytes:
+    kept = [pair for pair in pairs.split(separator) if pair.strip().partition(b"=")[0] != name]
+    return separator.join(kept).strip()
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        return parsed.ipv4_mapped.is_loopback
+    return parsed.is_loopback

@@ -1,0 +1,114 @@
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+from sqlmodel import SQLModel
+
+from dashboard.config import load_settings
+from dashboard.core.errors import StorageError
+from dashboard.storage import tables
+from dashboard.storage.database import FILE_NAME, database_url, migrate, open_database
+from tests.live_server import ROOT, free_port
+
+TABLES = {tables.User.__tablename__, tables.ApiKey.__tablename__, tables.PageSession.__tablename__}
+
+
+def made(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+def test_migrations_make_the_tables_that_the_code_knows_and_take_them_back(engine: Engine) -> None:
+    assert made(engine) == set()
+    migrate(engine)
+    assert made(engine) == TABLES
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, SQLModel.metadata) == []
+    migrate(engine)
+    migrate(engine, "base")
+    assert made(engine) == set()
+    migrate(engine)
+    assert made(engine) == TABLES
+
+
+def test_processes_that_start_together_migrate_once(engine: Engine) -> None:
+    engines = [open_database(engine.url.render_as_string(hide_password=False)) for _ in range(6)]
+    with ThreadPoolExecutor(len(engines)) as pool:
+        list(pool.map(migrate, engines))
+    for each in engines:
+        each.dispose()
+    assert made(engine) == TABLES
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE page_session (id INTEGER)")  # the last one
+    with pytest.raises(StorageError, match="page_session"):
+        migrate(engine)
+    assert made(engine) == {"page_session"}
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE page_session")
+
+
+def test_a_database_of_a_newer_version_is_refused_by_name(engine: Engine) -> None:
+    migrate(engine)
+    change_revision(engine, "9999")
+    with pytest.raises(StorageError, match=r"made by a newer version \(revision 9999\)"):
+        migrate(engine)
+    change_revision(engine, "0001")
+
+
+def change_revision(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    settings = load_settings().model_copy(update={"data_dir": tmp_path / "new" / "data"})
+    engine = open_database(database_url(settings))
+    assert not settings.data_dir.exists()
+    migrate(engine)
+    engine.dispose()
+    assert stat.S_IMODE((settings.data_dir / FILE_NAME).stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_no_database_is_an_error_of_one_line(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text("no database" * 100)
+    engine = open_database(f"sqlite:///{tmp_path / FILE_NAME}")
+    with pytest.raises(StorageError, match="file is not a database") as caught:
+        migrate(engine)
+    assert "\n" not in str(caught.value)
+    engine.dispose()
+
+
+def test_a_server_that_does_not_answer_is_an_error_without_the_password() -> None:
+    url = f"postgresql://me:secret@127.0.0.1:{free_port()}/livetape"
+    settings = load_settings().model_copy(update={"db_url": url})
+    engine = open_database(database_url(settings))
+    with pytest.raises(StorageError, match="refused") as caught:
+        migrate(engine)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    engine.dispose()
+
+
+def test_the_alembic_command_uses_the_same_settings(tmp_path: Path) -> None:
+    for direction, revision in (("upgrade", "head"), ("downgrade", "base")):
+        subprocess.run(
+            [sys.executable, "-m", "alembic", direction, revision],
+            cwd=ROOT,
+            env=os.environ | {"DASHBOARD_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        engine = open_database(f"sqlite:///{tmp_path / FILE_NAME}")
+        assert made(engine) == (TABLES if direction == "upgrade" else set())
+        engine.dispose()
