@@ -5,6 +5,7 @@ import asyncio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.credentials import client_address
 from dashboard.endpoints.openalgo import OpenAlgoStreams
 from dashboard.endpoints.stream_connection import (
     GOING_AWAY,
@@ -88,7 +89,7 @@ class OpenAlgoSocket:
         await self._socket.close(code, reason)
 
     async def _read(self) -> None:
-        address = self._socket.client.host if self._socket.client else ""
+        address = client_address(self._socket.scope)
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":

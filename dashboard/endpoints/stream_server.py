@@ -1,141 +1,141 @@
-"""The stream server: the OpenAlgo protocol on a port of its own, for many clients.
+"""OpenAlgo streaming, wired: the dispatcher, the port of its own and `/ws/openalgo`.
 
-It is an asyncio server of its own rather than a mounted route because there all
-frames due to a client leave in one write, at a small part of the cost.
-`python -m dashboard.endpoints.stream_server` runs it without the page.
+`python -m dashboard.endpoints.stream_server` serves the port without the page.
 """
 
 import asyncio
-import logging
-import socket
-from collections.abc import Callable
-from http import HTTPStatus
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
-from picows import (
-    WSAutoPingStrategy,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-    WSUpgradeResponseWithListener,
-    ws_create_server,  # pyright: ignore[reportUnknownVariableType] - its keywords
-)
-from starlette.datastructures import Headers
+from starlette.websockets import WebSocket
 
+from dashboard.bootstrap import (
+    Services,
+    check_feeds_or_exit,
+    prepare_storage_or_exit,
+    run_services,
+)
+from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.openalgo import OpenAlgoStreams
-from dashboard.endpoints.stream_connection import StreamConnection, Timeouts
-from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
+from dashboard.endpoints.openalgo import Identity, OpenAlgoStreams
+from dashboard.endpoints.openalgo_socket import serve_openalgo
+from dashboard.endpoints.security import problem_with
+from dashboard.endpoints.stream_connection import Timeouts
+from dashboard.endpoints.stream_listener import Refusal, StreamListener
+from dashboard.logs import configure_logging
 
 log = structlog.get_logger(__name__)
 
-BACKLOG = 2048
-SEND_BUFFER_BYTES = 256 * 1024
-"""The system's buffer per client: a larger one would hide for long that nobody reads."""
-WATCH_S = 0.5
-
-Refusal = Callable[[Headers], str | None]
-"""Names what is wrong with a request's headers, or gives None."""
+GOING_AWAY = 1001
 
 
-class StreamServer:
-    """Listen on one address; `port` 0 takes a free one, to be read after `listen`."""
+class OpenAlgo:
+    """One per process. `refusal` checks Host and Origin on the stream server's port.
 
-    def __init__(
-        self,
-        streams: OpenAlgoStreams,
-        connections: Connections,
-        *,
-        host: str,
-        port: int,
-        refusal: Refusal,
-        timeouts: Timeouts,
-    ) -> None:
-        self.port = port
-        self._streams = streams
-        self._places = connections
-        self._host = host
+    `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of both servers together.
+    """
+
+    def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
+        self.places = Connections(limit=settings.stream_max_clients)
+        self._settings = settings
         self._refusal = refusal
-        self._timeouts = timeouts
-        self._connections: set[StreamConnection] = set()
-        self._socket: socket.socket | None = None
+        self._timeouts = Timeouts(
+            ping_interval_s=settings.stream_ping_interval_s,
+            ping_timeout_s=settings.stream_ping_timeout_s,
+        )
+        self._streams: OpenAlgoStreams | None = None
 
-    def listen(self) -> None:
-        """Take the port.
+    def listen(self) -> StreamListener:
+        """Take the port of the settings.
 
         Raises:
             SettingError: when it is taken, or the address is not ours.
         """
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        try:
-            listener.bind((self._host, self.port))
-            listener.listen(BACKLOG)
-        except OSError as error:
-            listener.close()
-            raise SettingError(
-                variable="DASHBOARD_STREAM_PORT",
-                value=self.port,
-                allowed=f"a free port of {self._host}, or 0 for none ({error.strerror})",
-            ) from error
-        self.port = listener.getsockname()[1]
-        self._socket = listener
+        listener = StreamListener(
+            self.places,
+            host=self._settings.stream_host,
+            port=self._settings.stream_port,
+            refusal=self._refusal,
+            timeouts=self._timeouts,
+        )
+        listener.listen()
+        return listener
 
-    async def run(self) -> None:
-        """Serve, after `listen`, until the streams close; then until the last client has left."""
+    @asynccontextmanager
+    async def running(self, services: Services) -> AsyncGenerator[None]:
+        """Serve for as long as the block lasts; a taken port leaves `/ws/openalgo` alone."""
+        streams = streams_of(services)
+        listener = self._listen_or_tell() if self._settings.stream_port else None
         async with asyncio.TaskGroup() as group:
-
-            def accept(
-                request: WSUpgradeRequest,
-            ) -> StreamConnection | WSUpgradeResponseWithListener:
-                problem = self._refusal(_headers(request))
-                if problem is None:
-                    return StreamConnection(
-                        self._streams, self._places, self._connections, group, self._timeouts
-                    )
-                log.warning("stream client refused", problem=problem)
-                refused = WSUpgradeResponse.create_error_response(
-                    HTTPStatus.FORBIDDEN, problem.encode() + b"\n"
-                )
-                return WSUpgradeResponseWithListener(refused, None)
-
-            server = await ws_create_server(
-                accept,
-                sock=self._socket,
-                backlog=BACKLOG,
-                enable_auto_ping=True,
-                enable_auto_pong=False,  # a connection answers pings itself, unless it lags
-                auto_ping_idle_timeout=self._timeouts.ping_interval_s,
-                auto_ping_reply_timeout=self._timeouts.ping_timeout_s,
-                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
-                max_frame_size=MAX_REQUEST_BYTES,
-                logger_name=_quiet_logger(),
-            )
-            log.info("OpenAlgo streaming", host=self._host, port=self.port)
+            tasks = [group.create_task(streams.run(), name="openalgo")]
+            if listener is not None:
+                tasks.append(group.create_task(listener.run(streams), name="stream server"))
+            self._streams = streams
             try:
-                while not self._streams.closed:
-                    await asyncio.sleep(WATCH_S)
-                    for connection in list(self._connections):
-                        connection.check()
+                yield
             finally:
-                server.close()
-            for connection in list(self._connections):
-                connection.end()
+                self._streams = None
+                for task in tasks:
+                    task.cancel()
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Serve a client of `/ws/openalgo`."""
+        if self._streams is None:
+            await socket.close(GOING_AWAY, "the server is shutting down")
+            return
+        await serve_openalgo(socket, self._streams, self.places, self._timeouts)
+
+    def _listen_or_tell(self) -> StreamListener | None:
+        try:
+            return self.listen()
+        except SettingError as error:
+            log.error("no stream server", problem=str(error))
+            return None
 
 
-def _headers(request: WSUpgradeRequest) -> Headers:
-    return Headers(
-        raw=[
-            (name.lower().encode(), value.encode(errors="replace"))
-            for name, value in request.headers.items()
-        ]
-    )
+def streams_of(services: Services) -> OpenAlgoStreams:
+    """Make the dispatcher of a running product; its keys say who may in."""
+
+    async def authenticate(api_key: str, address: str) -> Identity | None:
+        return await services.keys.authenticate(api_key, scope="stream", address=address)
+
+    return OpenAlgoStreams(services, authenticate=authenticate)
 
 
-def _quiet_logger() -> logging.Logger:
-    """Silence what picows tells of each connection: a client's faults are no news."""
-    logger = logging.getLogger("picows.server")
-    logger.setLevel(logging.CRITICAL)
-    return logger
+async def serve_alone(settings: Settings) -> None:
+    """Run the feeds and the port, without the page, until SIGINT or SIGTERM.
+
+    Raises:
+        SettingError: when the port is taken.
+    """
+    check = partial(problem_with, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
+    listener = OpenAlgo(settings, refusal=check).listen()
+    async with run_services(settings) as running:
+        streams = streams_of(running)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, running.hub.close)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(streams.run(), name="openalgo")
+            group.create_task(listener.run(streams), name="stream server")
+
+
+def main() -> None:
+    """Serve; what stands in the way ends the process with one line."""
+    settings = settings_or_exit()
+    configure_logging(settings.log_level)
+    check_feeds_or_exit(settings)
+    prepare_storage_or_exit(settings)
+    try:
+        asyncio.run(serve_alone(settings))
+    except SettingError as error:
+        sys.exit(f"livetape: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -5,20 +5,21 @@ import contextlib
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from starlette.responses import Response
 from websockets.asyncio.client import ClientConnection, connect
 
 from dashboard.bootstrap import Services
 from dashboard.config import LOCAL_HOSTS, load_settings
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.openalgo import OpenAlgoStreams
-from dashboard.endpoints.security import Guard
+from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
-from dashboard.endpoints.stream_server import StreamServer
+from dashboard.endpoints.stream_listener import StreamListener
 
-NOTHING = Response()
 KEYS = {"a" * 32: "ann", "b" * 32: "bob"}
 KEY = "a" * 32
 TIMEOUT_S = 10
@@ -36,7 +37,7 @@ async def authenticate(api_key: str, _address: str) -> User | None:
 
 
 class Stream(NamedTuple):
-    server: StreamServer
+    server: StreamListener
     services: Services
     places: Connections
 
@@ -49,22 +50,23 @@ class Stream(NamedTuple):
 async def streaming(
     *, timeouts: Timeouts | None = None, limit: int = 1000, port: int = 0, **settings: Any
 ) -> AsyncGenerator[Stream]:
-    services = Services(load_settings().model_copy(update=settings))
-    places = Connections(limit=limit)
-    streams = OpenAlgoStreams(services, authenticate=authenticate)
-    server = StreamServer(
-        streams,
-        places,
-        host="127.0.0.1",
-        port=port,
-        refusal=Guard(NOTHING, allowed_hosts=LOCAL_HOSTS, allowed_origins=()).problem_with,
-        timeouts=timeouts or Timeouts(),
-    )
-    server.listen()
-    async with asyncio.TaskGroup() as group, services.running():
-        group.create_task(streams.run())
-        group.create_task(server.run())
-        yield Stream(server, services, places)
+    with TemporaryDirectory() as folder:
+        settings |= {"data_dir": Path(folder)}
+        services = Services(load_settings().model_copy(update=settings))
+        places = Connections(limit=limit)
+        streams = OpenAlgoStreams(services, authenticate=authenticate)
+        server = StreamListener(
+            places,
+            host="127.0.0.1",
+            port=port,
+            refusal=partial(problem_with, hosts=LOCAL_HOSTS, origins=()),
+            timeouts=timeouts or Timeouts(),
+        )
+        server.listen()
+        async with asyncio.TaskGroup() as group, services.running():
+            group.create_task(streams.run())
+            group.create_task(server.run(streams))
+            yield Stream(server, services, places)
 
 
 @asynccontextmanager
