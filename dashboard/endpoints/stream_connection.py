@@ -123,6 +123,8 @@ class StreamConnection(WSListener):
 
     def check(self) -> None:
         """Close the connection when the client has overstepped a time limit."""
+        if self._closing:
+            return
         now = self._loop.time()
         limits = self._timeouts
         if not self._session.authenticated and now - self._connected_at > limits.authenticate_s:

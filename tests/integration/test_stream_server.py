@@ -189,7 +189,10 @@ async def test_a_burst_of_connects_is_served_or_refused() -> None:
 async def test_a_client_that_stops_reading_is_evicted_and_nobody_else_notices() -> None:
     settings = {"frequency_ms": 10, "simulator_symbols": 400}
     timeouts = Timeouts(drain_s=1)
-    async with streaming(timeouts=timeouts, **settings) as stream, client(stream) as healthy:
+    async with (
+        streaming(timeouts=timeouts, **settings) as stream,
+        client(stream, close_timeout=1) as healthy,
+    ):
         symbols = [
             {"symbol": each.symbol, "exchange": each.exchange} for each in stream.services.listings
         ]
