@@ -4,12 +4,13 @@ A request that came through a proxy is told by the headers that proxies add.
 """
 
 from ipaddress import IPv6Address, ip_address
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 SESSION_COOKIE = "livetape_session"
+KEY_PARAMETER = "api_key"
 PROXY_HEADERS = (
     "forwarded",
     "via",
@@ -50,7 +51,7 @@ def shown_key(scope: Scope) -> str | None:
         return key.strip()
     if scope["type"] == "websocket" or scope["path"].startswith("/sse/"):
         query = scope.get("query_string", b"").decode("latin-1")
-        return next((value for name, value in parse_qsl(query) if name == "api_key"), None)
+        return next((value for name, value in parse_qsl(query) if name == KEY_PARAMETER), None)
     return None
 
 
@@ -70,10 +71,11 @@ def without_credentials(scope: Scope) -> Scope:
     for name, value in scope["headers"]:
         if name == b"authorization":
             continue
-        kept = _without(value, b";", SESSION_COOKIE.encode()) if name == b"cookie" else value
+        kept = _without_session(value) if name == b"cookie" else value
         if kept or name != b"cookie":
             headers.append((name, kept))
-    query = _without(scope.get("query_string", b""), b"&", b"api_key")
+    pairs = scope.get("query_string", b"").split(b"&")
+    query = b"&".join(pair for pair in pairs if not _shows_key(pair))
     return {**scope, "headers": headers, "query_string": query}
 
 
@@ -89,9 +91,14 @@ def is_secure(scope: Scope) -> bool:
     return scope.get("scheme") == "https" or forwarded.lower() == "https"
 
 
-def _without(pairs: bytes, separator: bytes, name: bytes) -> bytes:
-    kept = [pair for pair in pairs.split(separator) if pair.strip().partition(b"=")[0] != name]
-    return separator.join(kept).strip()
+def _without_session(cookies: bytes) -> bytes:
+    pairs = [pair.strip() for pair in cookies.split(b";")]
+    return b"; ".join(pair for pair in pairs if pair.partition(b"=")[0] != SESSION_COOKIE.encode())
+
+
+def _shows_key(pair: bytes) -> bool:
+    """Tell whether a pair of a query names the key, in whatever spelling is read as its name."""
+    return unquote_plus(pair.partition(b"=")[0].decode("latin-1")) == KEY_PARAMETER
 
 
 def _peer(scope: Scope) -> str:

@@ -241,8 +241,12 @@ def test_a_thousand_instruments_are_listed_as_one_scrolls_and_found(open_page: O
     )
     page.get_by_text("1000 instruments").wait_for()
     assert tiles.count() < 1000
-    bottom = "() => window.scrollTo(0, document.body.scrollHeight)"
-    assert eventually(lambda: page.evaluate(bottom) is None and tiles.count() == 1000)
+
+    def scrolled_to_all() -> bool:
+        page.evaluate("() => { window.scrollTo(0, document.body.scrollHeight); }")
+        return tiles.count() == 1000
+
+    assert eventually(scrolled_to_all)
     page.keyboard.press("/")
     page.keyboard.type("s999")
     assert eventually(lambda: tiles.count() == 1)

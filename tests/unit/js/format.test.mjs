@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { NONE, age, decimal, integer, milliseconds, quantity, signed, timeOfDay } = await import(`${LIVE}/format.js`);
+const { NONE, age, decimal, integer, milliseconds, plain, quantity, signed, timeOfDay, volume } = await import(`${LIVE}/format.js`);
 const T = "\u2009";
 const M = "\u2212";
 
@@ -64,4 +64,9 @@ test("a small size keeps three digits, eight decimals at most", () => {
   assert.equal(quantity(0.00000001), "0.00000001");
   assert.equal(quantity(0), "0.000");
   assert.equal(quantity(NaN), NONE);
+});
+
+test("a volume is whole where it is, and a plain number has the decimals that it has", () => {
+  assert.deepEqual([0, 150, 20000, 2_000_000, 0.5].map(volume), ["0", "150", `20${T}000`, "2.000M", "0.500"]);
+  assert.deepEqual([0.0001, 0.05, 1, 1000, 0.5].map(plain), ["0.0001", "0.05", "1", `1${T}000`, "0.5"]);
 });

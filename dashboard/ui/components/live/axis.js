@@ -1,7 +1,5 @@
 // Round numbers and times for axes, and the drawing of both. Pure but for `drawGrid`.
 
-import { decimal, timeOfDay } from "./format.js";
-
 const FACTORS = [1, 2, 5, 10];
 const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300];
 
@@ -33,9 +31,6 @@ export function timeTicks(from, to, most) {
 export function decimalsOf(step, atMost) {
   return Math.min(atMost, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
 }
-
-export const time = (ms) => timeOfDay(ms);
-export const price = (decimals) => (value) => decimal(value, decimals);
 
 /**
  * Draw grid lines and their labels: `across` at heights with text at the right of the plot,

@@ -1,7 +1,7 @@
 // The order book of the chosen symbol: asks above, bids below, the spread between.
 
 import { useRef } from "react";
-import { NONE, decimal, quantity } from "./format.js";
+import { NONE, decimal, quantity, volume } from "./format.js";
 import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { addressOf } from "./instruments.js";
 import { PageLink } from "./link.jsx";
@@ -41,6 +41,7 @@ function writeSide(elements, rows, full, decimals) {
 }
 
 function sizeText(size) {
+  if (Number.isInteger(size)) return volume(size);
   return size < LARGE && (size >= 0.01 || size === 0) ? decimal(size, 3) : quantity(size);
 }
 
@@ -84,7 +85,7 @@ export function Book() {
     const root = parts(table.current);
     let painted = null;
     return () => {
-      const book = bookOf(chosen);
+      const book = store.bookOf(chosen);
       if (book && book !== painted) writeBook(root, book);
       painted = book;
     };
@@ -93,7 +94,7 @@ export function Book() {
   useSlowPainter(() => {
     const began = performance.now();
     return (now) => {
-      const book = bookOf(chosen);
+      const book = store.bookOf(chosen);
       table.current.hidden = !book;
       empty.current.hidden = Boolean(book);
       if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
@@ -135,10 +136,6 @@ export function Book() {
   );
 }
 
-function bookOf(symbol) {
-  return store.book?.symbol === symbol ? store.book : null;
-}
-
 function emptyText(chosen, waited) {
   if (!chosen) return "Choose a symbol to see its order book.";
   return waited ? `${chosen}: this feed sends no order book.` : `Waiting for the order book of ${chosen}.`;
@@ -166,7 +163,7 @@ export function Chosen() {
   const { chosen } = useShape();
   const note = useRef(null);
   useCountedPainter("beat", () => () => {
-    note.current.hidden = !bookOf(chosen)?.partial;
+    note.current.hidden = !store.bookOf(chosen)?.partial;
   }, [chosen]);
   return (
     <>

@@ -9,6 +9,8 @@ import { setText, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
 const EVERY_MS = 100;
+/** The crosshair goes where the pointer is, and does not jump to prices. */
+const FREE = 0;
 
 function optionsOf(colors) {
   const line = { color: colors.line };
@@ -25,7 +27,7 @@ function optionsOf(colors) {
     grid: { vertLines: line, horzLines: line },
     rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
     timeScale: { borderVisible: false, timeVisible: true, secondsVisible: true, rightOffset: 3, barSpacing: 7 },
-    crosshair: { mode: 0, vertLine: crosshair, horzLine: crosshair },
+    crosshair: { mode: FREE, vertLine: crosshair, horzLine: crosshair },
   };
 }
 
@@ -70,12 +72,11 @@ class CandleChart {
   paint(now) {
     const { bars, id } = store.detail;
     if (this.colors !== colorsVersion() || this.id !== id) this.style(id);
-    if (bars.version === this.version || now - this.paintedAt < store.strain.stretched(EVERY_MS)) return false;
+    if (bars.version === this.version || now - this.paintedAt < store.strain.stretched(EVERY_MS)) return;
     this.paintedAt = now;
     this.version = bars.version;
     if (bars.whole === this.whole) this.update(bars);
     else this.replace(bars);
-    return true;
   }
 
   style(id) {
@@ -136,7 +137,7 @@ function readout(row, decimals) {
 
 export function Candles() {
   const { chosen } = useShape();
-  const [interval, setInterval] = useState(store.detail.bars.interval);
+  const [interval, setShown] = useState(store.detail.bars.interval);
   const place = useRef(null);
   const words = useRef(null);
   const empty = useRef(null);
@@ -158,20 +159,22 @@ export function Candles() {
     };
   }, []);
 
-  usePainter(
-    () => (now) => {
+  usePainter(() => {
+    let written = "";
+    return (now) => {
       chart.current?.paint(now);
       const { bars, decimals } = store.detail;
       const time = pointed.current;
+      if (written === `${bars.version} ${time}`) return;
+      written = `${bars.version} ${time}`;
       const row = time === null ? bars.last : bars.rows.find(([start]) => start === time);
       setText(words.current, readout(row, decimals));
-      if (empty.current.hidden !== Boolean(bars.last)) empty.current.hidden = Boolean(bars.last);
-    },
-    [],
-  );
+      empty.current.hidden = Boolean(bars.last);
+    };
+  }, []);
 
   const choose = (name) => {
-    setInterval(name);
+    setShown(name);
     store.detail.bars.choose(name);
     store.actions.bars?.(name);
   };

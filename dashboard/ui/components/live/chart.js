@@ -56,6 +56,18 @@ export function plotOf({ context, width, height }, font, widest) {
   return { left: 0, top: 6, right: Math.max(1, width - beside), bottom: Math.max(1, height - BELOW) };
 }
 
+/** A dotted line from top to bottom where the pointer is. */
+export function drawCrosshair({ context }, plot, { x, color }) {
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  context.setLineDash([2, 3]);
+  context.beginPath();
+  context.moveTo(Math.round(x) + 0.5, plot.top);
+  context.lineTo(Math.round(x) + 0.5, plot.bottom);
+  context.stroke();
+  context.setLineDash([]);
+}
+
 /** A price's label on the axis, on a ground of its own colour. */
 export function drawTag({ context, width }, plot, { y, text, color, ink }) {
   context.fillStyle = color;

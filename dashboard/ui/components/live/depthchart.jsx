@@ -2,13 +2,14 @@
 
 import { useRef } from "react";
 import { decimalsOf, drawGrid, niceStep, niceTicks } from "./axis.js";
-import { plotOf, useChart, usePointer } from "./chart.js";
+import { drawCrosshair, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
 import { depthOf, sizeUpTo } from "./depth.js";
 import { decimal, volume } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
 
+const HALF_LABEL = 24;
 const LEGEND = "All sizes from the best price on, added up, up to each price.";
 
 function drawSide({ context }, plot, { steps, edge, x, y, color }) {
@@ -32,45 +33,33 @@ function drawSide({ context }, plot, { steps, edge, x, y, color }) {
   context.globalAlpha = 1;
 }
 
-function draw(surface, { book, pointer, words }) {
-  const depth = book && depthOf(book);
-  if (!depth) return setText(words, "");
+/** Draw a book's depth; gives what the pointer reads, in words. */
+function draw(surface, depth, pointer) {
   const colors = themeColors();
   const { decimals, tickSize } = store.detail;
   const most = 1.06 * depth.most;
-  const plot = plotOf(surface, colors.axisFont, volume(most));
+  const plot = plotOf(surface, colors.axisFont, volume(Math.round(most)));
   const width = plot.right - plot.left;
   const x = (price) => plot.left + ((price - depth.low) / (depth.high - depth.low)) * width;
   const y = (size) => plot.bottom - (size / most) * (plot.bottom - plot.top);
   const columns = Math.max(2, Math.floor(width / 90));
   const digits = decimalsOf(niceStep(depth.low, depth.high, columns, tickSize), decimals);
-  const down = niceTicks(depth.low, depth.high, columns, tickSize).map((price) => ({
-    x: x(price),
-    text: decimal(price, digits),
-  }));
+  const prices = niceTicks(depth.low, depth.high, columns, tickSize);
+  const sizes = niceTicks(0, most, Math.max(2, Math.floor((plot.bottom - plot.top) / 40)));
   drawGrid(surface, plot, {
-    across: niceTicks(0, most, Math.max(2, Math.floor((plot.bottom - plot.top) / 40))).map((size) => ({
-      y: y(size),
-      text: volume(size),
-    })),
-    down: down.filter((tick) => tick.x > 24 && tick.x < plot.right - 24),
+    across: sizes.map((size) => ({ y: y(size), text: volume(size) })),
+    down: prices
+      .map((price) => ({ x: x(price), text: decimal(price, digits) }))
+      .filter((tick) => tick.x > HALF_LABEL && tick.x < plot.right - HALF_LABEL),
     colors,
   });
   drawSide(surface, plot, { steps: depth.bid, edge: depth.low, x, y, color: colors.up });
   drawSide(surface, plot, { steps: depth.ask, edge: depth.high, x, y, color: colors.down });
-  if (!pointer || pointer.x > plot.right) return setText(words, "");
-  const { context } = surface;
+  if (!pointer || pointer.x > plot.right) return "";
+  drawCrosshair(surface, plot, { x: pointer.x, color: colors.muted });
   const price = depth.low + (pointer.x / width) * (depth.high - depth.low);
   const [side, size] = sizeUpTo(depth, price);
-  context.strokeStyle = colors.muted;
-  context.setLineDash([2, 3]);
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(Math.round(pointer.x) + 0.5, plot.top);
-  context.lineTo(Math.round(pointer.x) + 0.5, plot.bottom);
-  context.stroke();
-  context.setLineDash([]);
-  return setText(words, `${volume(size)} ${side} to ${decimal(price, decimals)}`);
+  return `${volume(size)} ${side} to ${decimal(price, decimals)}`;
 }
 
 export function DepthChart() {
@@ -87,7 +76,9 @@ export function DepthChart() {
       due: () => drawn.current.beat !== store.beat || drawn.current.moves !== pointer.moves,
       draw: (surface) => {
         Object.assign(drawn.current, { beat: store.beat, moves: pointer.moves });
-        draw(surface, { book: bookOf(chosen), pointer: pointer.at, words: words.current });
+        const book = store.bookOf(chosen);
+        const depth = book && depthOf(book);
+        setText(words.current, depth ? draw(surface, depth, pointer.at) : "");
       },
     },
     [chosen],
@@ -95,7 +86,7 @@ export function DepthChart() {
 
   useSlowPainter(
     () => () => {
-      const book = bookOf(chosen);
+      const book = store.bookOf(chosen);
       empty.current.hidden = Boolean(book && depthOf(book));
       if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : "Waiting for the order book.");
     },
@@ -119,8 +110,4 @@ export function DepthChart() {
       </div>
     </div>
   );
-}
-
-function bookOf(chosen) {
-  return store.book?.symbol === chosen ? store.book : null;
 }

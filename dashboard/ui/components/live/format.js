@@ -25,6 +25,11 @@ export function decimal(value, decimals) {
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
+/** A number with the decimals that it has, twelve at most. */
+export function plain(value) {
+  return decimal(value, value.toFixed(12).replace(/0+$/, "").split(".")[1].length);
+}
+
 /**
  * A size in little room: four digits that count, at most eight decimals;
  * from 10 000 on in thousands (k), from a million on in millions (M).

@@ -50,10 +50,6 @@ function writeRow(parts, row, { decimals, largest, last, theo }) {
   setAttribute(parts.element, "data-price", row.tick === null ? null : Number(row.price.toPrecision(15)));
 }
 
-function bookOf(chosen) {
-  return store.book?.symbol === chosen ? store.book : null;
-}
-
 function toTick(price) {
   return Number.isFinite(price) ? Math.round(price / store.detail.tickSize) : undefined;
 }
@@ -71,7 +67,7 @@ export function PriceLadder() {
     const ladder = new Ladder();
     const parts = [...table.current.querySelectorAll(".rung:not(.head)")].map(partsOf);
     return () => {
-      const book = bookOf(chosen);
+      const book = store.bookOf(chosen);
       const found = book && tickSize ? ladder.rows(book, tickSize, count) : null;
       table.current.hidden = !found;
       note.current.hidden = !found;
@@ -133,12 +129,12 @@ function Rung() {
 function noteText(byTicks, { tickSize, decimals, theo }) {
   const tick = decimal(tickSize, decimals);
   const rows = byTicks ? `A row is a tick of ${tick}.` : `Rows are the book's levels, too far apart for ticks of ${tick}.`;
-  return `${rows} Framed: last trade${theo === null ? "" : ", blue: theoretical"}.`;
+  return `${rows} Framed: last trade${theo === null ? "" : ", underlined: theoretical"}.`;
 }
 
 function emptyText(chosen, waited) {
   if (!chosen) return "No instrument is chosen.";
-  const book = bookOf(chosen);
+  const book = store.bookOf(chosen);
   if (book) return "Both sides of the order book are empty.";
   return waited ? `No order book of ${chosen} has come.` : `Waiting for the order book of ${chosen}.`;
 }

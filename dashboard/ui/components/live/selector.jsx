@@ -1,11 +1,10 @@
 // Chooses another instrument: a search field that narrows a list, and Go. While
 // one searches, the list stands open below the field.
 
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useShape } from "./hooks.js";
 import { addressOf, findInstruments } from "./instruments.js";
 import { useGo } from "./link.jsx";
-import { store } from "./store.js";
 
 const FOUND = 200;
 const OPEN_ROWS = 10;
@@ -40,8 +39,6 @@ export function InstrumentSelector() {
     const nameOf = new Map([...names].map(([name, each]) => [each, name]));
     return order.map((each) => [nameOf.get(each), each]);
   }, [names, typed]);
-
-  useEffect(() => store.listInstruments(), []);
 
   const end = () => {
     setSearching(false);

@@ -3,7 +3,7 @@
 
 import { useRef, useState } from "react";
 import { decimalsOf, drawGrid, keptRange, niceStep, niceTicks, timeTicks } from "./axis.js";
-import { drawTag, plotOf, useChart, usePointer } from "./chart.js";
+import { drawCrosshair, drawTag, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
 import { ASK, BID, PRICE, SIDE, SIZE } from "./detail.js";
 import { decimal, timeOfDay, volume } from "./format.js";
@@ -78,17 +78,6 @@ function drawTheo({ context }, plot, { theo, range, y, colors }) {
   context.beginPath();
   context.moveTo(plot.left, y(theo));
   context.lineTo(plot.right, y(theo));
-  context.stroke();
-  context.setLineDash([]);
-}
-
-function drawCrosshair({ context }, plot, x, colors) {
-  context.strokeStyle = colors.muted;
-  context.lineWidth = 1;
-  context.setLineDash([2, 3]);
-  context.beginPath();
-  context.moveTo(Math.round(x) + 0.5, plot.top);
-  context.lineTo(Math.round(x) + 0.5, plot.bottom);
   context.stroke();
   context.setLineDash([]);
 }
@@ -209,7 +198,7 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   }
   drawTrades(surface, trades, { from, to, x, y, colors });
   const inside = pointer && pointer.x <= plot.right;
-  if (inside) drawCrosshair(surface, plot, pointer.x, colors);
+  if (inside) drawCrosshair(surface, plot, { x: pointer.x, color: colors.muted });
   context.restore();
   drawQuote(surface, plot, { quote: quotes.last(), y, decimals, colors });
   const ms = inside ? from + (pointer.x / (plot.right - plot.left)) * (to - from) : null;

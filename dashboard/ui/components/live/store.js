@@ -133,6 +133,11 @@ export class Store {
     this.show();
   }
 
+  /** The order book of `symbol`, or null while it is not here. */
+  bookOf(symbol) {
+    return this.book?.symbol === symbol ? this.book : null;
+  }
+
   /** Show the order book of `symbol`. */
   choose(symbol) {
     if (symbol === this.chosen) return;

@@ -1,7 +1,7 @@
 // Recent trades, newest on top. Rows are made once and written anew.
 
 import { useRef } from "react";
-import { decimal, quantity, timeOfDay } from "./format.js";
+import { decimal, timeOfDay, volume } from "./format.js";
 import { setText, useCountedPainter } from "./hooks.js";
 import { turn } from "./rows.js";
 import { store } from "./store.js";
@@ -37,7 +37,7 @@ function writeRow(parts, trade, largest) {
   setText(parts.symbol, trade.symbol);
   setText(parts.word, buy ? "buy " : "sell ");
   setText(parts.price, decimal(trade.price, trade.decimals));
-  setText(parts.size, quantity(trade.size));
+  setText(parts.size, volume(trade.size));
   parts.row.title = `${trade.size} ${trade.symbol}`;
 }
 

@@ -2,11 +2,10 @@
 // one comes near them.
 
 import { useEffect, useMemo, useRef, useState } from "react";
-import { NONE, decimal } from "./format.js";
+import { NONE, plain } from "./format.js";
 import { useShape } from "./hooks.js";
 import { addressOf, findInstruments } from "./instruments.js";
 import { PageLink, useGo } from "./link.jsx";
-import { store } from "./store.js";
 
 const AT_FIRST = 240;
 const MORE = 480;
@@ -19,8 +18,6 @@ export function Tiles() {
   const field = useRef(null);
   const grid = useRef(null);
   const found = useMemo(() => findInstruments(instruments ?? [], typed), [instruments, typed]);
-
-  useEffect(() => store.listInstruments(), []);
 
   const search = (event) => {
     setTyped(event.target.value);
@@ -106,7 +103,7 @@ function Fact({ label, value, title }) {
   return (
     <>
       <dt title={title}>{label}</dt>
-      <dd className="figure">{value === null ? NONE : decimal(value, decimalsOf(value))}</dd>
+      <dd className="figure">{value === null ? NONE : plain(value)}</dd>
     </>
   );
 }
@@ -120,11 +117,6 @@ function Sentinel({ onSeen }) {
     return () => observer.disconnect();
   });
   return <div ref={element} className="sentinel" />;
-}
-
-function decimalsOf(value) {
-  const text = value.toFixed(12).replace(/0+$/, "");
-  return text.length - text.indexOf(".") - 1;
 }
 
 function columnsOf(tiles) {
