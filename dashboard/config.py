@@ -72,6 +72,22 @@ class Settings(BaseSettings):
         LOCAL_HOSTS, description="host names without port, separated by commas; IPv6 as [::1]"
     )
     max_clients: int = Field(1000, ge=1, le=100_000, description="a whole number, 1 to 100000")
+    stream_host: str = Field(
+        "127.0.0.1", description="an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1"
+    )
+    stream_port: int = Field(8765, ge=0, le=65_535, description="a port, or 0 for no stream server")
+    stream_ping_interval_s: float = Field(
+        20, gt=0, le=3600, description="seconds, more than 0 and at most 3600"
+    )
+    stream_ping_timeout_s: float = Field(
+        20, gt=0, le=3600, description="seconds, more than 0 and at most 3600"
+    )
+    stream_max_clients: int = Field(
+        1000, ge=1, le=100_000, description="a whole number, 1 to 100000"
+    )
+    ltp_throttle_ms: int = Field(
+        50, ge=0, le=60_000, description="a whole number of milliseconds, 0 to 60000; 0 is off"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )

@@ -1,7 +1,9 @@
 """The application: pages, lifespan and API, wired together."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import reflex as rx
 from reflex.config import get_config
@@ -17,8 +19,9 @@ from dashboard.config import settings_or_exit
 from dashboard.endpoints.access import KeyGuard
 from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.security import Guard
+from dashboard.endpoints.security import Guard, problem_with
 from dashboard.endpoints.shutdown import before_termination
+from dashboard.endpoints.stream_server import OpenAlgo
 from dashboard.logs import configure_logging
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
@@ -27,16 +30,21 @@ configure_logging(settings.log_level)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
 connections = Connections(limit=settings.max_clients)
+allowed_origins = get_config().cors_allowed_origins
+openalgo = OpenAlgo(
+    settings,
+    refusal=partial(problem_with, hosts=settings.allowed_hosts, origins=allowed_origins),
+)
 
 
 @asynccontextmanager
 async def lifespan() -> AsyncGenerator[None]:
     """Run the services; when the process is asked to end, tell every API client first."""
-    async with run_services(settings) as running:
+    async with run_services(settings) as running, openalgo.running(running):
 
         async def farewell() -> None:
             running.hub.close()
-            await connections.drained()
+            await asyncio.gather(connections.drained(), openalgo.places.drained())
 
         before_termination(farewell)
         yield
@@ -47,11 +55,11 @@ def guarded(inner: ASGIApp) -> ASGIApp:
     return Guard(
         KeyGuard(inner, required=settings.require_key, keys=lambda: services().keys),
         allowed_hosts=settings.allowed_hosts,
-        allowed_origins=get_config().cors_allowed_origins,
+        allowed_origins=allowed_origins,
     )
 
 
-app = rx.App(api_transformer=[create_api(connections), guarded])
+app = rx.App(api_transformer=[create_api(connections, openalgo), guarded])
 app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType] - its keywords
 market.add_page(app)
 instruments.add_page(app)

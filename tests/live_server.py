@@ -31,7 +31,7 @@ class LiveServer:
     `page` False serves the API alone, which starts without building the page;
     `dev` serves page and API on two ports, with reload, as `make dev` does. `app`
     is the folder of another Reflex app that is built from the product's parts. Its
-    data are its own, and stay: `data_dir`.
+    data are its own, and stay: `data_dir`. It has no stream server unless `stream_port` is set.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class LiveServer:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = ROOT / ".data" / "tests" / f"server-{self.port}.log"
         self.data_dir = Path(str(settings.setdefault("data_dir", self.log.with_suffix(".data"))))
+        settings.setdefault("stream_port", 0)
         self.settings = {f"DASHBOARD_{key.upper()}": str(value) for key, value in settings.items()}
 
     @property

@@ -24,6 +24,18 @@ class RequestError(LivetapeError):
         super().__init__(f"{problem}; allowed: {allowed}")
 
 
+class StreamError(LivetapeError):
+    """A request of the OpenAlgo protocol cannot be met; `code` is one of its own codes.
+
+    The connection stays.
+    """
+
+    def __init__(self, *, code: str, problem: str) -> None:
+        self.code = code
+        self.problem = problem
+        super().__init__(f"{code}: {problem}")
+
+
 class ResumeError(LivetapeError):
     """Events after the asked id cannot be given any more; a snapshot is the way on."""
 

@@ -1,7 +1,8 @@
 """Who may in, second part: from elsewhere a request needs an API key.
 
 Beside `security.Guard`, which looks at Host and Origin first. Health is open, so
-that monitors need no key; so are CORS preflights, which cannot show one.
+that monitors need no key; so are CORS preflights, which cannot show one, and
+`/ws/openalgo`, whose protocol asks for a key itself, from wherever one comes.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 RequireKey = Literal["auto", "always", "never"]
 
-OPEN_PATHS = frozenset({"/api/health"})
+OPEN_PATHS = frozenset({"/api/health", "/ws/openalgo"})
 NEEDS_KEY = (
     "an API key is needed: send 'Authorization: Bearer KEY', or for WebSocket and /sse/ add"
     " ?api_key=KEY (make one with: python -m dashboard.keys create NAME)"

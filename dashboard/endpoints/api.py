@@ -25,9 +25,10 @@ from dashboard.endpoints.health import health_of
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
 from dashboard.endpoints.rest import create_rest
+from dashboard.endpoints.stream_server import OpenAlgo
 
 
-def create_api(connections: Connections) -> Starlette:
+def create_api(connections: Connections, openalgo: OpenAlgo) -> Starlette:
     """Build the API; the clients of its streams take their places in `connections`."""
     registry = create_registry(connections)
     streams = EventStreams(connections)
@@ -58,6 +59,7 @@ def create_api(connections: Connections) -> Starlette:
     return Starlette(
         routes=[
             WebSocketRoute("/ws", live),
+            WebSocketRoute("/ws/openalgo", openalgo.serve),
             Route("/sse/pnl", account_events),
             Route("/sse/{name:path}", instrument_events),
             Route("/api/health", health),

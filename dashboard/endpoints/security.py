@@ -44,18 +44,28 @@ class Guard:
 
     def problem_with(self, headers: Headers) -> str | None:
         """Name what is wrong with the Host or the Origin, or give None."""
-        hosts = headers.getlist("host")
-        host = hosts[0].lower() if len(hosts) == 1 else ""
-        if _without_port(host) not in self._hosts:
-            return f"Host {', '.join(hosts)[:100]!r} is not allowed (DASHBOARD_ALLOWED_HOSTS)"
-        origin = headers.get("origin")
-        if origin is None:
-            return None
-        origin = origin.lower()
-        same = origin in {f"http://{host}", f"https://{host}"}
-        if same or origin in self._origins:
-            return None
-        return f"Origin {origin[:100]!r} is not allowed (DASHBOARD_ALLOWED_ORIGINS)"
+        return problem_with(headers, hosts=self._hosts, origins=self._origins)
+
+
+def problem_with(
+    headers: Headers, *, hosts: Collection[str], origins: Collection[str]
+) -> str | None:
+    """Name what is wrong with a request's Host or Origin, or give None.
+
+    Allowed are these `hosts`, without port, and besides a request's own host these `origins`.
+    """
+    shown = headers.getlist("host")
+    host = shown[0].lower() if len(shown) == 1 else ""
+    if _without_port(host) not in hosts:
+        return f"Host {', '.join(shown)[:100]!r} is not allowed (DASHBOARD_ALLOWED_HOSTS)"
+    origin = headers.get("origin")
+    if origin is None:
+        return None
+    origin = origin.lower()
+    same = origin in {f"http://{host}", f"https://{host}"}
+    if same or origin in origins:
+        return None
+    return f"Origin {origin[:100]!r} is not allowed (DASHBOARD_ALLOWED_ORIGINS)"
 
 
 def _without_port(host: str) -> str:

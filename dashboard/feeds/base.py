@@ -86,6 +86,15 @@ class ExplainingFeed(Protocol):
 
 
 @runtime_checkable
+class OnDemandFeed(Protocol):
+    """A feed that has more instruments than it delivers and lists by itself."""
+
+    def on_demand(self) -> Sequence[Instrument]:
+        """List what it delivers only once it was subscribed to."""
+        ...
+
+
+@runtime_checkable
 class PacedFeed(Protocol):
     """A feed whose event rate is ours to set."""
 

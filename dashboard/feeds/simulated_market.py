@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from dashboard.core.model import (
     Book,
@@ -31,6 +32,8 @@ REVERSION = 0.002
 """Share of the distance to the starting price that a walk makes up for per second."""
 
 BOOK_LEVELS = 5
+DEEP_BOOK_LEVELS = 30
+MAX_LOTS = 50
 LOAD_SLOTS = 10
 """Generated symbols tick at 10 Hz, a tenth of them every 10 ms."""
 CATCH_UP_NS = 200 * NS_PER_MS
@@ -38,13 +41,18 @@ CATCH_UP_NS = 200 * NS_PER_MS
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """An instrument with its starting price and the streams it has beside `price`."""
+    """An instrument with its starting price and the streams it has beside `price`.
+
+    `levels` is the depth of its book; with a `lot` the sizes in it are whole lots.
+    """
 
     instrument: Instrument
     start: float
     book: bool = False
     trades: bool = False
     load: bool = False
+    levels: int = BOOK_LEVELS
+    lot: int | None = None
 
 
 def _listing(
@@ -60,6 +68,12 @@ def _listing(
     return Listing(instrument, start, book, trades, load)
 
 
+def _indian(symbol: str, exchange: str, start: float, *, lot: int | None = None) -> Listing:
+    """List an instrument of India's exchanges; without a lot it is an index, which has no book."""
+    listing = _listing(symbol, exchange, start, book=lot is not None)
+    return replace(listing, levels=DEEP_BOOK_LEVELS, lot=lot)
+
+
 LISTINGS = (
     _listing("BTC/USD", "CRYPTO", 45_000.0, book=True, trades=True),
     _listing("ETH/USD", "CRYPTO", 2_500.0, book=True, trades=True),
@@ -67,6 +81,15 @@ LISTINGS = (
     _listing("AAPL", "NASDAQ", 175.0),
     _listing("TSLA", "NASDAQ", 250.0),
 )
+ON_DEMAND = (
+    _indian("RELIANCE", "NSE", 2_850.0, lot=1),
+    _indian("TCS", "NSE", 4_150.0, lot=1),
+    _indian("INFY", "NSE", 1_850.0, lot=1),
+    _indian("NIFTY_50", "NSE_INDEX", 24_800.0),
+    _indian("NIFTY_BANK", "NSE_INDEX", 53_500.0),
+    _indian("NIFTY28DEC2425000CE", "NFO", 180.0, lot=25),
+)
+"""What OpenAlgo's clients ask for; they move once they are asked for."""
 
 
 class Walk:
@@ -135,7 +158,8 @@ class SimulatedMarket:
 
     With the same seed and the same sequence of times and calls, the events are
     the same. `symbols` counts the instruments: the five of `LISTINGS` first,
-    then generated ones that tick at 10 Hz whatever the interval is.
+    then generated ones that tick at 10 Hz whatever the interval is. Those of
+    `ON_DEMAND` come on top and rest until `set_active` names them.
     """
 
     def __init__(
@@ -145,6 +169,7 @@ class SimulatedMarket:
         count = len(LISTINGS) if symbols is None else symbols
         listings = (*LISTINGS, *_generated(count - len(LISTINGS)))[:count]
         self._walks = {listing.instrument: Walk(listing) for listing in listings}
+        self._on_demand = {listing.instrument: Walk(listing) for listing in ON_DEMAND}
         self._active = list(self._walks.values())
         self._load_slot = 0
         self._made = 0
@@ -165,15 +190,19 @@ class SimulatedMarket:
         return tuple(self._walks)
 
     @property
+    def on_demand(self) -> tuple[Instrument, ...]:
+        """Give the instruments that rest at first."""
+        return tuple(self._on_demand)
+
+    @property
     def next_due(self) -> int:
         """Give the time in ns at which the next stream is due."""
         return min(stream.due_ns for stream in self._streams)
 
     def set_active(self, instruments: frozenset[Instrument]) -> None:
         """Let only these instruments make events; the walks of the others rest."""
-        self._active = [
-            walk for instrument, walk in self._walks.items() if instrument in instruments
-        ]
+        walks = (self._walks | self._on_demand).items()
+        self._active = [walk for instrument, walk in walks if instrument in instruments]
 
     def set_interval(self, interval_ms: int, now: int) -> None:
         """Change the interval of every stream that follows it, from now on."""
@@ -219,9 +248,14 @@ class SimulatedMarket:
 
     def _levels(self, walk: Walk, side: Side) -> tuple[PriceLevel, ...]:
         return tuple(
-            (walk.level(side, depth), round(self._rng.uniform(0.1, 10.0), 3))
-            for depth in range(BOOK_LEVELS)
+            (walk.level(side, depth), self._size(walk.listing.lot))
+            for depth in range(walk.listing.levels)
         )
+
+    def _size(self, lot: int | None) -> float:
+        if lot is None:
+            return round(self._rng.uniform(0.1, 10.0), 3)
+        return lot * self._rng.randint(1, MAX_LOTS)
 
     def _trades(self, now: int, _elapsed_s: float) -> list[Event]:
         traded = [walk for walk in self._active if walk.listing.trades]

@@ -38,6 +38,10 @@ class Simulator:
         """List the simulated instruments."""
         return self._market.instruments
 
+    def on_demand(self) -> Sequence[Instrument]:
+        """List those that move only once they were subscribed to."""
+        return self._market.on_demand
+
     def set_interval(self, interval_ms: int) -> None:
         """Change the interval of all streams that follow the frequency setting."""
         self._market.set_interval(interval_ms, self._clock())
@@ -48,7 +52,7 @@ class Simulator:
         Raises:
             FeedError: when the market does not have it.
         """
-        if instrument not in self._market.instruments:
+        if instrument not in (*self._market.instruments, *self._market.on_demand):
             raise FeedError(feed=self.name, problem=f"no instrument {instrument.symbol!r}")
         self._activate(self._subscribed | {instrument})
 

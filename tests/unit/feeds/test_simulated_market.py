@@ -387,3 +387,26 @@ def test_a_walk_that_rested_goes_on_where_it_was() -> None:
     assert isinstance(before, Price)
     assert isinstance(after, Price)
     assert after.price == pytest.approx(before.price, rel=0.002)
+
+
+def test_what_is_on_demand_rests_until_it_is_named_and_disturbs_nothing() -> None:
+    market, same = make(10), make(10)
+    resting = {each.symbol for each in market.on_demand}
+    assert {"RELIANCE", "NIFTY_50", "NIFTY28DEC2425000CE"} <= resting
+    assert not resting & {each.symbol for each in market.instruments}
+    assert play(market, seconds=2) == play(same, seconds=2)
+    market.set_active(frozenset(market.on_demand))
+    events = play(market, seconds=2, start=START + 2 * SECOND_NS)
+    assert {event.topic.symbol for event in events if event.topic.symbol} == resting
+
+
+def test_a_book_on_demand_is_deep_and_in_whole_lots() -> None:
+    market = make(10)
+    market.set_active(frozenset(market.on_demand))
+    books = {event.symbol: event for event in play(market, seconds=1) if isinstance(event, Book)}
+    assert "NIFTY_50" not in books
+    book = books["NIFTY28DEC2425000CE"]
+    assert len(book.bids) == len(book.asks) == 30
+    assert book.bids == tuple(sorted(book.bids, reverse=True))
+    assert book.bids[0][0] < book.asks[0][0]
+    assert all(size % 25 == 0 and size > 0 for _, size in (*book.bids, *book.asks))

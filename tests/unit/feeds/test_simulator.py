@@ -6,7 +6,7 @@ import pytest
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Event, Instrument, Kind
 from dashboard.feeds import simulator
-from dashboard.feeds.base import PacedFeed
+from dashboard.feeds.base import OnDemandFeed, PacedFeed
 from dashboard.feeds.simulator import NAP_S, Simulator
 from tests.unit.fakes import Clock
 
@@ -90,6 +90,22 @@ async def test_an_unsubscribed_instrument_rests_until_it_is_subscribed_again(
     await feed.subscribe(BTC)
     again, _ = await play(feed, clock, monkeypatch, seconds=1)
     assert prices_of(again, "BTC/USD") == pytest.approx(20, abs=1)
+
+
+async def test_what_is_on_demand_flows_once_it_was_subscribed_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    feed = make(clock)
+    assert isinstance(feed, OnDemandFeed)
+    reliance = next(each for each in feed.on_demand() if each.symbol == "RELIANCE")
+    before, _ = await play(feed, clock, monkeypatch, seconds=1)
+    await feed.subscribe(reliance)
+    after, _ = await play(feed, clock, monkeypatch, seconds=1)
+    assert prices_of(before, "RELIANCE") == 0
+    assert prices_of(after, "RELIANCE") == pytest.approx(20, abs=1)
+    assert prices_of(after, "AAPL") == pytest.approx(20, abs=1)
+    assert reliance not in feed.instruments()
 
 
 async def test_an_instrument_it_does_not_have_is_refused() -> None:

@@ -1,0 +1,228 @@
+"""OpenAlgo streaming: from the hub's ticks to the clients of both of its servers.
+
+One dispatcher serves the stream server and `/ws/openalgo`. A tick is encoded once
+per form, not per client, and put into outboxes; no client is ever awaited here.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from dashboard.bootstrap import Services
+from dashboard.core.errors import FeedError
+from dashboard.core.market_quote import MarketQuote
+from dashboard.core.model import Book
+from dashboard.feeds.base import Feed, OnDemandFeed
+from dashboard.history.quotes import Quotes
+from dashboard.protocols.openalgo.index import Index
+from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.outbox import Outbox
+from dashboard.protocols.openalgo.quotes import encode_data, serves
+from dashboard.protocols.openalgo.session import (
+    CheckKey,
+    Ended,
+    Listen,
+    Listing,
+    Output,
+    Reply,
+    Session,
+    Snapshot,
+)
+from dashboard.protocols.openalgo.throttle import Throttle
+
+log = structlog.get_logger(__name__)
+
+JOIN_S = 0.002
+"""Frames due to a client within this time leave in one write."""
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+
+class Identity(Protocol):
+    """Whose key it is."""
+
+    @property
+    def user_id(self) -> str:
+        """Name the user."""
+        ...
+
+
+Authenticate = Callable[[str, str], Awaitable[Identity | None]]
+"""Find out whose key this is, given the client's address too; None for nobody's."""
+
+
+class StreamClient(Protocol):
+    """One connection as the dispatcher sees it; told apart by identity."""
+
+    outbox: Outbox
+
+    def flush(self) -> None:
+        """Send what the outbox holds, unless the client lags. Never blocks."""
+        ...
+
+    def end(self) -> None:
+        """Say goodbye: the server is shutting down."""
+        ...
+
+
+class FeedMarket:
+    """The feeds as a session's market; each feed is a broker."""
+
+    def __init__(self, running: Services) -> None:
+        self._supervisor = running.supervisor
+        self._feeds: dict[str, Feed] = {feed.name: feed for feed in self._supervisor.feeds}
+        self._listings: dict[Key, Listing] = {}
+        for feed in self._supervisor.feeds:
+            more = feed.on_demand() if isinstance(feed, OnDemandFeed) else ()
+            for each in (*feed.instruments(), *more):
+                self._listings.setdefault((each.exchange, each.symbol), Listing(each, feed.name))
+
+    @property
+    def brokers(self) -> Sequence[str]:
+        """Name the feeds."""
+        return list(self._feeds)
+
+    def find(self, key: Key) -> Listing | None:
+        """Find an instrument; of two feeds that have it, the first one's."""
+        return self._listings.get(key)
+
+    def status(self, broker: str) -> str:
+        """Tell the state of a feed."""
+        return self._supervisor.status()[broker].state.value
+
+    async def listen(self, listings: Sequence[Listing]) -> Mapping[Key, str]:
+        """Have instruments delivered; give those that were refused, with the reason."""
+        refused: dict[Key, str] = {}
+        for instrument, broker in listings:
+            try:
+                await self._feeds[broker].subscribe(instrument)
+            except FeedError as error:
+                refused[instrument.exchange, instrument.symbol] = error.problem
+        return refused
+
+
+class OpenAlgoStreams:
+    """What all OpenAlgo clients of this process share. The clock is monotonic, in ns."""
+
+    def __init__(
+        self,
+        running: Services,
+        *,
+        authenticate: Authenticate,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._authenticate = authenticate
+        self._clock = clock
+        self._market = FeedMarket(running)
+        self._quotes = Quotes(running.hub)
+        self._index: Index[StreamClient] = Index()
+        self._throttle = Throttle(window_ns=running.settings.ltp_throttle_ms * NS_PER_MS)
+        self._sessions: dict[StreamClient, Session[StreamClient]] = {}
+        self._dirty: dict[StreamClient, None] = {}
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether the hub has closed, so that no client can be served any more."""
+        return self._quotes.subscription.closed
+
+    def open(self, client: StreamClient) -> Session[StreamClient]:
+        """Begin a session; who calls this must `close` it."""
+        session = Session(client, index=self._index, market=self._market, clock=_now_ms)
+        self._sessions[client] = session
+        return session
+
+    def close(self, client: StreamClient) -> None:
+        """End a client's session and all its subscriptions."""
+        self._sessions.pop(client).close()
+        self._dirty.pop(client, None)
+
+    async def answer(self, client: StreamClient, raw: bytes | str, *, address: str) -> None:
+        """Answer one request: what there is to send is put into the outbox and flushed.
+
+        Do not hand in the next one before this has returned.
+        """
+        session = self._sessions[client]
+        outputs = session.receive(raw)
+        if not isinstance(outputs, list):
+            outputs = await self._find_out(session, outputs, address)
+        if client not in self._sessions:
+            session.close()  # it left meanwhile
+            return
+        for output in outputs:
+            self._put(client, output)
+        client.flush()
+
+    async def run(self) -> None:
+        """Dispatch until the hub closes; then every client is told."""
+        subscription = self._quotes.subscription
+        loop = asyncio.get_running_loop()
+        while not subscription.closed:
+            await subscription.ready()
+            self.dispatch()
+            if (due := self._throttle.next_due) is not None:
+                loop.call_later(max(0, due - self._clock()) / NS_PER_S, subscription.wake)
+            await asyncio.sleep(JOIN_S)
+        for client in list(self._sessions):
+            client.end()
+
+    def dispatch(self) -> None:
+        """Send on every tick that has come, and every price that is due."""
+        now = self._clock()
+        for key, tick in self._throttle.due(now):
+            quote = self._quotes.of(*key)
+            clients = self._index.groups(key, tick).get(Form(Mode.LTP))
+            if quote is not None and clients:
+                self._send(quote, Form(Mode.LTP), clients)
+        for quote, event in self._quotes.ticks():
+            tick = Mode.DEPTH if isinstance(event, Book) else Mode.QUOTE
+            key = (quote.exchange, quote.symbol)
+            for form, clients in self._index.groups(key, tick).items():
+                if form.mode is not Mode.LTP or self._throttle.passes(key, tick, now):
+                    self._send(quote, form, clients)
+        for client in self._dirty:
+            client.flush()
+        self._dirty.clear()
+
+    async def _find_out(
+        self, session: Session[StreamClient], asked: CheckKey | Listen, address: str
+    ) -> list[Output]:
+        try:
+            if isinstance(asked, Listen):
+                return session.accept(await self._market.listen(asked.listings))
+            identity = await self._authenticate(asked.api_key, address)
+            return session.identify(None if identity is None else identity.user_id)
+        except Exception:
+            log.exception("an OpenAlgo request failed")
+            return session.fail()
+
+    def _put(self, client: StreamClient, output: Output) -> None:
+        match output:
+            case Reply():
+                client.outbox.reply(output.payload)
+            case Ended():
+                client.outbox.forget((output.key, output.mode))
+            case Snapshot():
+                quote = self._quotes.of(*output.key)
+                if quote is not None and serves(quote, output.form.mode):
+                    slot = (output.key, output.form.mode)
+                    client.outbox.offer(slot, self._encode(quote, output.form))
+
+    def _send(self, quote: MarketQuote, form: Form, clients: Mapping[StreamClient, None]) -> None:
+        if not serves(quote, form.mode):
+            return
+        payload = self._encode(quote, form)
+        slot = ((quote.exchange, quote.symbol), form.mode)
+        for client in clients:
+            client.outbox.offer(slot, payload)
+            self._dirty[client] = None
+
+    def _encode(self, quote: MarketQuote, form: Form) -> bytes:
+        listing = self._market.find((quote.exchange, quote.symbol))
+        return encode_data(quote, form, broker="" if listing is None else listing.broker)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // NS_PER_MS

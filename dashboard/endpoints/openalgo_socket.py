@@ -1,0 +1,113 @@
+"""`/ws/openalgo`: the OpenAlgo protocol beside the page, for those who can reach only its port."""
+
+import asyncio
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.credentials import client_address
+from dashboard.endpoints.openalgo import OpenAlgoStreams
+from dashboard.endpoints.stream_connection import (
+    GOING_AWAY,
+    NOT_AUTHENTICATED,
+    POLICY_VIOLATION,
+    TOO_BIG,
+    TRY_AGAIN_LATER,
+    Timeouts,
+)
+from dashboard.protocols.openalgo.outbox import Outbox
+from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
+
+
+async def serve_openalgo(
+    socket: WebSocket, streams: OpenAlgoStreams, places: Connections, timeouts: Timeouts
+) -> None:
+    """Serve one client, or refuse it with close code 1013 when all places are taken."""
+    await socket.accept()
+    if not places.admit():
+        await socket.close(TRY_AGAIN_LATER, f"all {places.limit} places are taken")
+        return
+    try:
+        await OpenAlgoSocket(socket, streams, timeouts).run()
+    finally:
+        places.release()
+
+
+class OpenAlgoSocket:
+    """One client: a reader of its requests and the one writer of its frames."""
+
+    def __init__(self, socket: WebSocket, streams: OpenAlgoStreams, timeouts: Timeouts) -> None:
+        self.outbox = Outbox()
+        self._socket = socket
+        self._streams = streams
+        self._timeouts = timeouts
+        self._session = streams.open(self)
+        self._due = asyncio.Event()
+        self._written = asyncio.Event()
+        self._closing: tuple[int, str] | None = None
+        if streams.closed:
+            self.end()
+
+    def flush(self) -> None:
+        """Wake the writer."""
+        self._written.clear()
+        self._due.set()
+
+    def end(self) -> None:
+        """Say goodbye: the server is shutting down."""
+        self._close(GOING_AWAY, "the server is shutting down")
+
+    async def run(self) -> None:
+        """Serve until the client leaves or is closed."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                others = [
+                    group.create_task(self._read(), name="openalgo reader"),
+                    group.create_task(self._expire(), name="openalgo authentication"),
+                ]
+                await self._write()
+                for task in others:
+                    task.cancel()
+        except* WebSocketDisconnect:
+            pass
+        finally:
+            self._streams.close(self)
+
+    async def _write(self) -> None:
+        while self._closing is None:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                async with asyncio.timeout(self._timeouts.drain_s):
+                    for payload in self.outbox.take():
+                        await self._socket.send_text(payload.decode())
+            except TimeoutError:
+                self._close(POLICY_VIOLATION, f"nothing was read for {self._timeouts.drain_s:g} s")
+            if not self.outbox:
+                self._written.set()
+        code, reason = self._closing
+        await self._socket.close(code, reason)
+
+    async def _read(self) -> None:
+        address = client_address(self._socket.scope)
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect
+            raw: str | bytes = message.get("text") or message.get("bytes") or b""
+            raw = raw.encode(errors="replace") if isinstance(raw, str) else raw
+            if len(raw) > MAX_REQUEST_BYTES:
+                self._close(TOO_BIG, f"a message may have {MAX_REQUEST_BYTES} bytes at most")
+                return
+            await self._streams.answer(self, raw, address=address)
+            await self._written.wait()
+
+    async def _expire(self) -> None:
+        await asyncio.sleep(self._timeouts.authenticate_s)
+        if not self._session.authenticated:
+            limit = self._timeouts.authenticate_s
+            self._close(NOT_AUTHENTICATED, f"not authenticated within {limit:g} s")
+
+    def _close(self, code: int, reason: str) -> None:
+        self._closing = self._closing or (code, reason)
+        self._due.set()

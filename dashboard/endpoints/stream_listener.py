@@ -1,0 +1,138 @@
+"""The stream server's port: an asyncio server of its own, for many clients.
+
+It is no mounted route because here all frames due to a client leave in one write,
+at a small part of the cost.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from http import HTTPStatus
+
+import structlog
+from picows import (
+    WSAutoPingStrategy,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,  # pyright: ignore[reportUnknownVariableType] - its keywords
+)
+from starlette.datastructures import Headers
+
+from dashboard.core.errors import SettingError
+from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.openalgo import OpenAlgoStreams
+from dashboard.endpoints.stream_connection import StreamConnection, Timeouts
+from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
+
+log = structlog.get_logger(__name__)
+
+BACKLOG = 2048
+SEND_BUFFER_BYTES = 256 * 1024
+"""The system's buffer per client: a larger one would hide for long that nobody reads."""
+WATCH_S = 0.5
+
+Refusal = Callable[[Headers], str | None]
+"""Names what is wrong with a request's headers, or gives None."""
+
+
+class StreamListener:
+    """Listen on one address; `port` 0 takes a free one, to be read after `listen`."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        *,
+        host: str,
+        port: int,
+        refusal: Refusal,
+        timeouts: Timeouts,
+    ) -> None:
+        self.port = port
+        self._places = connections
+        self._host = host
+        self._refusal = refusal
+        self._timeouts = timeouts
+        self._connections: set[StreamConnection] = set()
+        self._socket: socket.socket | None = None
+
+    def listen(self) -> None:
+        """Take the port.
+
+        Raises:
+            SettingError: when it is taken, or the address is not ours.
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        try:
+            listener.bind((self._host, self.port))
+            listener.listen(BACKLOG)
+        except OSError as error:
+            listener.close()
+            raise SettingError(
+                variable="DASHBOARD_STREAM_PORT",
+                value=self.port,
+                allowed=f"a free port of {self._host}, or 0 for none ({error.strerror})",
+            ) from error
+        self.port = listener.getsockname()[1]
+        self._socket = listener
+
+    async def run(self, streams: OpenAlgoStreams) -> None:
+        """Serve, after `listen`, until the streams close; then until the last client has left."""
+        async with asyncio.TaskGroup() as group:
+
+            def accept(
+                request: WSUpgradeRequest,
+            ) -> StreamConnection | WSUpgradeResponseWithListener:
+                problem = self._refusal(_headers(request))
+                if problem is None:
+                    return StreamConnection(
+                        streams, self._places, self._connections, group, self._timeouts
+                    )
+                log.warning("stream client refused", problem=problem)
+                refused = WSUpgradeResponse.create_error_response(
+                    HTTPStatus.FORBIDDEN, problem.encode() + b"\n"
+                )
+                return WSUpgradeResponseWithListener(refused, None)
+
+            server = await ws_create_server(
+                accept,
+                sock=self._socket,
+                backlog=BACKLOG,
+                enable_auto_ping=True,
+                enable_auto_pong=False,  # a connection answers pings itself, unless it lags
+                auto_ping_idle_timeout=self._timeouts.ping_interval_s,
+                auto_ping_reply_timeout=self._timeouts.ping_timeout_s,
+                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+                max_frame_size=MAX_REQUEST_BYTES,
+                logger_name=_quiet_logger(),
+            )
+            log.info("OpenAlgo streaming", host=self._host, port=self.port)
+            try:
+                while not streams.closed:
+                    await asyncio.sleep(WATCH_S)
+                    for connection in list(self._connections):
+                        connection.check()
+            finally:
+                server.close()
+            for connection in list(self._connections):
+                connection.end()
+
+
+def _headers(request: WSUpgradeRequest) -> Headers:
+    return Headers(
+        raw=[
+            (name.lower().encode(), value.encode(errors="replace"))
+            for name, value in request.headers.items()
+        ]
+    )
+
+
+def _quiet_logger() -> logging.Logger:
+    """Silence what picows tells of each connection: a client's faults are no news."""
+    logger = logging.getLogger("picows.server")
+    logger.setLevel(logging.CRITICAL)
+    return logger

@@ -1,0 +1,1 @@
+"""The OpenAlgo streaming protocol, without input or output: requests in, frames out."""

@@ -1,0 +1,133 @@
+"""The data frames: a quote as a client of one mode gets it. Unknown numbers are 0."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from dashboard.core.market_quote import MarketQuote
+from dashboard.core.model import PriceLevel
+from dashboard.protocols.openalgo.modes import Form, Mode
+
+NS_PER_MS = 1_000_000
+
+
+class _Ltp(msgspec.Struct, kw_only=True, gc=False):
+    symbol: str
+    exchange: str
+    ltp: float
+    timestamp: int
+
+
+class _Level(msgspec.Struct, gc=False):
+    price: float
+    quantity: float
+    orders: int = 0
+
+
+class _Depth(msgspec.Struct):
+    buy: list[_Level]
+    sell: list[_Level]
+
+
+class _Quote(_Ltp, kw_only=True):
+    """The fields of the document, and the other names that clients read."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    bid: float
+    ask: float
+    bid_qty: float
+    ask_qty: float
+    oi: int = 0
+    prev_oi: int = 0
+    average_price: float
+    avg_trade_price: float
+    last_quantity: float
+    last_trade_quantity: float
+    change: float
+    change_percent: float
+    bid_price: float
+    ask_price: float
+    bid_size: float
+    ask_size: float
+    depth: _Depth | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Frame(msgspec.Struct, tag_field="type", tag="market_data"):
+    symbol: str
+    exchange: str
+    mode: int
+    data: _Ltp | _Quote
+    broker: str
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def serves(quote: MarketQuote, mode: Mode) -> bool:
+    """Tell whether enough is known for a mode: LTP needs a price."""
+    return mode is not Mode.LTP or quote.ltp is not None
+
+
+def encode_data(quote: MarketQuote, form: Form, *, broker: str) -> bytes:
+    """Write a quote in one form."""
+    data = _ltp(quote) if form.mode is Mode.LTP else _quote(quote, form.levels)
+    return _encoder.encode(_Frame(quote.symbol, quote.exchange, int(form.mode), data, broker))
+
+
+def _ltp(quote: MarketQuote) -> _Ltp:
+    return _Ltp(
+        symbol=quote.symbol,
+        exchange=quote.exchange,
+        ltp=quote.ltp or 0,
+        timestamp=quote.ts_event // NS_PER_MS,
+    )
+
+
+def _quote(quote: MarketQuote, levels: int) -> _Quote:
+    average = round(quote.average_price or 0, 6)
+    last = _quantity(quote.last_quantity)
+    bid, ask = quote.bid_price or 0, quote.ask_price or 0
+    bid_size, ask_size = _quantity(quote.bid_size), _quantity(quote.ask_size)
+    return _Quote(
+        symbol=quote.symbol,
+        exchange=quote.exchange,
+        ltp=quote.ltp or 0,
+        timestamp=quote.ts_event // NS_PER_MS,
+        open=quote.open or 0,
+        high=quote.high or 0,
+        low=quote.low or 0,
+        close=quote.close or 0,
+        volume=_quantity(quote.volume),
+        bid=bid,
+        ask=ask,
+        bid_qty=bid_size,
+        ask_qty=ask_size,
+        average_price=average,
+        avg_trade_price=average,
+        last_quantity=last,
+        last_trade_quantity=last,
+        change=round(quote.change or 0, 6),
+        change_percent=round(quote.change_percent or 0, 4),
+        bid_price=bid,
+        ask_price=ask,
+        bid_size=bid_size,
+        ask_size=ask_size,
+        depth=(
+            _Depth(_levels(quote.bids, levels), _levels(quote.asks, levels))
+            if levels
+            else msgspec.UNSET
+        ),
+    )
+
+
+def _levels(side: Sequence[PriceLevel], count: int) -> list[_Level]:
+    return [_Level(price, _quantity(size)) for price, size in side[:count]]
+
+
+def _quantity(size: float) -> float:
+    """Give a whole number as an integer, as clients of stock exchanges expect; else 6 digits."""
+    return int(size) if size == int(size) else round(size, 6)

@@ -1,0 +1,265 @@
+"""One client's session: its requests in, its answers out.
+
+`receive` answers at once, or gives back what must be found out first: `CheckKey`
+is followed by `identify`, `Listen` by `accept`. The caller hands in the next
+request only after that, so that answers come in the order of the requests.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from dashboard.core.errors import StreamError
+from dashboard.core.model import Instrument
+from dashboard.protocols.openalgo import replies
+from dashboard.protocols.openalgo.index import Holding, Index
+from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.requests import (
+    Authenticate,
+    Code,
+    GetBrokerInfo,
+    GetSupportedBrokers,
+    Ping,
+    Subscribe,
+    Unsubscribe,
+    UnsubscribeAll,
+    parse_message,
+    parse_request,
+)
+
+Client = TypeVar("Client", bound=Hashable)
+
+
+class Listing(NamedTuple):
+    """An instrument, and the broker that delivers it."""
+
+    instrument: Instrument
+    broker: str
+
+
+class Market(Protocol):
+    """What a session asks of the market behind it."""
+
+    @property
+    def brokers(self) -> Sequence[str]:
+        """Name the brokers, the default one first; never empty."""
+        ...
+
+    def find(self, key: Key) -> Listing | None:
+        """Find an instrument."""
+        ...
+
+    def status(self, broker: str) -> str:
+        """Tell how a broker's adapter stands."""
+        ...
+
+
+class Reply(NamedTuple):
+    """An answer to send."""
+
+    payload: bytes
+
+
+class Snapshot(NamedTuple):
+    """The last known value of an instrument is to be sent, if there is one."""
+
+    key: Key
+    form: Form
+
+
+class Ended(NamedTuple):
+    """A subscription has ended; its data must not follow the answer that says so."""
+
+    key: Key
+    mode: Mode
+
+
+class CheckKey(msgspec.Struct, frozen=True):
+    """Find out whose key this is, then call `identify`."""
+
+    api_key: str
+
+    def __repr__(self) -> str:
+        return "CheckKey(api_key=***)"
+
+
+class Listen(NamedTuple):
+    """Have these delivered, then call `accept`."""
+
+    listings: tuple[Listing, ...]
+
+
+Output = Reply | Snapshot | Ended
+
+
+class Session(Generic[Client]):
+    """The state of one client: who it is and what it holds.
+
+    `client` stands for it in `index`, which the sessions share. `clock` gives
+    milliseconds since the Unix epoch.
+    """
+
+    def __init__(
+        self, client: Client, *, index: Index[Client], market: Market, clock: Callable[[], int]
+    ) -> None:
+        self.user: str | None = None
+        self._client = client
+        self._index = index
+        self._market = market
+        self._clock = clock
+        self._held: dict[Key, Holding] = {}
+        self._pending: Authenticate | Subscribe | None = None
+
+    @property
+    def authenticated(self) -> bool:
+        """Tell whether the client has shown a valid key."""
+        return self.user is not None
+
+    @property
+    def held(self) -> Mapping[Key, Holding]:
+        """Give what the client is subscribed to."""
+        return self._held
+
+    def receive(self, raw: bytes | str) -> list[Output] | CheckKey | Listen:
+        """Take a request. It never raises for what a client sends.
+
+        Raises:
+            RuntimeError: while `identify` or `accept` is due.
+        """
+        if self._pending is not None:
+            raise RuntimeError("the request before this one has not been answered yet")
+        try:
+            return self._answer(raw)
+        except StreamError as error:
+            return [Reply(replies.encode_error(error))]
+
+    def identify(self, user: str | None) -> list[Output]:
+        """Say whose key it is; None for nobody's, which leaves the client who it was."""
+        asked = self._take(Authenticate)
+        if user is None:
+            return [Reply(replies.encode_refused(document=asked.document))]
+        self.user = user
+        reply = replies.encode_authenticated(
+            broker=self._broker, user=user, document=asked.document
+        )
+        return [Reply(reply)]
+
+    def accept(self, refused: Mapping[Key, str]) -> list[Output]:
+        """Say which instruments the brokers refused, and why; the others are delivered."""
+        asked = self._take(Subscribe)
+        form = Form(asked.mode, asked.depth if asked.mode is Mode.DEPTH else 0)
+        items: list[replies.Item] = []
+        snapshots: list[Output] = []
+        for key in asked.keys:
+            listing = self._market.find(key)
+            problem = refused.get(key)
+            if listing is None:
+                problem = f"Symbol {key[1]} not found on {key[0]}"
+            broker = self._broker if listing is None else listing.broker
+            if problem is not None:
+                items.append(replies.not_subscribed(key, problem, broker))
+                continue
+            self._hold(key, asked)
+            items.append(replies.subscribed(key, asked.mode, asked.depth, broker))
+            snapshots.append(Snapshot(key, form))
+        reply = replies.encode_subscribed(items, broker=self._broker, request_id=asked.request_id)
+        return [Reply(reply), *snapshots]
+
+    def fail(self) -> list[Output]:
+        """Answer the pending request though what it needed could not be found out."""
+        self._pending = None
+        error = StreamError(code=Code.SERVER_ERROR, problem="The server could not do this")
+        return [Reply(replies.encode_error(error))]
+
+    def close(self) -> None:
+        """End everything the client holds: it has left."""
+        for key in list(self._held):
+            self._put(key, Holding())
+
+    @property
+    def _broker(self) -> str:
+        return self._market.brokers[0]
+
+    def _answer(self, raw: bytes | str) -> list[Output] | CheckKey | Listen:
+        verb, message = parse_message(raw)
+        if not (verb.public or self.authenticated):
+            raise StreamError(
+                code=Code.NOT_AUTHENTICATED, problem="Authenticate before anything else"
+            )
+        request = parse_request(verb, message)
+        match request:
+            case Authenticate():
+                self._pending = request
+                return CheckKey(request.api_key)
+            case Subscribe():
+                self._pending = request
+                found = [self._market.find(key) for key in request.keys]
+                return Listen(tuple(each for each in found if each is not None))
+            case Unsubscribe():
+                return self._unsubscribe(request)
+            case UnsubscribeAll():
+                every = tuple((key, None) for key in self._held)
+                return self._unsubscribe(Unsubscribe(every))
+            case GetBrokerInfo():
+                status = self._market.status(self._broker)
+                return [
+                    Reply(
+                        replies.encode_broker_info(
+                            broker=self._broker, status=status, user=self.user or ""
+                        )
+                    )
+                ]
+            case GetSupportedBrokers():
+                return [Reply(replies.encode_supported_brokers(self._market.brokers))]
+            case Ping():
+                return [
+                    Reply(
+                        replies.encode_pong(
+                            now_ms=self._clock(),
+                            timestamp=request.timestamp,
+                            ping_id=request.ping_id,
+                        )
+                    )
+                ]
+
+    def _unsubscribe(self, request: Unsubscribe) -> list[Output]:
+        successful: list[replies.Item] = []
+        failed: list[replies.Item] = []
+        ended: list[Output] = []
+        for key, mode in request.targets:
+            holding = self._held.get(key, Holding())
+            modes = holding.modes if mode is None else holding.modes & {mode}
+            listing = self._market.find(key)
+            broker = self._broker if listing is None else listing.broker
+            if not modes:
+                failed.append(replies.not_unsubscribed(key, broker))
+            self._put(key, holding._replace(modes=holding.modes - modes))
+            for each in sorted(modes):
+                successful.append(replies.unsubscribed(key, each, broker))
+                ended.append(Ended(key, each))
+        reply = replies.encode_unsubscribed(
+            successful, failed, broker=self._broker, request_id=request.request_id
+        )
+        return [*ended, Reply(reply)]
+
+    def _hold(self, key: Key, asked: Subscribe) -> None:
+        before = self._held.get(key, Holding(depth=asked.depth))
+        depth = asked.depth if asked.mode is Mode.DEPTH else before.depth
+        self._put(key, Holding(before.modes | {asked.mode}, depth))
+
+    def _put(self, key: Key, holding: Holding) -> None:
+        if holding.modes:
+            self._held[key] = holding
+        else:
+            self._held.pop(key, None)
+        self._index.put(key, self._client, holding)
+
+    def _take(self, kind: type["Asked"]) -> "Asked":
+        asked, self._pending = self._pending, None
+        if not isinstance(asked, kind):
+            raise RuntimeError(f"no {kind.__name__} is pending")
+        return asked
+
+
+Asked = TypeVar("Asked", Authenticate, Subscribe)

@@ -1,0 +1,118 @@
+"""A stream server in the test's own event loop, with two users, on a free port."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from dashboard.bootstrap import Services
+from dashboard.config import LOCAL_HOSTS, load_settings
+from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.openalgo import OpenAlgoStreams
+from dashboard.endpoints.security import problem_with
+from dashboard.endpoints.stream_connection import Timeouts
+from dashboard.endpoints.stream_listener import StreamListener
+
+KEYS = {"a" * 32: "ann", "b" * 32: "bob"}
+KEY = "a" * 32
+TIMEOUT_S = 10
+BTC = {"symbol": "BTC/USD", "exchange": "CRYPTO"}
+AAPL = {"symbol": "AAPL", "exchange": "NASDAQ"}
+
+
+class User(NamedTuple):
+    user_id: str
+
+
+async def authenticate(api_key: str, _address: str) -> User | None:
+    await asyncio.sleep(0)  # as a database would
+    return User(KEYS[api_key]) if api_key in KEYS else None
+
+
+class Stream(NamedTuple):
+    server: StreamListener
+    services: Services
+    places: Connections
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.server.port}"
+
+
+@asynccontextmanager
+async def streaming(
+    *, timeouts: Timeouts | None = None, limit: int = 1000, port: int = 0, **settings: Any
+) -> AsyncGenerator[Stream]:
+    with TemporaryDirectory() as folder:
+        settings |= {"data_dir": Path(folder)}
+        services = Services(load_settings().model_copy(update=settings))
+        places = Connections(limit=limit)
+        streams = OpenAlgoStreams(services, authenticate=authenticate)
+        server = StreamListener(
+            places,
+            host="127.0.0.1",
+            port=port,
+            refusal=partial(problem_with, hosts=LOCAL_HOSTS, origins=()),
+            timeouts=timeouts or Timeouts(),
+        )
+        server.listen()
+        async with asyncio.TaskGroup() as group, services.running():
+            group.create_task(streams.run())
+            group.create_task(server.run(streams))
+            yield Stream(server, services, places)
+
+
+@asynccontextmanager
+async def client(
+    stream: Stream, *, key: str | None = KEY, **options: Any
+) -> AsyncGenerator[ClientConnection]:
+    async with connect(stream.url, open_timeout=TIMEOUT_S, compression=None, **options) as socket:
+        if key is not None:
+            assert (await ask(socket, {"action": "authenticate", "api_key": key}))["type"] == "auth"
+        yield socket
+
+
+async def receive(socket: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(TIMEOUT_S):
+        return json.loads(await socket.recv())
+
+
+async def ask(socket: ClientConnection, request: Any) -> dict[str, Any]:
+    """Send a request and give its answer; data that come before it are passed over."""
+    await socket.send(request if isinstance(request, str | bytes) else json.dumps(request))
+    while True:
+        message = await receive(socket)
+        if message.get("type") != "market_data":
+            return message
+
+
+async def data(socket: ClientConnection, mode: int) -> dict[str, Any]:
+    """Give the next data of a mode."""
+    while True:
+        message = await receive(socket)
+        if message.get("type") == "market_data" and message["mode"] == mode:
+            return message
+
+
+async def during(socket: ClientConnection, seconds: float) -> list[dict[str, Any]]:
+    """Give all messages of the next seconds."""
+    seen: list[dict[str, Any]] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while True:
+                seen.append(json.loads(await socket.recv()))
+    return seen
+
+
+async def closed(socket: ClientConnection) -> int | None:
+    """Wait until the server closes a connection, and give the code."""
+    async with asyncio.timeout(TIMEOUT_S):
+        await socket.wait_closed()
+    return socket.close_code

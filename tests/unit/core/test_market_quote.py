@@ -1,0 +1,79 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from dashboard.core.market_quote import DAY_NS, MarketQuote
+from dashboard.core.model import Event, Quote
+from tests.unit.fakes import book, price, system, trade
+
+
+def fold(*events: Event) -> MarketQuote:
+    quote = MarketQuote(exchange="CRYPTO", symbol="BTC/USD")
+    for event in events:
+        quote.apply(event)
+    return quote
+
+
+def test_nothing_is_known_at_first() -> None:
+    quote = fold()
+    assert (quote.ltp, quote.close, quote.change, quote.change_percent) == (None,) * 4
+    assert quote.average_price is None
+
+
+@given(st.lists(st.floats(0.01, 1e6), min_size=1))
+def test_open_high_low_and_last_are_those_of_the_prices(values: list[float]) -> None:
+    quote = fold(*(price(value=value) for value in values))
+    assert (quote.open, quote.ltp) == (values[0], values[-1])
+    assert (quote.high, quote.low) == (max(values), min(values))
+    assert quote.change == values[-1] - values[0]
+
+
+def test_volume_and_average_are_of_the_trades_where_there_are_any() -> None:
+    quote = fold(price(volume=700))
+    assert quote.volume == 700
+    for event in (trade(value=100.0, size=1.0), price(volume=900), trade(value=106.0, size=2.0)):
+        quote.apply(event)
+    assert (quote.volume, quote.average_price, quote.last_quantity) == (3, 104, 2)
+
+
+def test_a_new_day_begins_afresh_and_keeps_the_close() -> None:
+    quote = fold(price(value=100.0), price(value=110.0, ts=1), price(value=121.0, ts=DAY_NS))
+    assert (quote.open, quote.high, quote.low, quote.close) == (121, 121, 121, 110)
+    assert quote.volume == 100
+    assert (quote.change, quote.change_percent) == (11, 10)
+
+
+def test_a_quote_that_repeats_the_book_is_nothing_new() -> None:
+    quote = fold(book())
+    best = Quote(
+        symbol="BTC/USD",
+        exchange="CRYPTO",
+        bid_price=100.0,
+        bid_size=1.0,
+        ask_price=101.0,
+        ask_size=3.0,
+        ts_event=5,
+    )
+    assert not quote.apply(best)
+    assert quote.ts_event == 0
+    assert quote.apply(replace(best, bid_size=9.0))
+    assert (quote.bid_size, quote.ts_event) == (9, 5)
+
+
+def test_an_empty_side_has_no_best() -> None:
+    quote = fold(book(), book(bids=()))
+    assert (quote.bid_price, quote.bid_size, quote.ask_price) == (None, 0, 101)
+
+
+def test_what_happened_before_counts_in_nothing() -> None:
+    quote = fold()
+    historical = replace(trade(value=90.0), historical=True)
+    assert quote.apply(historical)
+    assert (quote.ltp, quote.volume, quote.open) == (90, 0, None)
+    quote.apply(price(value=95.0))
+    assert not quote.apply(historical)
+    assert quote.ltp == 95
+
+
+def test_other_events_say_nothing() -> None:
+    assert not fold().apply(system())

@@ -1,0 +1,22 @@
+from dashboard.history.quotes import Quotes
+from dashboard.hub.hub import Hub
+from tests.unit.fakes import Clock, book, control, price, trade
+
+
+def test_each_event_is_given_with_the_quote_as_it_left_it() -> None:
+    hub = Hub(epoch="e", clock=Clock(), resume_events=10)
+    quotes = Quotes(hub)
+    for event in (price(value=1.0), control(), trade(value=2.0), price("ETH/USD", 3.0), book()):
+        hub.publish(event)
+    seen = [(quote.symbol, quote.ltp, event.kind) for quote, event in quotes.ticks()]
+    assert seen == [
+        ("BTC/USD", 1, "price"),
+        ("BTC/USD", 2, "trade"),
+        ("ETH/USD", 3, "price"),
+        ("BTC/USD", 2, "book"),
+    ]
+    quote = quotes.of("CRYPTO", "BTC/USD")
+    assert quote is not None
+    assert quote.bid_price == 100
+    assert quotes.of("NSE", "BTC/USD") is None
+    assert list(quotes.ticks()) == []

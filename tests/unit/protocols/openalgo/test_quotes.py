@@ -1,0 +1,84 @@
+import json
+from typing import Any
+
+import pytest
+
+from dashboard.core.market_quote import MarketQuote
+from dashboard.core.model import Event
+from dashboard.protocols.openalgo.modes import Form, Mode
+from dashboard.protocols.openalgo.quotes import encode_data, serves
+from tests.unit.fakes import MS_NS, book, price, trade
+
+# fmt: off
+DOCUMENT = [
+    "ltp", "open", "high", "low", "close", "volume", "bid", "ask", "bid_qty", "ask_qty",
+    "oi", "prev_oi", "timestamp",
+]
+ALSO_READ = [
+    "symbol", "exchange", "average_price", "avg_trade_price", "last_quantity",
+    "last_trade_quantity", "change", "change_percent", "bid_price", "ask_price",
+    "bid_size", "ask_size",
+]
+# fmt: on
+
+
+def fold(*events: Event) -> MarketQuote:
+    quote = MarketQuote(exchange="CRYPTO", symbol="BTC/USD")
+    for event in events:
+        quote.apply(event)
+    return quote
+
+
+def decoded(quote: MarketQuote, form: Form) -> dict[str, Any]:
+    return json.loads(encode_data(quote, form, broker="simulator"))
+
+
+def test_ltp_carries_the_price_alone() -> None:
+    assert decoded(fold(price(value=99.5, ts=1_234 * MS_NS)), Form(Mode.LTP)) == {
+        "type": "market_data",
+        "symbol": "BTC/USD",
+        "exchange": "CRYPTO",
+        "mode": 1,
+        "data": {"symbol": "BTC/USD", "exchange": "CRYPTO", "ltp": 99.5, "timestamp": 1234},
+        "broker": "simulator",
+    }
+
+
+def test_a_quote_has_every_name_that_clients_read() -> None:
+    quote = fold(book(), trade(value=100.0, size=2.0), price(value=110.0))
+    frame = decoded(quote, Form(Mode.QUOTE))
+    data = frame["data"]
+    assert frame["mode"] == 2
+    assert set(data) == {*DOCUMENT, *ALSO_READ}
+    assert (data["open"], data["high"], data["low"], data["close"]) == (100, 110, 100, 100)
+    assert data["volume"] == data["last_quantity"] == data["last_trade_quantity"] == 2
+    assert isinstance(data["volume"], int)
+    assert data["average_price"] == data["avg_trade_price"] == 100
+    assert (data["change"], data["change_percent"]) == (10, 10)
+    assert data["bid"] == data["bid_price"] == 100
+    assert data["ask"] == data["ask_price"] == 101
+    assert data["bid_qty"] == data["bid_size"] == 1
+    assert data["ask_qty"] == data["ask_size"] == 3
+
+
+@pytest.mark.parametrize("levels", [5, 20, 30])
+def test_depth_is_best_first_and_as_deep_as_asked(levels: int) -> None:
+    deep = book(
+        bids=tuple((100.0 - n, n + 0.5) for n in range(40)),
+        asks=tuple((101.0 + n, n + 1.0) for n in range(40)),
+    )
+    data = decoded(fold(deep), Form(Mode.DEPTH, levels))["data"]
+    assert set(data) == {*DOCUMENT, *ALSO_READ, "depth"}
+    assert [each["price"] for each in data["depth"]["buy"]] == [100 - n for n in range(levels)]
+    assert data["depth"]["sell"][1] == {"price": 102, "quantity": 2, "orders": 0}
+    assert len(data["depth"]["sell"]) == levels
+
+
+def test_what_is_unknown_is_zero_and_no_ltp_is_sent_without_a_price() -> None:
+    quote = fold(book(bids=()))
+    data = decoded(quote, Form(Mode.QUOTE))["data"]
+    assert (data["ltp"], data["bid"], data["average_price"]) == (0, 0, 0)
+    assert not serves(quote, Mode.LTP)
+    assert serves(quote, Mode.DEPTH)
+    quote.apply(price())
+    assert serves(quote, Mode.LTP)
