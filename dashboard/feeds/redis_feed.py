@@ -153,9 +153,11 @@ class RedisFeed:
             self._connected = True
             try:
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(self._receive(connection, publish), name="redis channel")
                     group.create_task(self._ping(connection), name="redis ping")
                     group.create_task(self._follow_theos(client, publish), name="redis theos")
+                    # Not a task of the group: in Python 3.11.2, one that fails while the group's
+                    # body has nothing left to do leaves a cancellation behind in this task.
+                    await self._receive(connection, publish)
             finally:
                 self._connected = False
 

@@ -198,3 +198,13 @@ test("a source whose clock is far off has its own time on the charts", () => {
   take({ t: 100_100, q: [[100_050, 5, 1, 6, 1]] });
   assert.equal(store.detail.edge(100_100), 100_100);
 });
+
+test("a page that is not about one instrument keeps no rows of the chosen one", () => {
+  take({ p: [0, 45000], r: [[0, 45000, 1, 1, 1000]] });
+  assert.equal(store.detail.prices.length + store.detail.trades.length, 0);
+  take({ w: [[], []], p: [0, 45001], r: [[0, 45001, 1, 1, 2000]] });
+  assert.equal(store.detail.prices.length, 1);
+  assert.equal(store.detail.trades.length, 1);
+  take({ g: 2, d: described(), p: [0, 45002] });
+  assert.equal(store.detail.prices.length, 1, "the stream of another page began");
+});

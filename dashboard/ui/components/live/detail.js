@@ -19,6 +19,8 @@ export class Detail {
     this.tickSize = 0;
     this.decimals = 2;
     this.bars = new Bars();
+    /** Whether the stream is that of a page about one instrument: the others would keep rows for nobody. */
+    this.followed = false;
     this.clear();
   }
 
@@ -60,12 +62,14 @@ export class Detail {
   }
 
   takeTrade({ time, price, size, side }) {
+    if (!this.followed) return;
     this.trades.push([time, price, size, side]);
     this.version += 1;
   }
 
   /** Take a last price; it is drawn where a feed sends no quotes. `time` is in ms. */
   takePrice(time, price) {
+    if (!this.followed) return;
     this.prices.push([time, price]);
     this.version += 1;
   }

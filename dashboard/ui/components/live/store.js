@@ -184,6 +184,7 @@ export class Store {
     this.description = 0;
     this.lostNow = [0, 0];
     this.clock.clear();
+    this.detail.followed = false;
   }
 
   countLost([conflated, lost]) {
@@ -251,6 +252,7 @@ export class Store {
   }
 
   takeMarket(batch, now) {
+    if (batch.w) this.detail.followed = true;
     if (batch.p) this.takePrices(batch.p, now, batch.t);
     if (batch.w) this.replaceTrades(batch.w[1]);
     if (batch.q || batch.w || batch.m || batch.o !== undefined) this.takeDetail(batch);
