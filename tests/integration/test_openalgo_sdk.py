@@ -1,8 +1,10 @@
 """The unmodified `openalgo` package as a client of the stream server."""
 
 import asyncio
+import gc
 import time
-from collections.abc import AsyncGenerator, Callable
+import warnings
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +15,15 @@ from tests.integration.stream import AAPL, BTC, KEY, Stream, streaming
 
 TIMEOUT_S = 10
 Client = Any
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Collect the sockets that the package leaves open, so that no later test is warned of them."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 async def until(found: Callable[[], bool]) -> None:
