@@ -182,7 +182,7 @@ async def test_a_theoretical_price_is_followed(
             for text in ("1.5", "1.5", "junk", "2", "2"):
                 client.set("theo:AAPL_STOCK", text)
                 await running.until_read_again(client)
-        theos = [each.price for each in running.events]  # pyright: ignore[reportAttributeAccessIssue]
+        theos = [each.price for each in running.events]  # pyright: ignore[reportAttributeAccessIssue] - all
         assert theos == [1.5, 2]
         assert running.status.skipped == 1
 

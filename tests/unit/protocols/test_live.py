@@ -316,7 +316,7 @@ def test_any_filter_is_taken_or_refused(symbols: object, streams: object) -> Non
     got = outcome(json.dumps({"type": "subscribe", "symbols": symbols, "streams": streams}))
     if isinstance(got, live.Filter):
         assert got.streams <= live.STREAMS.keys()
-        assert symbols is None or got.symbols == frozenset(symbols)  # pyright: ignore[reportArgumentType]
+        assert symbols is None or got.symbols == frozenset(symbols)  # pyright: ignore[reportArgumentType] - JSON
     else:
         assert isinstance(got, RequestError)
 

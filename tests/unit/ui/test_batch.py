@@ -173,7 +173,7 @@ def test_every_event_is_counted_and_every_watched_one_carried(sequence: list[Eve
     got = part(*sequence)
     watched = [event for event in sequence if event.topic[1:] in INDEX]
     assert got["c"] == len(sequence)
-    carried = (len(got.get("p", ())) / 2, len(got.get("r", ())))  # pyright: ignore[reportArgumentType]
+    carried = (len(got.get("p", ())) / 2, len(got.get("r", ())))  # pyright: ignore[reportArgumentType] - a list
     assert carried == (
         sum(event.kind == "price" for event in watched),
         sum(event.kind == "trade" for event in watched),
