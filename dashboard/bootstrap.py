@@ -52,8 +52,8 @@ class Services:
         )
         self.bars = Bars(self.hub)
         self.accounts = Accounts(self.hub)
-        self._repository = _repository(settings)
-        self.keys = ApiKeys(self._repository, clock=time.time_ns)
+        self.repository = _repository(settings)
+        self.keys = ApiKeys(self.repository, clock=time.time_ns)
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
@@ -123,11 +123,11 @@ class Services:
                 self.hub.close()
                 for task in tasks:
                     task.cancel()
-                self._repository.close()
+                self.repository.close()
 
     def _prepare_keys(self) -> None:
-        self._repository.migrate()
-        file = create_first_key(self._repository, self.settings.data_dir, now=time.time_ns())
+        self.repository.migrate()
+        file = create_first_key(self.repository, self.settings.data_dir, now=time.time_ns())
         if file is None:
             return
         told = f"The first API key is in {file}, which only you can read\n"

@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     stream_max_clients: int = Field(
         1000, ge=1, le=100_000, description="a whole number, 1 to 100000"
     )
+    stream_deflate: bool = Field(False, description="1 or 0")
     ltp_throttle_ms: int = Field(
         50, ge=0, le=60_000, description="a whole number of milliseconds, 0 to 60000; 0 is off"
     )

@@ -21,7 +21,7 @@ from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.security import Guard, problem_with
 from dashboard.endpoints.shutdown import before_termination
-from dashboard.endpoints.stream_server import OpenAlgo
+from dashboard.endpoints.stream_server import StreamServer
 from dashboard.logs import configure_logging
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
@@ -31,7 +31,7 @@ check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
 connections = Connections(limit=settings.max_clients)
 allowed_origins = get_config().cors_allowed_origins
-openalgo = OpenAlgo(
+stream_server = StreamServer(
     settings,
     refusal=partial(problem_with, hosts=settings.allowed_hosts, origins=allowed_origins),
 )
@@ -40,11 +40,11 @@ openalgo = OpenAlgo(
 @asynccontextmanager
 async def lifespan() -> AsyncGenerator[None]:
     """Run the services; when the process is asked to end, tell every API client first."""
-    async with run_services(settings) as running, openalgo.running(running):
+    async with run_services(settings) as running, stream_server.running(running):
 
         async def farewell() -> None:
             running.hub.close()
-            await asyncio.gather(connections.drained(), openalgo.places.drained())
+            await asyncio.gather(connections.drained(), stream_server.places.drained())
 
         before_termination(farewell)
         yield
@@ -59,7 +59,7 @@ def guarded(inner: ASGIApp) -> ASGIApp:
     )
 
 
-app = rx.App(api_transformer=[create_api(connections, openalgo), guarded])
+app = rx.App(api_transformer=[create_api(connections, stream_server), guarded])
 app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType] - its keywords
 market.add_page(app)
 instruments.add_page(app)

@@ -27,9 +27,9 @@ class MarketQuote:
         self.turnover = 0.0
         self.last_quantity = 0.0
         self.bid_price: float | None = None
-        self.bid_size = 0.0
+        self.bid_size: float = 0.0
         self.ask_price: float | None = None
-        self.ask_size = 0.0
+        self.ask_size: float = 0.0
         self.bids: Sequence[PriceLevel] = ()
         self.asks: Sequence[PriceLevel] = ()
         self.ts_event = 0
@@ -55,6 +55,8 @@ class MarketQuote:
     def apply(self, event: Event) -> bool:
         """Take an event of this instrument; tell whether it said anything new."""
         match event:
+            case Price() if self._repeats_trade(event):
+                return False
             case Price():
                 self._apply_price(event.price, event.ts_event)
                 if not self._traded:
@@ -80,6 +82,10 @@ class MarketQuote:
                 return False
         self.ts_event = event.ts_event
         return True
+
+    def _repeats_trade(self, event: Price) -> bool:
+        """Tell whether a price is that of the trade before it, which some feeds send beside it."""
+        return self._traded and (event.price, event.ts_event) == (self.ltp, self.ts_event)
 
     def _apply_price(self, price: float, ts_event: int) -> None:
         day = ts_event // DAY_NS

@@ -40,39 +40,16 @@ TOO_MANY = "too many wrong API keys from this address; try again in {} s"
 UNAVAILABLE = "API keys cannot be checked at the moment"
 
 
-class KeyGuard:
-    """ASGI middleware around the whole application, the page's own socket included.
+class KeyCheck:
+    """Tell which requests have to show a key, and whether they do.
 
     `required` is DASHBOARD_REQUIRE_KEY: with `auto`, requests that come from this
-    machine through no proxy need no key. What a request shows goes no further
-    than here. `keys` gives the running product's keys.
+    machine through no proxy need no key. `keys` gives the running product's keys.
     """
 
-    def __init__(self, app: ASGIApp, *, required: RequireKey, keys: Callable[[], ApiKeys]) -> None:
-        self._app = app
+    def __init__(self, *, required: RequireKey, keys: Callable[[], ApiKeys]) -> None:
         self._required = required
         self._keys = keys
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it (a WebSocket: before it is accepted)."""
-        if scope["type"] not in {"http", "websocket"}:
-            await self._app(scope, receive, send)
-            return
-        passed = without_credentials(scope)
-        if not self.needs_key(scope):
-            await self._app(passed, receive, send)
-            return
-        try:
-            refusal = await self._refusal(scope, receive)
-        except StorageError as error:
-            log.error("API keys cannot be checked", problem=error.problem)
-            refusal = _text(UNAVAILABLE, 503)
-        if refusal is None:
-            await self._app(passed, receive, send)
-        elif scope["type"] == "http":
-            await refusal(scope, receive, send)
-        else:
-            await _refuse_socket(refusal, scope, receive, send)
 
     def needs_key(self, scope: Scope) -> bool:
         """Tell whether this request has to show a key."""
@@ -83,10 +60,14 @@ class KeyGuard:
         preflight = "access-control-request-method" in Headers(scope=scope)
         return not (preflight and scope.get("method") == "OPTIONS")
 
-    async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
-        """Give the answer to a request that may not pass, or None when it may."""
-        if scope["type"] == "http" and scope["path"] == SIGN_IN_PATH:
-            return await SignIn(self._keys()).answer(Request(scope, receive))
+    async def refusal(self, scope: Scope) -> Response | None:
+        """Give the answer to a request that may not pass, or None when it may.
+
+        Raises:
+            StorageError: when the database does not answer.
+        """
+        if not self.needs_key(scope):
+            return None
         key = shown_key(scope)
         if key is not None:
             return await self._refusal_of(key, client_address(scope))
@@ -104,6 +85,51 @@ class KeyGuard:
             return _text(TOO_MANY.format(wait_s), 429, {"Retry-After": str(wait_s)})
         log.warning("API key refused", address=address)  # so not for every one of a flood
         return _text(WRONG_KEY, 401)
+
+
+class KeyGuard:
+    """ASGI middleware around the whole application, the page's own socket included.
+
+    What a request shows goes no further than here. For the rest see `KeyCheck`.
+    """
+
+    def __init__(self, app: ASGIApp, *, required: RequireKey, keys: Callable[[], ApiKeys]) -> None:
+        self._app = app
+        self._keys = keys
+        self._check = KeyCheck(required=required, keys=keys)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it (a WebSocket: before it is accepted)."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        try:
+            refusal = await self._refusal(scope, receive)
+        except StorageError as error:
+            log.error("API keys cannot be checked", problem=error.problem)
+            refusal = _text(UNAVAILABLE, 503)
+        if refusal is None:
+            await self._app(without_credentials(scope), receive, send)
+        elif scope["type"] == "http":
+            await refusal(scope, receive, send)
+        else:
+            await _refuse_socket(refusal, scope, receive, send)
+
+    async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
+        signs_in = scope["type"] == "http" and scope["path"] == SIGN_IN_PATH
+        if signs_in and self._check.needs_key(scope):
+            return await SignIn(self._keys()).answer(Request(scope, receive))
+        return await self._check.refusal(scope)
+
+
+async def problem_with_key(check: KeyCheck, scope: Scope) -> str | None:
+    """Say in one line why a handshake may not pass, or give None when it may."""
+    try:
+        refusal = await check.refusal(scope)
+    except StorageError as error:
+        log.error("API keys cannot be checked", problem=error.problem)
+        return UNAVAILABLE
+    return None if refusal is None else bytes(refusal.body).decode().strip()
 
 
 def _is_page(scope: Scope) -> bool:

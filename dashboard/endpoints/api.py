@@ -25,10 +25,10 @@ from dashboard.endpoints.health import health_of
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
 from dashboard.endpoints.rest import create_rest
-from dashboard.endpoints.stream_server import OpenAlgo
+from dashboard.endpoints.stream_server import StreamServer
 
 
-def create_api(connections: Connections, openalgo: OpenAlgo) -> Starlette:
+def create_api(connections: Connections, stream_server: StreamServer) -> Starlette:
     """Build the API; the clients of its streams take their places in `connections`."""
     registry = create_registry(connections)
     streams = EventStreams(connections)
@@ -59,7 +59,7 @@ def create_api(connections: Connections, openalgo: OpenAlgo) -> Starlette:
     return Starlette(
         routes=[
             WebSocketRoute("/ws", live),
-            WebSocketRoute("/ws/openalgo", openalgo.serve),
+            WebSocketRoute("/ws/openalgo", stream_server.serve),
             Route("/sse/pnl", account_events),
             Route("/sse/{name:path}", instrument_events),
             Route("/api/health", health),

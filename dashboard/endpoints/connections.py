@@ -12,6 +12,7 @@ class Connections:
         self.limit = limit
         self.open = 0
         self.refused = 0
+        self.evicted = 0  # closed because they did not read
         self._empty = asyncio.Event()
         self._empty.set()
 

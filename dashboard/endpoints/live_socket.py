@@ -7,9 +7,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
-from dashboard.core.errors import RequestError, ResumeError
-from dashboard.core.model import Published
+from dashboard.core.errors import RequestError
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.live_session import LiveSession
 from dashboard.protocols import live
 
 GOING_AWAY, TOO_BIG, TRY_AGAIN_LATER = 1001, 1009, 1013
@@ -40,15 +40,14 @@ class LiveConnection:
     def __init__(self, socket: WebSocket, running: Services) -> None:
         self._socket = socket
         self._services = running
-        self._hub = running.hub
-        self._filter = live.Filter()
-        self._subscription = self._hub.subscribe(
+        self._session = LiveSession(running)
+        self._subscription = running.hub.subscribe(
             name="ws",
-            wants=self._filter.wants,
+            wants=self._session.filter.wants,
             capacity=CONFLATED_EVENTS if running.conflates else live.BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
-        self._answers = self._first_frames(socket.query_params.get("since"))
+        self._answers = self._session.first(socket.query_params.get("since"))
         self._asked = asyncio.Event()
         self._answered = asyncio.Event()
         self._due_s = 0.0
@@ -97,7 +96,7 @@ class LiveConnection:
         events = self._subscription.take()
         if self._services.conflates:
             events = conflate(events)
-        return [*answers, *self._notices(), *self._frames(events)]
+        return [*answers, *self._notices(), *self._session.frames(events)]
 
     async def _read(self) -> bool:
         """Answer requests until the client leaves, or until one is too big: true."""
@@ -126,28 +125,10 @@ class LiveConnection:
         return self._change_filter(asked)
 
     def _change_filter(self, asked: live.Filter) -> list[str]:
-        waiting = self._frames(self._subscription.take())
-        unknown = (asked.symbols or frozenset()) - self._services.instruments.keys()
-        symbols = None if asked.symbols is None else asked.symbols - unknown
-        before, self._filter = self._filter, live.Filter(symbols, asked.streams)
-        wants = self._filter.wants
-        self._subscription.change_filter(wants)
-        added = self._hub.latest(lambda topic: wants(topic) and not before.wants(topic))
-        return [
-            *waiting,
-            live.encode_subscribed(self._filter, unknown=unknown),
-            *self._frames(added),
-        ]
-
-    def _first_frames(self, since: str | None) -> list[str]:
-        if not since:
-            return self._frames(self._hub.latest(self._filter.wants))
-        try:
-            missed = self._hub.since(since, self._filter.wants)
-        except ResumeError as error:
-            latest = self._hub.latest(self._filter.wants)
-            return [live.encode_reset(error.reason), *self._frames(latest)]
-        return self._frames(conflate(missed))
+        waiting = self._session.frames(self._subscription.take())
+        answers = self._session.change_filter(asked)
+        self._subscription.change_filter(self._session.filter.wants)
+        return [*waiting, *answers]
 
     def _notices(self) -> list[str]:
         lost = self._subscription.lost - self._told_lost
@@ -157,11 +138,6 @@ class LiveConnection:
         self._told_lost += lost
         self._told_conflated += conflated
         return [live.encode_conflated(count=conflated + lost, lost_trades=lost)]
-
-    def _frames(self, entries: list[Published]) -> list[str]:
-        return [
-            self._hub.frame(entry, live.DIALECT) for entry in entries if live.carries(entry.event)
-        ]
 
 
 def _size(request: str | bytes) -> int:

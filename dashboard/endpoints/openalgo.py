@@ -1,25 +1,28 @@
 """OpenAlgo streaming: from the hub's ticks to the clients of both of its servers.
 
 One dispatcher serves the stream server and `/ws/openalgo`. A tick is encoded once
-per form, not per client, and put into outboxes; no client is ever awaited here.
+per form, not per client, and made due to cohorts; no client is ever awaited here.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
+from starlette.types import Scope
 
 from dashboard.bootstrap import Services
 from dashboard.core.errors import FeedError
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
+from dashboard.endpoints.openalgo_groups import Groups
+from dashboard.endpoints.streams import NS_PER_S, Pump, Refusal, StreamClient
+from dashboard.fanout.cohort import Cohort, Receiver
+from dashboard.fanout.fanout import Fanout, put
+from dashboard.fanout.outbox import Kept
 from dashboard.feeds.base import Feed, OnDemandFeed
 from dashboard.history.quotes import Quotes
-from dashboard.protocols.openalgo.index import Index
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
-from dashboard.protocols.openalgo.outbox import Outbox
 from dashboard.protocols.openalgo.quotes import encode_data, serves
 from dashboard.protocols.openalgo.session import (
     CheckKey,
@@ -35,9 +38,6 @@ from dashboard.protocols.openalgo.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
-JOIN_S = 0.002
-"""Frames due to a client within this time leave in one write."""
-NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 
 
@@ -52,20 +52,6 @@ class Identity(Protocol):
 
 Authenticate = Callable[[str, str], Awaitable[Identity | None]]
 """Find out whose key this is, given the client's address too; None for nobody's."""
-
-
-class StreamClient(Protocol):
-    """One connection as the dispatcher sees it; told apart by identity."""
-
-    outbox: Outbox
-
-    def flush(self) -> None:
-        """Send what the outbox holds, unless the client lags. Never blocks."""
-        ...
-
-    def end(self) -> None:
-        """Say goodbye: the server is shutting down."""
-        ...
 
 
 class FeedMarket:
@@ -114,33 +100,40 @@ class OpenAlgoStreams:
         authenticate: Authenticate,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
+        self.fanout = Fanout()
+        self.pump = Pump(self.fanout)
         self._authenticate = authenticate
         self._clock = clock
         self._market = FeedMarket(running)
         self._quotes = Quotes(running.hub)
-        self._index: Index[StreamClient] = Index()
+        self._groups = Groups(self.fanout)
         self._throttle = Throttle(window_ns=running.settings.ltp_throttle_ms * NS_PER_MS)
-        self._sessions: dict[StreamClient, Session[StreamClient]] = {}
-        self._dirty: dict[StreamClient, None] = {}
+        self._sessions: dict[StreamClient, Session[Receiver]] = {}
 
     @property
     def closed(self) -> bool:
         """Tell whether the hub has closed, so that no client can be served any more."""
         return self._quotes.subscription.closed
 
-    def open(self, client: StreamClient) -> Session[StreamClient]:
-        """Begin a session; who calls this must `close` it."""
-        session = Session(client, index=self._index, market=self._market, clock=_now_ms)
-        self._sessions[client] = session
-        return session
+    async def open(self, client: StreamClient, scope: Scope) -> Refusal | None:
+        """Begin a session; whose it is, the client tells by its first request."""
+        self._groups.enter(client)
+        self._sessions[client] = Session(
+            client, index=self._groups, market=self._market, clock=_now_ms
+        )
+        return None
 
     def close(self, client: StreamClient) -> None:
         """End a client's session and all its subscriptions."""
-        self._sessions.pop(client).close()
-        self._dirty.pop(client, None)
+        if self._sessions.pop(client, None) is not None:
+            self._groups.leave(client)
+
+    def authenticated(self, client: StreamClient) -> bool:
+        """Tell whether a client has shown a valid key."""
+        return self._sessions[client].authenticated
 
     async def answer(self, client: StreamClient, raw: bytes | str, *, address: str) -> None:
-        """Answer one request: what there is to send is put into the outbox and flushed.
+        """Answer one request: what there is to send follows what is due to the client already.
 
         Do not hand in the next one before this has returned.
         """
@@ -149,45 +142,42 @@ class OpenAlgoStreams:
         if not isinstance(outputs, list):
             outputs = await self._find_out(session, outputs, address)
         if client not in self._sessions:
-            session.close()  # it left meanwhile
-            return
+            return  # it left meanwhile
+        self.fanout.settle(client)
+        self._groups.regroup(client)
         for output in outputs:
             self._put(client, output)
-        client.flush()
+        self.fanout.release(client)
 
     async def run(self) -> None:
         """Dispatch until the hub closes; then every client is told."""
-        subscription = self._quotes.subscription
-        loop = asyncio.get_running_loop()
-        while not subscription.closed:
-            await subscription.ready()
-            self.dispatch()
-            if (due := self._throttle.next_due) is not None:
-                loop.call_later(max(0, due - self._clock()) / NS_PER_S, subscription.wake)
-            await asyncio.sleep(JOIN_S)
+        await self.pump.run(
+            self._quotes.subscription, self.dispatch, next_due_s=self._throttle_due_s
+        )
         for client in list(self._sessions):
             client.end()
 
     def dispatch(self) -> None:
-        """Send on every tick that has come, and every price that is due."""
+        """Make every tick that has come, and every price that is due, due to its clients."""
         now = self._clock()
         for key, tick in self._throttle.due(now):
             quote = self._quotes.of(*key)
-            clients = self._index.groups(key, tick).get(Form(Mode.LTP))
-            if quote is not None and clients:
-                self._send(quote, Form(Mode.LTP), clients)
+            cohorts = self._groups.cohorts(key, tick).get(Form(Mode.LTP))
+            if quote is not None and cohorts:
+                self._send(quote, Form(Mode.LTP), cohorts)
         for quote, event in self._quotes.ticks():
             tick = Mode.DEPTH if isinstance(event, Book) else Mode.QUOTE
             key = (quote.exchange, quote.symbol)
-            for form, clients in self._index.groups(key, tick).items():
+            for form, cohorts in self._groups.cohorts(key, tick).items():
                 if form.mode is not Mode.LTP or self._throttle.passes(key, tick, now):
-                    self._send(quote, form, clients)
-        for client in self._dirty:
-            client.flush()
-        self._dirty.clear()
+                    self._send(quote, form, cohorts)
+
+    def _throttle_due_s(self) -> float | None:
+        due = self._throttle.next_due
+        return None if due is None else max(0, due - self._clock()) / NS_PER_S
 
     async def _find_out(
-        self, session: Session[StreamClient], asked: CheckKey | Listen, address: str
+        self, session: Session[Receiver], asked: CheckKey | Listen, address: str
     ) -> list[Output]:
         try:
             if isinstance(asked, Listen):
@@ -201,23 +191,19 @@ class OpenAlgoStreams:
     def _put(self, client: StreamClient, output: Output) -> None:
         match output:
             case Reply():
-                client.outbox.reply(output.payload)
+                client.outbox.add([(Kept.REPLY, client.wire(output.payload))])
             case Ended():
                 client.outbox.forget((output.key, output.mode))
             case Snapshot():
                 quote = self._quotes.of(*output.key)
                 if quote is not None and serves(quote, output.form.mode):
-                    slot = (output.key, output.form.mode)
-                    client.outbox.offer(slot, self._encode(quote, output.form))
+                    payload = client.wire(self._encode(quote, output.form))
+                    client.outbox.add([((output.key, output.form.mode), payload)])
 
-    def _send(self, quote: MarketQuote, form: Form, clients: Mapping[StreamClient, None]) -> None:
-        if not serves(quote, form.mode):
-            return
-        payload = self._encode(quote, form)
-        slot = ((quote.exchange, quote.symbol), form.mode)
-        for client in clients:
-            client.outbox.offer(slot, payload)
-            self._dirty[client] = None
+    def _send(self, quote: MarketQuote, form: Form, cohorts: Mapping[Cohort, None]) -> None:
+        if serves(quote, form.mode):
+            slot = ((quote.exchange, quote.symbol), form.mode)
+            put(cohorts, slot, self._encode(quote, form))
 
     def _encode(self, quote: MarketQuote, form: Form) -> bytes:
         listing = self._market.find((quote.exchange, quote.symbol))

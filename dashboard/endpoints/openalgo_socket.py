@@ -11,11 +11,12 @@ from dashboard.endpoints.stream_connection import (
     GOING_AWAY,
     NOT_AUTHENTICATED,
     POLICY_VIOLATION,
-    TOO_BIG,
     TRY_AGAIN_LATER,
     Timeouts,
 )
-from dashboard.protocols.openalgo.outbox import Outbox
+from dashboard.endpoints.stream_messages import REFUSED_SIZE
+from dashboard.fanout.outbox import Outbox
+from dashboard.fanout.wire import bare
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 
@@ -28,30 +29,50 @@ async def serve_openalgo(
         await socket.close(TRY_AGAIN_LATER, f"all {places.limit} places are taken")
         return
     try:
-        await OpenAlgoSocket(socket, streams, timeouts).run()
+        await OpenAlgoSocket(socket, streams, places, timeouts).run()
     finally:
         places.release()
 
 
 class OpenAlgoSocket:
-    """One client: a reader of its requests and the one writer of its frames."""
+    """One client: a reader of its requests and the one writer of its frames.
 
-    def __init__(self, socket: WebSocket, streams: OpenAlgoStreams, timeouts: Timeouts) -> None:
+    Each of its frames is a call of the server, which may wait: so to the stream it is
+    never writable, and what is due to it is put into its outbox.
+    """
+
+    wire = staticmethod(bare)
+    writable = False
+
+    def __init__(
+        self,
+        socket: WebSocket,
+        streams: OpenAlgoStreams,
+        places: Connections,
+        timeouts: Timeouts,
+    ) -> None:
         self.outbox = Outbox()
         self._socket = socket
         self._streams = streams
+        self._places = places
         self._timeouts = timeouts
-        self._session = streams.open(self)
         self._due = asyncio.Event()
         self._written = asyncio.Event()
         self._closing: tuple[int, str] | None = None
-        if streams.closed:
-            self.end()
 
-    def flush(self) -> None:
-        """Wake the writer."""
+    def write(self, data: bytes) -> None:
+        """Refuse: it is never writable.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"{len(data)} bytes for a client that is not writable")
+
+    def flush(self) -> int:
+        """Wake the writer, who counts what it sends."""
         self._written.clear()
         self._due.set()
+        return 0
 
     def end(self) -> None:
         """Say goodbye: the server is shutting down."""
@@ -59,6 +80,9 @@ class OpenAlgoSocket:
 
     async def run(self) -> None:
         """Serve until the client leaves or is closed."""
+        await self._streams.open(self, self._socket.scope)
+        if self._streams.closed:
+            self.end()
         try:
             async with asyncio.TaskGroup() as group:
                 others = [
@@ -81,7 +105,10 @@ class OpenAlgoSocket:
                 async with asyncio.timeout(self._timeouts.drain_s):
                     for payload in self.outbox.take():
                         await self._socket.send_text(payload.decode())
+                        self._streams.fanout.deliveries += 1
+                        self._streams.fanout.writes += 1
             except TimeoutError:
+                self._places.evicted += 1
                 self._close(POLICY_VIOLATION, f"nothing was read for {self._timeouts.drain_s:g} s")
             if not self.outbox:
                 self._written.set()
@@ -97,14 +124,14 @@ class OpenAlgoSocket:
             raw: str | bytes = message.get("text") or message.get("bytes") or b""
             raw = raw.encode(errors="replace") if isinstance(raw, str) else raw
             if len(raw) > MAX_REQUEST_BYTES:
-                self._close(TOO_BIG, f"a message may have {MAX_REQUEST_BYTES} bytes at most")
+                self._close(*REFUSED_SIZE)
                 return
             await self._streams.answer(self, raw, address=address)
             await self._written.wait()
 
     async def _expire(self) -> None:
         await asyncio.sleep(self._timeouts.authenticate_s)
-        if not self._session.authenticated:
+        if not self._streams.authenticated(self):
             limit = self._timeouts.authenticate_s
             self._close(NOT_AUTHENTICATED, f"not authenticated within {limit:g} s")
 

@@ -2,21 +2,23 @@
 
 import asyncio
 from collections import deque
-from functools import lru_cache
 
 import msgspec
 import structlog
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from starlette.types import Scope
 
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.openalgo import OpenAlgoStreams
-from dashboard.protocols.openalgo.outbox import Outbox
+from dashboard.endpoints.stream_messages import Messages
+from dashboard.endpoints.streams import Refusal, Streams
+from dashboard.fanout.outbox import Outbox
+from dashboard.fanout.wire import Wire, deflated
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 log = structlog.get_logger(__name__)
 
-GOING_AWAY, PROTOCOL_ERROR, POLICY_VIOLATION = 1001, 1002, 1008
-TOO_BIG, INTERNAL_ERROR, TRY_AGAIN_LATER, NOT_AUTHENTICATED = 1009, 1011, 1013, 4401
+GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
+TRY_AGAIN_LATER, NOT_AUTHENTICATED = 1013, 4401
 LINGER_S = 2.0
 """How long a client may take to answer our close before its connection is cut."""
 
@@ -31,49 +33,59 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamConnection(WSListener):
-    """Read requests, answer them in order, and write all that is due in one write.
+    """Read requests, answer them in order, and write what the stream makes due.
 
-    While the client's socket is full, data are conflated in the outbox and no
-    further request is taken from it, so it cannot pile up answers.
+    While the client's socket is full it is not `writable`: data are conflated in
+    its outbox and no further request is taken from it, so it cannot pile up answers.
+    `scope` describes the handshake as ASGI does.
     """
 
     def __init__(
         self,
-        streams: OpenAlgoStreams,
+        streams: Streams,
         places: Connections,
         everyone: "set[StreamConnection]",
         group: asyncio.TaskGroup,
         timeouts: Timeouts,
+        *,
+        scope: Scope,
+        wire: Wire,
+        outbox: Outbox,
     ) -> None:
-        self.outbox = Outbox()
+        self.outbox = outbox
+        self.wire = wire
+        self.writable = True
         self._streams = streams
         self._places = places
         self._everyone = everyone
         self._group = group
         self._timeouts = timeouts
+        self._scope = scope
         self._loop = asyncio.get_running_loop()
         self._requests: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._fragments: bytearray | None = None
+        self._messages = Messages(deflate=wire is deflated)
         self._asked = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._drained = asyncio.Event()
+        self._drained.set()
         self._lagging_since: float | None = None
+        self._opened = False
         self._closing = False
         self._worker: asyncio.Task[None] | None = None
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Take a place, or refuse the client with close code 1013."""
         self._transport = transport
+        self.write = transport.underlying_transport.write
         peer = transport.underlying_transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
+        self._scope["client"] = (self._address, 0)
         self._connected_at = self._loop.time()
         if self._streams.closed:
             self.end()
         elif not self._places.admit():
             self._close(TRY_AGAIN_LATER, f"all {self._places.limit} places are taken")
         else:
-            self._session = self._streams.open(self)
             self._everyone.add(self)
             self._worker = self._group.create_task(self._work(), name="stream client")
 
@@ -81,45 +93,47 @@ class StreamConnection(WSListener):
         """Take a frame; fragments are put together."""
         if frame.msg_type == WSMsgType.CLOSE:
             if not self._closing:
-                self._closing = True
+                self._leave()
                 transport.send_close(frame.get_close_code())
             transport.disconnect()
         elif frame.msg_type == WSMsgType.PING:
-            if self._writable.is_set() and not self._closing:
+            if self.writable and not self._closing:
                 transport.send_pong(frame.get_payload_as_bytes())
         elif frame.msg_type != WSMsgType.PONG and not self._closing:
             self._take(frame)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Give everything back."""
-        self._closing = True
-        self._writable.set()
+        self._leave()
+        self._drained.set()
         if self._worker is not None:
             self._worker.cancel()
             self._everyone.discard(self)
-            self._streams.close(self)
             self._places.release()
 
     def pause_writing(self) -> None:
         """Begin to lag: the transport's buffer is full."""
-        self._writable.clear()
+        self.writable = False
+        self._drained.clear()
         self._lagging_since = self._loop.time()
+        if self._opened:
+            self._streams.fanout.pause(self)
 
     def resume_writing(self) -> None:
         """Catch up: the transport's buffer has drained."""
-        self._writable.set()
+        self.writable = True
+        self._drained.set()
         self._lagging_since = None
-        self.flush()
+        if self._opened:
+            self._streams.fanout.release(self)
 
-    def flush(self) -> None:
-        """Write all that waits, in one write, unless the client lags."""
-        if self._closing or not self.outbox or not self._writable.is_set():
-            return
-        parts: list[bytes] = []
-        for payload in self.outbox.take():
-            parts.append(_header(len(payload)))
-            parts.append(payload)
-        self._transport.underlying_transport.write(b"".join(parts))
+    def flush(self) -> int:
+        """Write all that waits, in one write, unless the client lags; give the number of frames."""
+        if not self.writable or not self.outbox:
+            return 0
+        frames = self.outbox.take()
+        self.write(b"".join(frames))
+        return len(frames)
 
     def check(self) -> None:
         """Close the connection when the client has overstepped a time limit."""
@@ -127,9 +141,11 @@ class StreamConnection(WSListener):
             return
         now = self._loop.time()
         limits = self._timeouts
-        if not self._session.authenticated and now - self._connected_at > limits.authenticate_s:
+        known = self._opened and self._streams.authenticated(self)
+        if not known and now - self._connected_at > limits.authenticate_s:
             self._close(NOT_AUTHENTICATED, f"not authenticated within {limits.authenticate_s:g} s")
         elif self._lagging_since is not None and now - self._lagging_since > limits.drain_s:
+            self._places.evicted += 1
             log.warning("stream client evicted", conflated=self.outbox.conflated)
             self._close(POLICY_VIOLATION, f"nothing was read for {limits.drain_s:g} s")
 
@@ -138,29 +154,24 @@ class StreamConnection(WSListener):
         self._close(GOING_AWAY, "the server is shutting down")
 
     def _take(self, frame: WSFrame) -> None:
-        begins = frame.msg_type != WSMsgType.CONTINUATION
-        if begins != (self._fragments is None):
-            self._close(PROTOCOL_ERROR, "fragments are out of order")
+        message = self._messages.take(frame)
+        if message is None:
             return
-        payload = frame.get_payload_as_bytes()
-        if self._fragments is not None or not frame.fin:
-            fragments = bytearray() if self._fragments is None else self._fragments
-            fragments += payload
-            self._fragments = None if frame.fin else fragments
-            payload = bytes(fragments) if frame.fin else b""
-            if len(fragments) > MAX_REQUEST_BYTES:
-                self._close(TOO_BIG, f"a message may have {MAX_REQUEST_BYTES} bytes at most")
-                return
-            if not frame.fin:
-                return
-        self._requests.append(payload)
-        self._waiting_bytes += len(payload)
+        if isinstance(message, Refusal):
+            self._close(*message)
+            return
+        self._requests.append(message)
+        self._waiting_bytes += len(message)
         self._asked.set()
         if self._waiting_bytes > MAX_REQUEST_BYTES:
             self._transport.underlying_transport.pause_reading()
 
     async def _work(self) -> None:
         try:
+            refusal = await self._open()
+            if refusal is not None:
+                self._close(*refusal)
+                return
             while True:
                 await self._asked.wait()
                 self._asked.clear()
@@ -170,8 +181,17 @@ class StreamConnection(WSListener):
             log.exception("a stream client failed")
             self._close(INTERNAL_ERROR, "internal error")
 
+    async def _open(self) -> Refusal | None:
+        refusal = await self._streams.open(self, self._scope)
+        self._opened = refusal is None
+        if self._closing:  # it left meanwhile
+            self._leave()
+        return refusal
+
     async def _answer(self, raw: bytes) -> None:
-        await self._writable.wait()
+        await self._drained.wait()
+        if self._closing:
+            return
         await self._streams.answer(self, raw, address=self._address)
         before = self._waiting_bytes
         self._waiting_bytes -= len(raw)
@@ -181,17 +201,16 @@ class StreamConnection(WSListener):
     def _close(self, code: int, reason: str) -> None:
         if self._closing:
             return
-        self.flush()
-        self._closing = True
+        if self._opened:
+            self._streams.fanout.settle(self)
+            self._streams.fanout.release(self)
+        self._leave()
         self._transport.send_close(code, reason.encode())  # pyright: ignore[reportArgumentType] - 4401 is in no enum
         self._loop.call_later(LINGER_S, self._transport.disconnect, False)
 
-
-@lru_cache(maxsize=4096)
-def _header(length: int) -> bytes:
-    """Begin a text frame of a server: one piece, not masked."""
-    if length < 126:
-        return bytes((0x81, length))
-    if length < 1 << 16:
-        return b"\x81\x7e" + length.to_bytes(2)
-    return b"\x81\x7f" + length.to_bytes(8)
+    def _leave(self) -> None:
+        """Take no part in the stream any more: nothing may follow a close frame."""
+        self._closing = True
+        if self._opened:
+            self._opened = False
+            self._streams.close(self)

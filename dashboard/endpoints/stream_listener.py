@@ -19,11 +19,14 @@ from picows import (
     ws_create_server,  # pyright: ignore[reportUnknownVariableType] - its keywords
 )
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.openalgo import OpenAlgoStreams
 from dashboard.endpoints.stream_connection import StreamConnection, Timeouts
+from dashboard.endpoints.streams import Streams
+from dashboard.fanout.outbox import Outbox
+from dashboard.fanout.wire import Wire, deflated, framed
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 log = structlog.get_logger(__name__)
@@ -33,8 +36,12 @@ SEND_BUFFER_BYTES = 256 * 1024
 """The system's buffer per client: a larger one would hide for long that nobody reads."""
 WATCH_S = 0.5
 
+DEFLATE = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+
 Refusal = Callable[[Headers], str | None]
 """Names what is wrong with a request's headers, or gives None."""
+Choose = Callable[[str, Wire], tuple[Streams, Outbox]]
+"""Gives the stream of a path, and an outbox for a client of it with this wire."""
 
 
 class StreamListener:
@@ -48,12 +55,14 @@ class StreamListener:
         port: int,
         refusal: Refusal,
         timeouts: Timeouts,
+        deflate: bool = False,
     ) -> None:
         self.port = port
         self._places = connections
         self._host = host
         self._refusal = refusal
         self._timeouts = timeouts
+        self._deflate = deflate
         self._connections: set[StreamConnection] = set()
         self._socket: socket.socket | None = None
 
@@ -80,23 +89,40 @@ class StreamListener:
         self.port = listener.getsockname()[1]
         self._socket = listener
 
-    async def run(self, streams: OpenAlgoStreams) -> None:
-        """Serve, after `listen`, until the streams close; then until the last client has left."""
+    async def run(self, choose: Choose) -> None:
+        """Serve, after `listen`, until the stream of any path closes; then say goodbye.
+
+        `choose` gives the stream of a path.
+        """
         async with asyncio.TaskGroup() as group:
 
-            def accept(
-                request: WSUpgradeRequest,
-            ) -> StreamConnection | WSUpgradeResponseWithListener:
-                problem = self._refusal(_headers(request))
-                if problem is None:
-                    return StreamConnection(
-                        streams, self._places, self._connections, group, self._timeouts
+            def accept(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
+                scope = _scope(request)
+                headers = Headers(scope=scope)
+                problem = self._refusal(headers)
+                if problem is not None:
+                    log.warning("stream client refused", problem=problem)
+                    refused = WSUpgradeResponse.create_error_response(
+                        HTTPStatus.FORBIDDEN, problem.encode() + b"\n"
                     )
-                log.warning("stream client refused", problem=problem)
-                refused = WSUpgradeResponse.create_error_response(
-                    HTTPStatus.FORBIDDEN, problem.encode() + b"\n"
+                    return WSUpgradeResponseWithListener(refused, None)
+                agreed = self._deflate and _offers_deflate(headers)
+                wire = deflated if agreed else framed
+                streams, outbox = choose(scope["path"], wire)
+                connection = StreamConnection(
+                    streams,
+                    self._places,
+                    self._connections,
+                    group,
+                    self._timeouts,
+                    scope=scope,
+                    wire=wire,
+                    outbox=outbox,
                 )
-                return WSUpgradeResponseWithListener(refused, None)
+                accepted = WSUpgradeResponse.create_101_response(
+                    {"Sec-WebSocket-Extensions": DEFLATE} if agreed else None
+                )
+                return WSUpgradeResponseWithListener(accepted, connection)
 
             server = await ws_create_server(
                 accept,
@@ -112,7 +138,7 @@ class StreamListener:
             )
             log.info("OpenAlgo streaming", host=self._host, port=self.port)
             try:
-                while not streams.closed:
+                while not choose("/", framed)[0].closed:
                     await asyncio.sleep(WATCH_S)
                     for connection in list(self._connections):
                         connection.check()
@@ -122,13 +148,34 @@ class StreamListener:
                 connection.end()
 
 
-def _headers(request: WSUpgradeRequest) -> Headers:
-    return Headers(
-        raw=[
-            (name.lower().encode(), value.encode(errors="replace"))
-            for name, value in request.headers.items()
-        ]
-    )
+def _scope(request: WSUpgradeRequest) -> Scope:
+    """Describe a handshake as ASGI does; `client` is added once it is known."""
+    path, _, query = request.path.partition(b"?")
+    headers = [
+        (name.lower().encode(), value.encode(errors="replace"))
+        for name, value in request.headers.items()
+    ]
+    return {
+        "type": "websocket",
+        "path": path.decode(errors="replace"),
+        "query_string": query,
+        "headers": headers,
+    }
+
+
+def _offers_deflate(headers: Headers) -> bool:
+    """Tell whether a client offers a compression that we can agree to.
+
+    It is each message for itself; an offer that asks for a smaller window than ours is not taken.
+    """
+    for header in headers.getlist("sec-websocket-extensions"):
+        for offer in header.lower().split(","):
+            name, *parameters = (part.strip() for part in offer.split(";"))
+            if name == "permessage-deflate" and not any(
+                each.startswith("server_max_window_bits") for each in parameters
+            ):
+                return True
+    return False
 
 
 def _quiet_logger() -> logging.Logger:

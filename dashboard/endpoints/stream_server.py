@@ -1,4 +1,4 @@
-"""OpenAlgo streaming, wired: the dispatcher, the port of its own and `/ws/openalgo`.
+"""The stream server, wired: OpenAlgo and the live stream on a port of their own, `/ws/openalgo`.
 
 `python -m dashboard.endpoints.stream_server` serves the port without the page.
 """
@@ -6,7 +6,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -21,34 +21,74 @@ from dashboard.bootstrap import (
 )
 from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
+from dashboard.endpoints.access import KeyCheck, problem_with_key
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.openalgo import Identity, OpenAlgoStreams
+from dashboard.endpoints.live_streams import LiveStreams
+from dashboard.endpoints.openalgo import Authenticate, Identity, OpenAlgoStreams
 from dashboard.endpoints.openalgo_socket import serve_openalgo
 from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
 from dashboard.endpoints.stream_listener import Refusal, StreamListener
+from dashboard.endpoints.streams import Streams
+from dashboard.fanout.outbox import Outbox
+from dashboard.fanout.wire import Wire
 from dashboard.logs import configure_logging
+from dashboard.protocols import live
 
 log = structlog.get_logger(__name__)
 
 GOING_AWAY = 1001
+LIVE_PATH = "/ws"
 
 
-class OpenAlgo:
+class StreamSet:
+    """The streams of a running product, and which of them a path of the port names.
+
+    Unless told otherwise the product's keys say who may in.
+    """
+
+    def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
+        check = KeyCheck(required=running.settings.require_key, keys=lambda: running.keys)
+        self.openalgo = OpenAlgoStreams(
+            running, authenticate=authenticate or authenticate_by(running)
+        )
+        self.live = LiveStreams(running, admission=partial(problem_with_key, check))
+
+    def choose(self, path: str, wire: Wire) -> tuple[Streams, Outbox]:
+        """Give the live stream for its own path, and OpenAlgo's for all others."""
+        if path == LIVE_PATH:
+
+            def notice(count: int, lost: int) -> bytes:
+                text = live.encode_conflated(count=count + lost, lost_trades=lost)
+                return wire(text.encode())
+
+            return self.live, Outbox(capacity=live.BUFFER_EVENTS, notice=notice)
+        return self.openalgo, Outbox()
+
+    async def run(self, listener: StreamListener | None) -> None:
+        """Serve until the hub closes."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.openalgo.run(), name="openalgo")
+            group.create_task(self.live.run(), name="live stream")
+            if listener is not None:
+                group.create_task(listener.run(self.choose), name="stream server")
+
+
+class StreamServer:
     """One per process. `refusal` checks Host and Origin on the stream server's port.
 
-    `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of both servers together.
+    `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of the port and `/ws/openalgo` together.
     """
 
     def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
         self.places = Connections(limit=settings.stream_max_clients)
+        self.streams: StreamSet | None = None
         self._settings = settings
         self._refusal = refusal
         self._timeouts = Timeouts(
             ping_interval_s=settings.stream_ping_interval_s,
             ping_timeout_s=settings.stream_ping_timeout_s,
         )
-        self._streams: OpenAlgoStreams | None = None
 
     def listen(self) -> StreamListener:
         """Take the port of the settings.
@@ -62,6 +102,7 @@ class OpenAlgo:
             port=self._settings.stream_port,
             refusal=self._refusal,
             timeouts=self._timeouts,
+            deflate=self._settings.stream_deflate,
         )
         listener.listen()
         return listener
@@ -69,26 +110,22 @@ class OpenAlgo:
     @asynccontextmanager
     async def running(self, services: Services) -> AsyncGenerator[None]:
         """Serve for as long as the block lasts; a taken port leaves `/ws/openalgo` alone."""
-        streams = streams_of(services)
         listener = self._listen_or_tell() if self._settings.stream_port else None
+        self.streams = StreamSet(services)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(streams.run(), name="openalgo")]
-            if listener is not None:
-                tasks.append(group.create_task(listener.run(streams), name="stream server"))
-            self._streams = streams
+            serving = group.create_task(self.streams.run(listener), name="streams")
             try:
                 yield
             finally:
-                self._streams = None
-                for task in tasks:
-                    task.cancel()
+                self.streams = None
+                serving.cancel()
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve a client of `/ws/openalgo`."""
-        if self._streams is None:
+        if self.streams is None:
             await socket.close(GOING_AWAY, "the server is shutting down")
             return
-        await serve_openalgo(socket, self._streams, self.places, self._timeouts)
+        await serve_openalgo(socket, self.streams.openalgo, self.places, self._timeouts)
 
     def _listen_or_tell(self) -> StreamListener | None:
         try:
@@ -98,13 +135,13 @@ class OpenAlgo:
             return None
 
 
-def streams_of(services: Services) -> OpenAlgoStreams:
-    """Make the dispatcher of a running product; its keys say who may in."""
+def authenticate_by(services: Services) -> Authenticate:
+    """Let a running product's keys say who may in."""
 
     async def authenticate(api_key: str, address: str) -> Identity | None:
         return await services.keys.authenticate(api_key, scope="stream", address=address)
 
-    return OpenAlgoStreams(services, authenticate=authenticate)
+    return authenticate
 
 
 async def serve_alone(settings: Settings) -> None:
@@ -114,15 +151,12 @@ async def serve_alone(settings: Settings) -> None:
         SettingError: when the port is taken.
     """
     check = partial(problem_with, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
-    listener = OpenAlgo(settings, refusal=check).listen()
+    listener = StreamServer(settings, refusal=check).listen()
     async with run_services(settings) as running:
-        streams = streams_of(running)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, running.hub.close)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(streams.run(), name="openalgo")
-            group.create_task(listener.run(streams), name="stream server")
+        await StreamSet(running).run(listener)
 
 
 def main() -> None:
@@ -132,9 +166,19 @@ def main() -> None:
     check_feeds_or_exit(settings)
     prepare_storage_or_exit(settings)
     try:
-        asyncio.run(serve_alone(settings))
+        with asyncio.Runner(loop_factory=_event_loop_factory()) as runner:
+            runner.run(serve_alone(settings))
     except SettingError as error:
         sys.exit(f"livetape: {error}")
+
+
+def _event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Give uvloop's where it is installed, which is not on Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from dashboard.bootstrap import Services
 from dashboard.config import LOCAL_HOSTS, load_settings
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.openalgo import OpenAlgoStreams
 from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
 from dashboard.endpoints.stream_listener import StreamListener
+from dashboard.endpoints.stream_server import StreamSet
 
 KEYS = {"a" * 32: "ann", "b" * 32: "bob"}
 KEY = "a" * 32
@@ -40,6 +40,7 @@ class Stream(NamedTuple):
     server: StreamListener
     services: Services
     places: Connections
+    streams: StreamSet
 
     @property
     def url(self) -> str:
@@ -54,19 +55,19 @@ async def streaming(
         settings |= {"data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=settings))
         places = Connections(limit=limit)
-        streams = OpenAlgoStreams(services, authenticate=authenticate)
+        streams = StreamSet(services, authenticate=authenticate)
         server = StreamListener(
             places,
             host="127.0.0.1",
             port=port,
             refusal=partial(problem_with, hosts=LOCAL_HOSTS, origins=()),
             timeouts=timeouts or Timeouts(),
+            deflate=services.settings.stream_deflate,
         )
         server.listen()
         async with asyncio.TaskGroup() as group, services.running():
-            group.create_task(streams.run())
-            group.create_task(server.run(streams))
-            yield Stream(server, services, places)
+            group.create_task(streams.run(server))
+            yield Stream(server, services, places, streams)
 
 
 @asynccontextmanager

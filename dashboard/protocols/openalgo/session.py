@@ -13,7 +13,7 @@ import msgspec
 from dashboard.core.errors import StreamError
 from dashboard.core.model import Instrument
 from dashboard.protocols.openalgo import replies
-from dashboard.protocols.openalgo.index import Holding, Index
+from dashboard.protocols.openalgo.index import Holding
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.requests import (
     Authenticate,
@@ -29,6 +29,7 @@ from dashboard.protocols.openalgo.requests import (
 )
 
 Client = TypeVar("Client", bound=Hashable)
+Subscriber = TypeVar("Subscriber", bound=Hashable, contravariant=True)
 
 
 class Listing(NamedTuple):
@@ -52,6 +53,14 @@ class Market(Protocol):
 
     def status(self, broker: str) -> str:
         """Tell how a broker's adapter stands."""
+        ...
+
+
+class Register(Protocol[Subscriber]):
+    """Where sessions write down what their clients hold; such as an `Index`."""
+
+    def put(self, key: Key, client: Subscriber, holding: Holding) -> None:
+        """Set what a client holds on an instrument; no modes end it."""
         ...
 
 
@@ -101,7 +110,7 @@ class Session(Generic[Client]):
     """
 
     def __init__(
-        self, client: Client, *, index: Index[Client], market: Market, clock: Callable[[], int]
+        self, client: Client, *, index: Register[Client], market: Market, clock: Callable[[], int]
     ) -> None:
         self.user: str | None = None
         self._client = client

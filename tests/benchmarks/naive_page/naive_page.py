@@ -18,7 +18,7 @@ from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Book, Price, Trade
 from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.stream_server import OpenAlgo
+from dashboard.endpoints.stream_server import StreamServer
 
 settings = settings_or_exit()
 CARDS = 8
@@ -140,7 +140,7 @@ async def lifespan() -> AsyncGenerator[None]:
         yield
 
 
-openalgo = OpenAlgo(settings, refusal=lambda _headers: None)
+openalgo = StreamServer(settings, refusal=lambda _headers: None)
 app = rx.App(api_transformer=create_api(Connections(limit=settings.max_clients), openalgo))
 app.register_lifespan_task(lifespan)
 app.add_page(index, on_load=NaiveState.stream)
