@@ -78,7 +78,7 @@ class LiveServer:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "reflex", "run", *self.arguments],
                 cwd=self.app,
-                env=_environment() | self.settings,
+                env=environment() | self.settings,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -125,7 +125,8 @@ class LiveServer:
         self.stop()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Give the environment to start the product in: none of its settings, and our Python first."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("DASHBOARD_")}
     bin_dir = str(Path(sys.executable).parent)
     return inherited | {

@@ -18,7 +18,8 @@ import uvloop
 
 from tests.benchmarks.cpu import busy_s
 from tests.benchmarks.report import Table
-from tests.benchmarks.sse_runners import NCHAN, NGINX, serving
+from tests.benchmarks.sse_runners import serving
+from tests.benchmarks.web_servers import NCHAN, NGINX
 
 LOADS = ((100, 500), (100, 1000), (500, 20))
 SAMPLE_EVERY = 20

@@ -23,6 +23,7 @@ from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.event_stream import INSTRUMENT_EVENTS, EventStreams, instrument_channel
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
+from tests.benchmarks.feeding import at_rate
 
 INSTRUMENT = Instrument(symbol="AAPL", exchange="REDIS", tick_size=0.01)
 EPOCH = "e1"
@@ -41,15 +42,7 @@ def envelope(number: int) -> str:
 
 async def publish_steadily(publish: Callable[[int, str], object], rate: float) -> None:
     """Publish envelopes at a rate, each at its own time, for ever."""
-    loop = asyncio.get_running_loop()
-    began, number = loop.time(), 0
-    while True:
-        due = int((loop.time() - began) * rate)
-        while number < due:
-            number += 1
-            publish(number, envelope(number))
-        wait_s = began + (number + 1) / rate - loop.time()
-        await asyncio.sleep(max(wait_s, 0.001))  # uvloop's timers count milliseconds: no spinning
+    await at_rate(lambda number: publish(number, envelope(number)), rate)
 
 
 def _served(path: str, endpoint: Callable[[Request], object], publish: object) -> Starlette:

@@ -1,0 +1,153 @@
+"""Fan-out over WebSocket: ours and four peers, with the same messages and the same clients.
+
+`ours` is the stand-alone stream server as it is, in OpenAlgo's Quote mode, fed
+through Redis: what it spends includes reading and folding the trades. The peers
+get the finished text, byte for byte what ours sends: Nchan by HTTP, the others as
+lines over TCP. One process feeds every server at an even pace. The clients are
+one program in C; it finds out what was lost by the numbers in the messages.
+
+A load CLIENTSxRATE sends every message to every client; in `sparse` each of 1,000
+clients holds its own 50 of 1,000 symbols. A delivery is a message that a client got
+and had not had. The server has a core of its own. Its CPU per delivery is also given
+as a multiple of Nchan's, or where Nchan was not measured, of the best peer's.
+"""
+
+import argparse
+import multiprocessing
+import os
+import random
+import time
+from collections.abc import Sequence
+
+import psutil
+
+from tests.benchmarks.cpu import busy_s
+from tests.benchmarks.fanout_client import Greeting, LoadClient, load_client
+from tests.benchmarks.fanout_messages import feed_numbered, symbol_of
+from tests.benchmarks.fanout_runners import Load, Served, serving
+from tests.benchmarks.processes import calling
+from tests.benchmarks.report import Table
+
+SERVERS = ("ours",)
+LOADS = ("100x500", "100x2000", "1000x100", "1000x1000", "sparse")
+DENSE_SYMBOLS = 50
+SPARSE = Load("sparse", clients=1000, rate=10_000, symbols=1000, held=50)
+WARMUP_S = 1.5
+SEED = 1
+
+
+def load_of(name: str) -> Load:
+    """Read CLIENTSxRATE, or `sparse`."""
+    if name == SPARSE.name:
+        return SPARSE
+    clients, rate = map(int, name.split("x"))
+    return Load(name, clients, rate, DENSE_SYMBOLS, DENSE_SYMBOLS)
+
+
+def greetings(served: Served, load: Load) -> Sequence[Greeting]:
+    """Make what each client says; who holds which symbols is random, and the same every time."""
+    symbols = [symbol_of(number, load.symbols) for number in range(load.symbols)]
+    chance = random.Random(SEED)
+    return [served.greet(chance.sample(symbols, load.held)) for _ in range(load.clients)]
+
+
+class Usage:
+    """The CPU time of server and feeder, and what was fed, from the making of this on."""
+
+    def __init__(self, server: psutil.Process, feeder: psutil.Process, fed: int) -> None:
+        self._server, self._feeder, self._fed = server, feeder, fed
+        self._began = time.perf_counter()
+        self._server_s, self._feeder_s = busy_s(server), busy_s(feeder)
+
+    def until_now(self, fed: int) -> dict[str, float]:
+        """Give both as CPU seconds, the messages fed, and the seconds that passed."""
+        return {
+            "server_s": busy_s(self._server) - self._server_s,
+            "feeder_s": busy_s(self._feeder) - self._feeder_s,
+            "fed": fed - self._fed,
+            "wall_s": time.perf_counter() - self._began,
+        }
+
+
+def measure(
+    server: str, load: Load, client: LoadClient, cores: set[int], seconds: float
+) -> dict[str, float]:
+    """Run one round; give what the load client reports, and what the others spent.
+
+    Raises:
+        RuntimeError: when not all clients got ready.
+    """
+    spawning = multiprocessing.get_context("spawn")
+    begin, published = spawning.Event(), spawning.Value("Q", 0, lock=False)
+    with serving(server, load, cores) as served:
+        feeding = (served.feed_form, served.feed_port, load.symbols, load.rate, begin, published)
+        with (
+            calling(feed_numbered, *feeding) as feeder_id,
+            client.running(
+                served.port,
+                greetings(served, load),
+                symbols=load.symbols,
+                replies=served.replies,
+                warmup_s=WARMUP_S,
+                seconds=seconds,
+            ) as reports,
+        ):
+            usage = None
+            for report in reports:
+                match report["event"]:
+                    case "ready":
+                        begin.set()
+                    case "measuring":
+                        feeder = psutil.Process(feeder_id)
+                        usage = Usage(served.process, feeder, published.value)
+                    case "measured" if usage is not None:
+                        rss_mb = served.process.memory_info().rss / 2**20
+                        return report | usage.until_now(published.value) | {"rss_mb": rss_mb}
+    raise RuntimeError(f"the clients of {server} did not get ready for {load.name}")
+
+
+def row(server: str, load: Load, seen: dict[str, float]) -> dict[str, object]:
+    """Make a row of the table."""
+    deliveries, wall_s = seen["deliveries"], seen["wall_s"]
+    due = seen["fed"] * load.clients * load.held / load.symbols
+    return {
+        "server": server,
+        "load": load.name,
+        "delivered": f"{deliveries / due:.1%}",
+        "lost": seen["lost"],
+        "doubled": seen["doubled"],
+        "disordered": seen["disordered"],
+        "closed": seen["closed"],
+        "deliveries/s": round(deliveries / seen["elapsed_s"]),
+        "bytes": round(seen["bytes"] / max(1, deliveries + seen["doubled"])),
+        "p50 ms": round(seen["p50_ms"], 2),
+        "p99 ms": round(seen["p99_ms"], 2),
+        "max ms": round(seen["max_ms"], 1),
+        "server CPU": f"{seen['server_s'] / wall_s:.0%}",
+        "µs/delivery": round(seen["server_s"] / max(1, deliveries) * 1e6, 3),
+        "client CPU": f"{seen['cpu_s'] / seen['elapsed_s']:.0%}",
+        "feeder CPU": f"{seen['feeder_s'] / wall_s:.0%}",
+        "server RSS MB": round(seen["rss_mb"]),
+    }
+
+
+def main() -> None:
+    """Measure each load on each server."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--servers", default=",".join(SERVERS))
+    parser.add_argument("--loads", default=",".join(LOADS))
+    asked = parser.parse_args()
+    table = Table("fanout")
+    all_cores = os.sched_getaffinity(0)
+    own = {min(all_cores)} if len(all_cores) > 1 else all_cores
+    os.sched_setaffinity(0, all_cores - own or all_cores)
+    with load_client() as client:
+        for load in map(load_of, asked.loads.split(",")):
+            for server in asked.servers.split(","):
+                table.add(row(server, load, measure(server, load, client, own, asked.seconds)))
+    table.save()
+
+
+if __name__ == "__main__":
+    main()
