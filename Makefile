@@ -14,12 +14,16 @@ digest = $(firstword $(shell cat $(1) | cksum))
 INSTALLED := $(VENV)/installed-$(call digest,requirements.txt)
 TESTABLE := $(VENV)/testable-$(call digest,requirements.txt tests/requirements.txt)
 
+SOAK := tests/benchmarks/bench_soak.py
+BENCHMARKS = $(filter-out $(SOAK),$(sort $(wildcard tests/benchmarks/bench_*.py)))
+measure = PYTHONPATH=. LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" python
+
 say = @echo "==> $(1)"
 install = @python -m pip install --quiet --disable-pip-version-check --no-input
 listen = import socket; socket.create_server(("", $(1)))
 require_free = $(if $(shell $(PYTHON) -c '$(call listen,$(1))' 2>&1),$(error Port $(1) is taken or not allowed: free it, or choose another with $(2)))
 
-.PHONY: help run dev exchange record test check format bench clean python tools
+.PHONY: help run dev exchange record test check format bench soak clean python tools
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -65,10 +69,11 @@ format: $(TESTABLE) ## Format the code and mend what lint can mend
 	@ruff check --fix-only .
 	@ruff format .
 
-bench: tools ## Run every benchmark: tests/benchmarks/bench_*.py
-	$(if $(wildcard tests/benchmarks/bench_*.py),,$(call say,There are no benchmarks yet))
-	@for each in $(wildcard tests/benchmarks/bench_*.py); do echo "==> $$each"; \
-		PYTHONPATH=. LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" python $$each || exit; done
+bench: tools ## Run every benchmark but the soak: tests/benchmarks/bench_*.py
+	@for each in $(BENCHMARKS); do echo "==> $$each"; $(measure) $$each || exit; done
+
+soak: tools ## Keep the market page open for ten minutes, and watch its memory
+	@$(measure) $(SOAK)
 
 clean: ## Remove what was installed and built; .data stays
 	rm -rf $(VENV) .web .pytest_cache .ruff_cache .import_linter_cache .hypothesis

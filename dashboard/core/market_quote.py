@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboard.core.model import Book, Event, Price, PriceLevel, Quote, Trade
+from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, Quote, Trade
 
 DAY_NS = 86_400 * 1_000_000_000
 
@@ -12,7 +12,8 @@ class MarketQuote:
 
     The day is UTC's. `close` is the last price of the day before, and the day's
     open while none was seen. Volume, turnover and the last quantity are of the trades where
-    there are any, else of what came with the prices. `ts_event` is ns UTC.
+    there are any, else of what came with the prices. The open interest is 0 for what is no
+    derivative; `previous_open_interest` is the source's, for the day before. `ts_event` is ns UTC.
     """
 
     def __init__(self, *, exchange: str, symbol: str) -> None:
@@ -26,6 +27,8 @@ class MarketQuote:
         self.volume = 0.0
         self.turnover = 0.0
         self.last_quantity = 0.0
+        self.open_interest = 0.0
+        self.previous_open_interest = 0.0
         self.bid_price: float | None = None
         self.bid_size: float = 0.0
         self.ask_price: float | None = None
@@ -78,6 +81,9 @@ class MarketQuote:
                 )
             case Book():
                 self._apply_book(event)
+            case OpenInterest():
+                self.open_interest = event.quantity
+                self.previous_open_interest = event.previous_quantity
             case _:
                 return False
         self.ts_event = event.ts_event

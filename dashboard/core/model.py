@@ -22,6 +22,7 @@ class Kind(StrEnum):
     TRADE = "trade"
     QUOTE = "quote"
     BOOK = "book"
+    OPEN_INTEREST = "open_interest"
     THEO = "theo"
     POSITIONS = "positions"
     PNL = "pnl"
@@ -160,6 +161,18 @@ class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
     bids: Sequence[PriceLevel]
     asks: Sequence[PriceLevel]
     partial: bool = False
+
+
+class OpenInterest(MarketEvent, frozen=True, kw_only=True, gc=False):
+    """How much of a derivative is open now, and was at the end of the day before.
+
+    Both are quantities like the sizes of trades: lots times the size of a lot.
+    """
+
+    kind: ClassVar[Kind] = Kind.OPEN_INTEREST
+
+    quantity: float
+    previous_quantity: float
 
 
 class Theo(Event, frozen=True, kw_only=True, gc=False):

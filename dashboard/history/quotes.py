@@ -9,7 +9,7 @@ from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Subscription
 
 BUFFER_EVENTS = 50_000
-KINDS = frozenset({Kind.PRICE, Kind.TRADE, Kind.QUOTE, Kind.BOOK})
+KINDS = frozenset({Kind.PRICE, Kind.TRADE, Kind.QUOTE, Kind.BOOK, Kind.OPEN_INTEREST})
 
 
 class Quotes:

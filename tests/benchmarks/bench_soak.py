@@ -43,7 +43,9 @@ async def main() -> None:
                         "server RSS MB": round(sizes[-1], 1),
                         "heap to minute 2": related(heaps) if settled else "",
                         "RSS to minute 2": related(sizes) if settled else "",
-                        "messages": await tab.page.evaluate("() => window.livetape.store.total"),
+                        "messages": await tab.page.evaluate(
+                            "() => window.livetape.store.measurements.total"
+                        ),
                     }
                 )
     table.save()

@@ -85,8 +85,8 @@ READ = """() => {
         p50: at(0.5),
         p95: at(0.95),
         pushes,
-        missed: store ? store.missed : 0,
-        messages: store ? store.total : 0,
+        missed: store ? store.measurements.missed : 0,
+        messages: store ? store.measurements.total : 0,
     };
 }"""
 

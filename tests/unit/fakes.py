@@ -4,6 +4,7 @@ from dashboard.core.model import (
     Book,
     Control,
     Event,
+    OpenInterest,
     Price,
     PriceLevel,
     Published,
@@ -61,6 +62,16 @@ def book(
     ts: int = 0,
 ) -> Book:
     return Book(symbol=symbol, exchange="CRYPTO", bids=bids, asks=asks, ts_event=ts)
+
+
+def open_interest(quantity: float, previous: float, *, ts: int = 0) -> OpenInterest:
+    return OpenInterest(
+        symbol="BTC/USD",
+        exchange="CRYPTO",
+        quantity=quantity,
+        previous_quantity=previous,
+        ts_event=ts,
+    )
 
 
 def system(*, cpu_pct: float = 12.5, mem_mb: int = 300, msg_rate: int = 42, ts: int = 0) -> System:

@@ -41,8 +41,8 @@ class _Quote(_Ltp, kw_only=True):
     ask: float
     bid_qty: float
     ask_qty: float
-    oi: int = 0
-    prev_oi: int = 0
+    oi: float
+    prev_oi: float
     average_price: float
     avg_trade_price: float
     last_quantity: float
@@ -106,6 +106,8 @@ def _quote(quote: MarketQuote, levels: int) -> _Quote:
         ask=ask,
         bid_qty=bid_size,
         ask_qty=ask_size,
+        oi=_quantity(quote.open_interest),
+        prev_oi=_quantity(quote.previous_open_interest),
         average_price=average,
         avg_trade_price=average,
         last_quantity=last,

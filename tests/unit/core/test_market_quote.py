@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from dashboard.core.market_quote import DAY_NS, MarketQuote
 from dashboard.core.model import Event, Quote
-from tests.unit.fakes import book, price, system, trade
+from tests.unit.fakes import book, open_interest, price, system, trade
 
 
 def fold(*events: Event) -> MarketQuote:
@@ -73,6 +73,14 @@ def test_what_happened_before_counts_in_nothing() -> None:
     quote.apply(price(value=95.0))
     assert not quote.apply(historical)
     assert quote.ltp == 95
+
+
+def test_an_open_interest_is_the_sources_over_midnight_too() -> None:
+    quote = fold(price(), open_interest(500, 450, ts=7), price(ts=DAY_NS))
+    assert (quote.open_interest, quote.previous_open_interest) == (500, 450)
+    assert quote.apply(open_interest(525, 500, ts=DAY_NS + 1))
+    assert (quote.open_interest, quote.previous_open_interest) == (525, 500)
+    assert (quote.ts_event, quote.volume) == (DAY_NS + 1, 100)
 
 
 def test_other_events_say_nothing() -> None:

@@ -1,13 +1,23 @@
 import hashlib
-import random
 from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.core.model import Book, Event, Instrument, Kind, Price, Side, System, Trade
-from dashboard.feeds.simulated_market import LISTINGS, Listing, SimulatedMarket, Walk
+from dashboard.core.market_quote import DAY_NS
+from dashboard.core.model import (
+    Book,
+    Event,
+    Instrument,
+    Kind,
+    OpenInterest,
+    Price,
+    Side,
+    System,
+    Trade,
+)
+from dashboard.feeds.simulated_market import SimulatedMarket
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live
 from tests.unit.fakes import MS_NS, SECOND_NS, Clock
@@ -140,38 +150,6 @@ def test_a_price_moves_by_at_most_a_fifth_of_a_percent(seed: int, interval_ms: i
                 moved.add(event.symbol)
             last[event.symbol] = event.price
     assert moved >= set(SYMBOLS)
-
-
-class ExtremeRandom:
-    """A source of chance that always errs to one side."""
-
-    def __init__(self, value: float) -> None:
-        self.value = value
-
-    def gauss(self, _mean: float, _deviation: float) -> float:
-        return self.value
-
-
-@pytest.mark.parametrize("extreme", [1e9, -1e9])
-@pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)
-def test_a_price_moves_within_its_limit_whatever_chance_says(
-    listing: Listing, extreme: float
-) -> None:
-    walk = Walk(listing)
-    before = walk.price
-    for _ in range(300):
-        price = walk.step(ExtremeRandom(extreme), 1.0)  # pyright: ignore[reportArgumentType] - a fake
-        assert 0.001 < abs(price / before - 1) <= 0.002
-        before = price
-
-
-@pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)
-def test_a_walk_moves_but_stays_near_its_start(listing: Listing) -> None:
-    walk = Walk(listing)
-    rng = random.Random(4)
-    prices = [walk.step(rng, 1.0) for _ in range(20_000)]
-    assert 0.95 * listing.start < min(prices) < 0.995 * listing.start
-    assert 1.005 * listing.start < max(prices) < 1.05 * listing.start
 
 
 @given(seed=st.integers(0, 10**6))
@@ -395,18 +373,77 @@ def test_what_is_on_demand_rests_until_it_is_named_and_disturbs_nothing() -> Non
     assert {"RELIANCE", "NIFTY_50", "NIFTY28DEC2425000CE"} <= resting
     assert not resting & {each.symbol for each in market.instruments}
     assert play(market, seconds=2) == play(same, seconds=2)
+    market.set_active(frozenset((*market.instruments, *market.on_demand)))
+    later = START + 2 * SECOND_NS
+    events = [event for event in play(market, seconds=2, start=later) if event.topic.symbol]
+    undisturbed = [event for event in play(same, seconds=2, start=later) if event.topic.symbol]
+    assert {event.topic.symbol for event in events} == resting | set(SYMBOLS)
+    assert [event for event in events if event.topic.symbol not in resting] == undisturbed
+
+
+def demanded(*, seconds: float, start: int = START, seed: int | None = 1) -> list[Event]:
+    """Give the events of what is on demand alone."""
+    market = make(10, seed=seed)
     market.set_active(frozenset(market.on_demand))
-    events = play(market, seconds=2, start=START + 2 * SECOND_NS)
-    assert {event.topic.symbol for event in events if event.topic.symbol} == resting
+    return play(market, seconds=seconds, start=start)
+
+
+def test_what_is_on_demand_is_repeatable_with_a_seed() -> None:
+    assert demanded(seconds=2) == demanded(seconds=2) != demanded(seconds=2, seed=2)
+    assert demanded(seconds=2, seed=None) != demanded(seconds=2, seed=None)
+
+
+def test_each_kind_on_demand_has_its_streams() -> None:
+    streams: dict[str, set[Kind]] = {}
+    for event in demanded(seconds=10):
+        streams.setdefault(event.topic.exchange, set()).add(event.kind)
+    stock = {Kind.PRICE, Kind.BOOK, Kind.TRADE}
+    assert streams.pop("") == {Kind.SYSTEM}
+    assert streams == {
+        "NSE": stock,
+        "NSE_INDEX": {Kind.PRICE},
+        "NFO": stock | {Kind.OPEN_INTEREST},
+    }
 
 
 def test_a_book_on_demand_is_deep_and_in_whole_lots() -> None:
-    market = make(10)
-    market.set_active(frozenset(market.on_demand))
-    books = {event.symbol: event for event in play(market, seconds=1) if isinstance(event, Book)}
-    assert "NIFTY_50" not in books
+    books = {event.symbol: event for event in demanded(seconds=1) if isinstance(event, Book)}
     book = books["NIFTY28DEC2425000CE"]
     assert len(book.bids) == len(book.asks) == 30
     assert book.bids == tuple(sorted(book.bids, reverse=True))
     assert book.bids[0][0] < book.asks[0][0]
     assert all(size % 25 == 0 and size > 0 for _, size in (*book.bids, *book.asks))
+
+
+def test_what_is_on_demand_has_its_volume_in_whole_lots_from_its_trades() -> None:
+    events = demanded(seconds=10)
+    assert {event.volume for event in events if isinstance(event, Price)} == {0}
+    trades = [event for event in events if isinstance(event, Trade)]
+    assert {event.symbol for event in trades} >= {"RELIANCE", "TCS", "INFY"}
+    assert all(event.size == int(event.size) > 0 for event in trades)
+    assert all(event.size % 25 == 0 for event in trades if event.exchange == "NFO")
+
+
+def interests(events: list[Event]) -> list[OpenInterest]:
+    return [event for event in events if isinstance(event, OpenInterest)]
+
+
+def test_an_open_interest_is_in_whole_lots_and_changes_every_second() -> None:
+    found = interests(demanded(seconds=60))
+    assert [event.ts_event for event in found] == [START + n * SECOND_NS for n in range(60)]
+    assert {event.symbol for event in found} == {"NIFTY28DEC2425000CE"}
+    assert all(event.quantity % 25 == 0 for event in found)
+    assert len({event.quantity for event in found}) > 50
+    assert {event.previous_quantity for event in found} == {25 * 180_000}
+    assert all(event.quantity == pytest.approx(25 * 180_000, rel=0.02) for event in found)
+
+
+def test_a_new_day_makes_what_was_open_the_previous_open_interest() -> None:
+    midnight = (START // DAY_NS + 1) * DAY_NS
+    market = make(1000)
+    market.set_active(frozenset(market.on_demand))
+    market.due(START)
+    (before,) = interests(market.due(midnight - 1))
+    (after,) = interests(market.due(midnight + SECOND_NS))
+    assert before.quantity != before.previous_quantity
+    assert after.previous_quantity == before.quantity

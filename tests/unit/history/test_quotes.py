@@ -1,6 +1,6 @@
 from dashboard.history.quotes import Quotes
 from dashboard.hub.hub import Hub
-from tests.unit.fakes import Clock, book, control, price, trade
+from tests.unit.fakes import Clock, book, control, open_interest, price, trade
 
 
 def test_each_event_is_given_with_the_quote_as_it_left_it() -> None:
@@ -8,15 +8,17 @@ def test_each_event_is_given_with_the_quote_as_it_left_it() -> None:
     quotes = Quotes(hub)
     for event in (price(value=1.0), control(), trade(value=2.0), price("ETH/USD", 3.0), book()):
         hub.publish(event)
+    hub.publish(open_interest(500, 450))
     seen = [(quote.symbol, quote.ltp, event.kind) for quote, event in quotes.ticks()]
     assert seen == [
         ("BTC/USD", 1, "price"),
         ("BTC/USD", 2, "trade"),
         ("ETH/USD", 3, "price"),
         ("BTC/USD", 2, "book"),
+        ("BTC/USD", 2, "open_interest"),
     ]
     quote = quotes.of("CRYPTO", "BTC/USD")
     assert quote is not None
-    assert quote.bid_price == 100
+    assert (quote.bid_price, quote.open_interest) == (100, 500)
     assert quotes.of("NSE", "BTC/USD") is None
     assert list(quotes.ticks()) == []

@@ -40,7 +40,7 @@ test("prices go to their symbols, in order", () => {
   assert.equal(store.series.get("BTC/USD").last, 45001);
   assert.equal(store.series.get("BTC/USD").prices.length, 2);
   assert.equal(store.series.get("AAPL").last, 175);
-  assert.equal(store.total, 3);
+  assert.equal(store.measurements.total, 3);
 });
 
 test("trades are kept newest first, a hundred of them", () => {
@@ -62,15 +62,15 @@ test("market data of a description that was missed is left out until it comes", 
 test("missed pushes and lost events are counted, over a new stream too", () => {
   number += 2;
   take({ l: [5, 1] });
-  assert.deepEqual([store.missed, store.conflated, store.lost], [2, 5, 1]);
+  assert.deepEqual([store.measurements.missed, store.measurements.conflated, store.measurements.lost], [2, 5, 1]);
   store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [2, 0], d: described() }, 500);
-  assert.deepEqual([store.missed, store.conflated, store.lost], [2, 7, 1]);
+  assert.deepEqual([store.measurements.missed, store.measurements.conflated, store.measurements.lost], [2, 7, 1]);
 });
 
 test("a paused page stands still, and its series with it", () => {
   store.paused = true;
   take({ c: 4, p: [0, 45000] });
-  assert.equal(store.total, 0);
+  assert.equal(store.measurements.total, 0);
   assert.equal(store.series.get("BTC/USD").last, undefined);
 });
 
@@ -86,11 +86,11 @@ test("a stream that begins anew is told what the page had asked for", () => {
 test("reset forgets measurements and keeps the prices of the moment", () => {
   take({ c: 2, p: [0, 45000], r: [[0, 45000, 1, 1, 0]], l: [3, 3] });
   store.reset();
-  assert.deepEqual([store.total, store.conflated, store.lost, store.trades.length], [0, 0, 0, 0]);
+  assert.deepEqual([store.measurements.total, store.measurements.conflated, store.measurements.lost, store.trades.length], [0, 0, 0, 0]);
   assert.equal(store.series.get("BTC/USD").prices.length, 0);
   assert.equal(store.series.get("BTC/USD").last, 45000);
   take({ l: [4, 3] });
-  assert.deepEqual([store.conflated, store.lost], [1, 0]);
+  assert.deepEqual([store.measurements.conflated, store.measurements.lost], [1, 0]);
 });
 
 test("the shape is replaced only when something in it changed", () => {

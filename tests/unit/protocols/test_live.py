@@ -371,7 +371,8 @@ def test_a_symbol_passes_from_every_exchange() -> None:
 
 def test_every_kind_that_is_carried_on_request_belongs_to_exactly_one_stream() -> None:
     kinds = [kind for stream in live.STREAMS.values() for kind in stream]
-    elsewhere = {Kind.CONTROL, Kind.QUOTE, Kind.THEO, Kind.POSITIONS, Kind.PNL}
+    of_other_protocols = {Kind.QUOTE, Kind.OPEN_INTEREST, Kind.THEO, Kind.POSITIONS, Kind.PNL}
+    elsewhere = {Kind.CONTROL, *of_other_protocols}
     assert sorted(kinds) == sorted(set(Kind) - elsewhere)
 
 

@@ -38,12 +38,12 @@ export class CardPainter {
     const series = store.series.get(this.symbol);
     if (!series) return;
     this.canvas.show(series);
-    if (store.beat !== this.beat) {
-      this.beat = store.beat;
+    if (store.cadence.beat !== this.beat) {
+      this.beat = store.cadence.beat;
       this.writePrice(series);
     }
-    if (store.slow !== this.slow) {
-      this.slow = store.slow;
+    if (store.cadence.slow !== this.slow) {
+      this.slow = store.cadence.slow;
       this.writeSlow(series, now);
     }
   }

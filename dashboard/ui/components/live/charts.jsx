@@ -8,8 +8,8 @@ import { setText, usePainter } from "./hooks.js";
 import { store } from "./store.js";
 
 const TRENDS = {
-  rate: { ring: () => store.rates, show: integer, unit: "/s" },
-  fps: { ring: () => store.fps, show: (value) => decimal(value, 0), unit: "FPS" },
+  rate: { ring: () => store.measurements.rates, show: integer, unit: "/s" },
+  fps: { ring: () => store.measurements.fps, show: (value) => decimal(value, 0), unit: "FPS" },
 };
 const TREND_SECONDS = 60;
 export const BINS = 32;
@@ -21,8 +21,8 @@ function useSlowChart(canvas, draw, dependencies) {
     let slow = -1;
     let colors = -1;
     const paint = () => {
-      if (slow === store.slow && colors === colorsVersion() && !surface.dirty) return;
-      slow = store.slow;
+      if (slow === store.cadence.slow && colors === colorsVersion() && !surface.dirty) return;
+      slow = store.cadence.slow;
       colors = colorsVersion();
       surface.clear();
       draw(surface);
@@ -73,7 +73,7 @@ export function Histogram({ label }) {
   useSlowChart(
     canvas,
     ({ context, width, height }) => {
-      const counts = bins(store.latency);
+      const counts = bins(store.measurements.latency);
       const most = Math.max(...counts, 1);
       const colors = themeColors();
       const step = width / counts.length;

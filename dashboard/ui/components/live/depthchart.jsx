@@ -73,9 +73,9 @@ export function DepthChart() {
   useChart(
     canvas,
     {
-      due: () => drawn.current.beat !== store.beat || drawn.current.moves !== pointer.moves,
+      due: () => drawn.current.beat !== store.cadence.beat || drawn.current.moves !== pointer.moves,
       draw: (surface) => {
-        Object.assign(drawn.current, { beat: store.beat, moves: pointer.moves });
+        Object.assign(drawn.current, { beat: store.cadence.beat, moves: pointer.moves });
         const book = store.bookOf(chosen);
         const depth = book && depthOf(book);
         setText(words.current, depth ? draw(surface, depth, pointer.at) : "");

@@ -8,22 +8,22 @@ const perSecond = (value) => `${decimal(value, 1)} /s`;
 const mine = (read, show) => ({ read, show });
 const onBeat = (read, show) => ({ read, show, counter: "beat" });
 
-/** `counter` says on which of the store's counters a figure is looked at; `slow` by default. */
+/** `counter` says on which counter of the cadence a figure is looked at; `slow` by default. */
 export const FIGURES = {
-  total: onBeat((store) => store.total, integer),
-  rate: mine((store) => store.rateNow?.messages, integer),
-  pushes: mine((store) => store.rateNow?.pushes, perSecond),
-  fps: mine((store) => store.fps.last(), tenths),
-  "latency-mean": mine((store) => store.latencies.newest?.mean, tenths),
-  "latency-p50": mine((store) => store.latencies.newest?.p50, tenths),
-  "latency-p95": mine((store) => store.latencies.newest?.p95, tenths),
-  "all-mean": mine((store) => store.latencies.all?.mean, tenths),
-  "all-p50": mine((store) => store.latencies.all?.p50, tenths),
-  "all-p95": mine((store) => store.latencies.all?.p95, tenths),
-  drops: mine((store) => store.lost + store.missed, integer),
-  conflated: mine((store) => store.conflated, integer),
-  lost: mine((store) => store.lost, integer),
-  missed: mine((store) => store.missed, integer),
+  total: onBeat(({ measurements }) => measurements.total, integer),
+  rate: mine(({ measurements }) => measurements.rateNow?.messages, integer),
+  pushes: mine(({ measurements }) => measurements.rateNow?.pushes, perSecond),
+  fps: mine(({ measurements }) => measurements.fps.last(), tenths),
+  "latency-mean": mine(({ measurements }) => measurements.latencies.newest?.mean, tenths),
+  "latency-p50": mine(({ measurements }) => measurements.latencies.newest?.p50, tenths),
+  "latency-p95": mine(({ measurements }) => measurements.latencies.newest?.p95, tenths),
+  "all-mean": mine(({ measurements }) => measurements.latencies.all?.mean, tenths),
+  "all-p50": mine(({ measurements }) => measurements.latencies.all?.p50, tenths),
+  "all-p95": mine(({ measurements }) => measurements.latencies.all?.p95, tenths),
+  drops: mine(({ measurements }) => measurements.lost + measurements.missed, integer),
+  conflated: mine(({ measurements }) => measurements.conflated, integer),
+  lost: mine(({ measurements }) => measurements.lost, integer),
+  missed: mine(({ measurements }) => measurements.missed, integer),
   messages: onBeat((store) => store.detail.messages, integer),
   books: onBeat((store) => store.detail.counts.books, integer),
   trades: onBeat((store) => store.detail.counts.trades, integer),

@@ -100,7 +100,7 @@ export class Frames {
     const { arrivals } = this;
     if (!arrivals.length) return;
     const newest = arrivals[arrivals.length - 2];
-    this.store.sampleLatency(painted - newest, arrivals, painted);
+    this.store.measurements.addLatency(painted - newest, arrivals, painted);
     if (this.waits.length >= MOST_WAITS) this.waits.shift();
     this.waits.push(began - newest);
     arrivals.length = 0;

@@ -19,14 +19,14 @@ export function usePainter(begin, dependencies) {
   }, dependencies);
 }
 
-/** Like `usePainter`, when `store[counter]` has changed: `slow` or `beat`, see `Store.tick`. */
+/** Like `usePainter`, when a counter of the `Cadence` has changed: `slow` or `beat`. */
 export function useCountedPainter(counter, begin, dependencies) {
   usePainter(() => {
     const paint = begin();
     let painted = -1;
     return (now) => {
-      if (store[counter] === painted) return;
-      painted = store[counter];
+      if (store.cadence[counter] === painted) return;
+      painted = store.cadence[counter];
       paint(now);
     };
   }, dependencies);

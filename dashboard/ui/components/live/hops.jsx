@@ -8,9 +8,9 @@ import { percentile } from "./statistics.js";
 import { store } from "./store.js";
 
 const HOPS = [
-  ["source to hub", () => median(store.hops.sourceToHub), "From the source's time of the event to its arrival in the hub."],
-  ["hub to sent", () => median(store.hops.hubToSent), "From the hub to the sending of the push; the newest event of each push."],
-  ["sent to received", () => median(store.hops.sentToReceived), "From the sending of the push to the page's code."],
+  ["source to hub", () => median(store.measurements.hops.sourceToHub), "From the source's time of the event to its arrival in the hub."],
+  ["hub to sent", () => median(store.measurements.hops.hubToSent), "From the hub to the sending of the push; the newest event of each push."],
+  ["sent to received", () => median(store.measurements.hops.sentToReceived), "From the sending of the push to the page's code."],
   ["received to painted", () => store.latencies.newest?.p50, "From the page's code to the end of the frame's drawing."],
 ];
 

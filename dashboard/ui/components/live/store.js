@@ -1,21 +1,18 @@
 // What the page knows: the rolling windows that batches fill and panels draw.
 // The keys of a batch are described in dashboard/ui/batch.py.
 
+import { Cadence } from "./cadence.js";
 import { ClockOffset, pageClock } from "./clock.js";
 import { connectionState } from "./connection.js";
 import { Detail } from "./detail.js";
 import { Frames } from "./frames.js";
 import { instrumentOf } from "./instruments.js";
-import { Rate } from "./rate.js";
+import { Measurements } from "./measurements.js";
 import { Series } from "./series.js";
-import { Ring, WeightedRing, summary } from "./statistics.js";
+import { summary } from "./statistics.js";
 import { Strain } from "./strain.js";
 
 const KEPT_TRADES = 100;
-const LATENCIES = 600;
-const TREND_SECONDS = 60;
-const SLOW_MS = 250;
-const BEAT_MS = 120;
 /** The server is heard every half second at least. */
 const SILENT_EDGE_MS = 1000;
 
@@ -38,7 +35,9 @@ export class Store {
     this.frames = new Frames(this);
     this.clock = new ClockOffset();
     this.detail = new Detail();
+    this.measurements = new Measurements();
     this.strain = new Strain();
+    this.cadence = new Cadence(this.strain);
     this.generation = 0;
     this.number = 0;
     this.description = 0;
@@ -63,15 +62,9 @@ export class Store {
     this.actions = {};
     this.listeners = new Set();
     this.shape = EMPTY_SHAPE;
-    this.slow = 0;
-    this.beat = 0;
-    this.beatAt = 0;
-    this.beatDue = false;
     this.chosenAt = 0;
-    this.slowAt = 0;
-    this.rateAt = 0;
-    this.lostNow = [0, 0];
-    this.reset();
+    this.trades = [];
+    this.tradesSeen = 0;
   }
 
   /** Forget every measurement; prices and book of the moment stay. */
@@ -81,26 +74,10 @@ export class Store {
       series.version += 1;
     }
     this.detail.resetCounts();
-    this.total = 0;
-    this.missed = 0;
-    this.conflated = 0;
-    this.lost = 0;
+    this.measurements.reset();
     this.trades = [];
-    this.tradesSeen = (this.tradesSeen ?? 0) + KEPT_TRADES;
-    this.beatDue = true;
-    this.latency = new Ring(LATENCIES);
-    this.latencyAll = new WeightedRing(LATENCIES * 4);
-    this.hops = {
-      sourceToHub: new Ring(LATENCIES),
-      hubToSent: new Ring(LATENCIES),
-      sentToReceived: new Ring(LATENCIES),
-    };
-    this.rate = new Rate();
-    this.rateNow = null;
-    this.rates = new Ring(TREND_SECONDS);
-    this.fps = new Ring(TREND_SECONDS);
-    this.latencies = { newest: null, all: null };
-    this.slow += 1;
+    this.tradesSeen += KEPT_TRADES;
+    this.cadence.hurry();
   }
 
   /** Run `listener` when symbols, choice, pause or frequency change; gives the function that ends it. */
@@ -111,9 +88,7 @@ export class Store {
 
   /** Bring the page up to date at once, text too, without waiting for a frame or a beat. */
   show() {
-    this.beatDue = true;
-    this.beatAt = -Infinity;
-    this.slowAt = -Infinity;
+    this.cadence.hurry();
     this.frames.paint(performance.now());
   }
 
@@ -156,25 +131,20 @@ export class Store {
   ingest(batch, now) {
     const begins = batch.g !== this.generation;
     if (begins) this.begin(batch);
-    this.missed += Math.max(0, batch.n - this.number - 1);
+    this.measurements.missed += Math.max(0, batch.n - this.number - 1);
     this.number = batch.n;
     this.receivedAt = now;
-    this.countLost(batch.l);
+    this.measurements.countLost(batch.l);
     if (batch.d) this.describe(batch.d, batch.v, begins);
     if (batch.i) this.takeInstruments(batch.i);
     if (batch.f) this.takeFeeds(batch.f, now);
     if (batch.e) this.clock.add(batch.e[0], batch.e[1], batch.t, pageClock(now));
     if (this.paused) return;
     this.heardAt = now;
-    this.total += batch.c;
-    this.rate.add(now, batch.c);
+    this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.takeMarket(batch, now);
     if (batch.y) this.system = batch.y;
-    if (batch.h) {
-      this.hops.sourceToHub.push(batch.h[0]);
-      this.hops.hubToSent.push(batch.h[1]);
-      this.hops.sentToReceived.push(this.serverTime(now) - batch.t);
-    }
+    if (batch.h) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
     this.frames.arrived(now, batch);
   }
 
@@ -182,15 +152,9 @@ export class Store {
     this.generation = batch.g;
     this.number = batch.n - 1;
     this.description = 0;
-    this.lostNow = [0, 0];
+    this.measurements.begin();
     this.clock.clear();
     this.detail.followed = false;
-  }
-
-  countLost([conflated, lost]) {
-    this.conflated += Math.max(0, conflated - this.lostNow[0]);
-    this.lost += Math.max(0, lost - this.lostNow[1]);
-    this.lostNow = [conflated, lost];
   }
 
   /** Take a description; a stream that begins anew is told again what this page had asked for. */
@@ -267,7 +231,7 @@ export class Store {
       this.series.get(symbol).push(flat[i + 1], now);
       if (symbol === this.chosen) this.detail.takePrice(sent, flat[i + 1]);
     }
-    this.beatDue = true;
+    this.cadence.note();
   }
 
   takeTrades(rows) {
@@ -276,7 +240,7 @@ export class Store {
       this.trades.unshift(trade);
       if (trade.symbol === this.chosen) this.detail.takeTrade(trade);
     }
-    this.beatDue = true;
+    this.cadence.note();
     this.tradesSeen += rows.length;
     if (this.trades.length > KEPT_TRADES) this.trades.length = KEPT_TRADES;
   }
@@ -290,44 +254,24 @@ export class Store {
   replaceTrades(rows) {
     this.trades = rows.slice(-KEPT_TRADES).reverse().map((row) => this.tradeOf(row));
     this.tradesSeen += KEPT_TRADES;
-    this.beatDue = true;
+    this.cadence.note();
   }
 
   takeDetail(batch) {
     this.detail.take(batch);
-    this.beatDue = true;
+    this.cadence.note();
   }
 
   takeBook([at, bids, asks, partial], now) {
     const [symbol, exchange, decimals] = this.symbols[at];
     this.book = { symbol, exchange, decimals, bids, asks, partial: partial === 1, at: now };
-    this.beatDue = true;
+    this.cadence.note();
   }
 
-  /**
-   * Once a frame, before the painters. Prices are drawn in every frame, on
-   * canvases. What is text goes together: books and trades at most eight times a
-   * second (`beat`), statistics about four times (`slow`, in the frame of a beat
-   * where there is one), less often where the machine loses frames (`strain`):
-   * more cannot be read, and every frame that writes text costs the page ten
-   * times what a canvas does.
-   */
+  /** Once a frame, before the painters. */
   tick(now) {
-    if (this.beatDue && now - this.beatAt >= this.strain.stretched(BEAT_MS)) {
-      this.beatDue = false;
-      this.beatAt = now;
-      this.beat += 1;
-    }
-    const waited = now - this.slowAt;
-    if (waited < SLOW_MS || (this.beatAt !== now && waited < SLOW_MS + this.strain.stretched(BEAT_MS))) return;
-    this.slowAt = now;
-    this.slow += 1;
-    this.latencies = { newest: summary(this.latency), all: summary(this.latencyAll) };
-    this.rateNow = this.paused ? null : this.rate.at(now);
-    if (now - this.rateAt >= 1000) {
-      this.rateAt = now;
-      if (this.rateNow) this.rates.push(this.rateNow.messages);
-    }
+    if (!this.cadence.advance(now)) return;
+    this.measurements.sumUp(now, this.paused);
     const connection = connectionState({
       sinceBatch: now - this.receivedAt,
       socketDown: this.socketDown,
@@ -342,14 +286,7 @@ export class Store {
 
   sampleFps(fps) {
     this.strain.add(fps);
-    this.fps.push(fps);
-  }
-
-  sampleLatency(newest, arrivals, painted) {
-    this.latency.push(newest);
-    for (let i = 0; i < arrivals.length; i += 2) {
-      this.latencyAll.push(painted - arrivals[i], arrivals[i + 1]);
-    }
+    this.measurements.fps.push(fps);
   }
 }
 

@@ -28,7 +28,7 @@ const TABLES = {
   },
   latency: {
     head: ["Received to painted", "Mean", "p50", "p95", "Shortest", "Longest"],
-    rows: () => [latencyRow("Newest message", store.latency), latencyRow("All messages", store.latencyAll)],
+    rows: () => [latencyRow("Newest message", store.measurements.latency), latencyRow("All messages", store.measurements.latencyAll)],
   },
 };
 
@@ -59,7 +59,7 @@ function priceRow({ symbol, decimals, last, prices }) {
 
 function trendRow(ago) {
   const at = (ring) => (ring.length > ago ? ring.at(ring.length - 1 - ago) : NaN);
-  return [ago, integer(at(store.rates)), decimal(at(store.fps), 1)];
+  return [ago, integer(at(store.measurements.rates)), decimal(at(store.measurements.fps), 1)];
 }
 
 function latencyRow(name, ring) {

@@ -21,7 +21,8 @@ from dashboard.core.model import (
     Theo,
     Trade,
 )
-from dashboard.feeds.parsing.exchange import Cause, ExchangeParser, parse_theo
+from dashboard.feeds.parsing.exchange import ExchangeParser, parse_theo
+from dashboard.feeds.parsing.exchange_messages import Cause
 from tests.redis_server import INSTRUMENTS
 
 TIME = "2026-01-05T09:30:00.125Z"

@@ -7,7 +7,7 @@ from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Event
 from dashboard.protocols.openalgo.modes import Form, Mode
 from dashboard.protocols.openalgo.quotes import encode_data, serves
-from tests.unit.fakes import MS_NS, book, price, trade
+from tests.unit.fakes import MS_NS, book, open_interest, price, trade
 
 # fmt: off
 DOCUMENT = [
@@ -59,6 +59,17 @@ def test_a_quote_has_every_name_that_clients_read() -> None:
     assert data["ask"] == data["ask_price"] == 101
     assert data["bid_qty"] == data["bid_size"] == 1
     assert data["ask_qty"] == data["ask_size"] == 3
+
+
+def test_an_open_interest_is_a_whole_number_and_zero_for_what_has_none() -> None:
+    quote = fold(price())
+    data = decoded(quote, Form(Mode.QUOTE))["data"]
+    assert (data["oi"], data["prev_oi"]) == (0, 0)
+    quote.apply(open_interest(4_500_025.0, 4_500_000.0))
+    data = decoded(quote, Form(Mode.DEPTH, 5))["data"]
+    assert (data["oi"], data["prev_oi"]) == (4_500_025, 4_500_000)
+    assert isinstance(data["oi"], int)
+    assert "oi" not in decoded(quote, Form(Mode.LTP))["data"]
 
 
 @pytest.mark.parametrize("levels", [5, 20, 30])

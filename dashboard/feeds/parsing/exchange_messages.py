@@ -1,0 +1,183 @@
+"""The wire forms of the exchange's messages: checked and decoded, nothing more. Pure.
+
+A message of the channel `market_data` is an envelope, `{"type","data","timestamp"}`
+with `instrument` or `client`; what its `data` hold depends on the type, see the
+example in `exchange`. Whatever is of no use is a `ParseError` with its `Cause`.
+"""
+
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from dashboard.core.errors import ParseError
+from dashboard.feeds.parsing.static_data import EXCHANGE, parse_number, shorten
+from dashboard.feeds.parsing.timestamps import parse_timestamp
+
+ABSURD = 2.0**53
+"""A price or quantity from here on is damage; sums of smaller ones are finite."""
+
+
+class Cause(StrEnum):
+    """Why a message was left out."""
+
+    MALFORMED = "malformed JSON"
+    ENVELOPE = "bad envelope"
+    TYPE = "unknown type"
+    NO_INSTRUMENT = "missing instrument"
+    INSTRUMENT = "unknown instrument"
+    NO_CLIENT = "missing client"
+    TIMESTAMP = "bad timestamp"
+    DATA = "bad data"
+
+
+Positive = Annotated[float, msgspec.Meta(gt=0, lt=ABSURD)]
+FromZero = Annotated[float, msgspec.Meta(ge=0, lt=ABSURD)]
+
+
+class Envelope(msgspec.Struct):
+    """What is around every message of the channel; `data` are not decoded yet."""
+
+    type: str
+    data: msgspec.Raw
+    timestamp: str
+    instrument: str | None = None
+    client: str | None = None
+
+
+class Data(msgspec.Struct, kw_only=True):
+    """What the data of every message about an instrument may hold."""
+
+    instrument: str | None = None
+    timestamp: str | None = None
+
+
+class Order(msgspec.Struct, gc=False):
+    """One order in the book; the parser sums those of one price."""
+
+    price: Positive
+    leaves_qty: FromZero
+
+
+class OrderBookData(Data):
+    """The data of an `orderbook_update`."""
+
+    bids: list[Order]
+    asks: list[Order]
+
+
+class QuoteData(Data):
+    """The data of a `bbo_update`; an empty side has no price or no quantity."""
+
+    best_bid: FromZero | None
+    best_ask: FromZero | None
+    best_bid_qty: FromZero | None
+    best_ask_qty: FromZero | None
+
+
+class TradeData(Data):
+    """The data of a `trade`."""
+
+    price: Positive
+    volume: Positive
+    buyer: str | None = None
+    seller: str | None = None
+
+
+class PnlData(msgspec.Struct):
+    """The data of a `pnl_update`."""
+
+    pnl: float
+
+
+class StoredData(Data):
+    """What a key holds: a message's data, or the message itself, which has a type."""
+
+    type: str | None = None
+
+
+ENVELOPE = msgspec.json.Decoder(Envelope)
+ORDER_BOOK = msgspec.json.Decoder(OrderBookData)
+QUOTE = msgspec.json.Decoder(QuoteData)
+TRADE = msgspec.json.Decoder(TradeData)
+POSITIONS = msgspec.json.Decoder(dict[str, float])
+PNL = msgspec.json.Decoder(PnlData)
+STORED = msgspec.json.Decoder(StoredData)
+
+Decoded = TypeVar("Decoded")
+
+
+def decode(
+    decoder: msgspec.json.Decoder[Decoded], raw: bytes | msgspec.Raw, cause: Cause = Cause.DATA
+) -> Decoded:
+    """Decode a text.
+
+    Raises:
+        ParseError: with `cause` when it has another form, MALFORMED when it is no JSON.
+    """
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise parse_error(cause, str(error)) from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise parse_error(Cause.MALFORMED, str(error)) from error
+
+
+def compact(raw: bytes) -> str:
+    """Give a JSON text as it is, or without white space between tokens where it has any.
+
+    Raises:
+        ParseError: MALFORMED, when it is no JSON or no UTF-8.
+    """
+    try:
+        if b" " in raw or b"\n" in raw or b"\r" in raw or b"\t" in raw:
+            raw = msgspec.json.format(raw, indent=-1)
+        return raw.decode()
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise parse_error(Cause.MALFORMED, str(error)) from error
+
+
+def number_of(text: bytes) -> float:
+    """Read a number that a key holds.
+
+    Raises:
+        ParseError: DATA, when it is none.
+    """
+    try:
+        return parse_number(text)
+    except ValueError as error:
+        raise parse_error(Cause.DATA, str(error)) from error
+
+
+def time_of(envelope: Envelope, data: Data | None = None) -> int:
+    """Give the time in the data, else the envelope's, in ns since the Unix epoch.
+
+    Raises:
+        ParseError: TIMESTAMP, when it cannot be read.
+    """
+    text = (data.timestamp if data else None) or envelope.timestamp
+    try:
+        return parse_timestamp(text)
+    except ValueError as error:
+        raise parse_error(Cause.TIMESTAMP, shown(text)) from error
+
+
+def client_of(envelope: Envelope) -> str:
+    """Give the client that a message is about.
+
+    Raises:
+        ParseError: NO_CLIENT, when it names none.
+    """
+    if not envelope.client:
+        raise parse_error(Cause.NO_CLIENT, f"{envelope.type} names none")
+    return envelope.client
+
+
+def shown(text: str) -> str:
+    """Quote a text that came from outside, shortened."""
+    return shorten(text.encode())
+
+
+def parse_error(cause: Cause, problem: str) -> ParseError:
+    """Make the error of a message that is left out."""
+    return ParseError(venue=EXCHANGE, problem=f"{cause}: {problem}", cause=cause.value)

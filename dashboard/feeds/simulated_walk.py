@@ -1,0 +1,77 @@
+"""The random walks of the simulated market: of a price, and of an open interest. Pure."""
+
+import math
+import random
+
+from dashboard.core.market_quote import DAY_NS
+from dashboard.core.model import Side
+from dashboard.feeds.simulated_listings import Listing
+
+MAX_STEP = 0.0015
+"""Largest relative step of a walk; with rounding to the tick it stays within 0.2 %."""
+VOLATILITY = 0.0004
+"""Standard deviation of the relative change over one second."""
+REVERSION = 0.002
+"""Share of the distance to the starting price that a walk makes up for per second."""
+INTEREST_VOLATILITY = 0.0002
+"""Standard deviation of what an open interest changes in a second, relative to its start."""
+INTEREST_REVERSION = 1e-5
+"""Share of the distance to its start that an open interest makes up for per second."""
+
+
+class Walk:
+    """A mean-reverting random walk of one price."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.instrument = listing.instrument
+        self.interest = InterestWalk(listing.open_interest) if listing.open_interest else None
+        self._value = listing.start
+        self._decimals = listing.instrument.decimals
+
+    @property
+    def price(self) -> float:
+        """Give the current price, rounded to the tick."""
+        return round(self._value, self._decimals)
+
+    @property
+    def spacing(self) -> float:
+        """Give the distance between two book levels: about a hundred-thousandth of the price."""
+        tick = self.instrument.tick_size
+        return max(tick, round(self._value * 1e-5 / tick) * tick)
+
+    def step(self, rng: random.Random, elapsed_s: float) -> float:
+        """Move the price by one step of at most 0.2 % and give it."""
+        pull = REVERSION * elapsed_s * (self.listing.start / self._value - 1)
+        change = pull + rng.gauss(0.0, VOLATILITY) * math.sqrt(elapsed_s)
+        self._value *= 1 + max(-MAX_STEP, min(MAX_STEP, change))
+        return self.price
+
+    def level(self, side: Side, depth: int) -> float:
+        """Give the price of a book level; depth 0 is the best one of its side."""
+        distance = self.spacing * (depth + 1)
+        value = self.price - distance if side is Side.BUY else self.price + distance
+        return round(value, self._decimals)
+
+
+class InterestWalk:
+    """A mean-reverting random walk of one open interest, in whole lots.
+
+    `previous` is what was open at the end of the day before; the day is UTC's.
+    """
+
+    def __init__(self, start: int) -> None:
+        self.open = start
+        self.previous = start
+        self._start = start
+        self._day: int | None = None
+
+    def step(self, rng: random.Random, elapsed_s: float, now: int) -> None:
+        """Open or close some lots; with the first step of a day `previous` is what was open."""
+        day = now // DAY_NS
+        if self._day != day:
+            self.previous = self.open
+            self._day = day
+        pull = INTEREST_REVERSION * elapsed_s * (self._start - self.open)
+        change = pull + self._start * rng.gauss(0.0, INTEREST_VOLATILITY) * math.sqrt(elapsed_s)
+        self.open = max(0, self.open + round(change))
