@@ -87,13 +87,6 @@ class Market:
 
 
 @pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as running:
-        running.fill()
-        yield running
-
-
-@pytest.fixture
 def market(redis: RedisServer) -> Iterator[Market]:
     made = Market(redis)
     yield made

@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -17,21 +17,8 @@ from tests.unit.feeds.parsing.test_exchange import BOOK, EVERY_TYPE
 DEADLINE_S = 20
 
 
-@pytest.fixture(scope="module")
-def exchange() -> Iterator[RedisServer]:
-    with RedisServer() as redis_server:
-        redis_server.fill()
-        yield redis_server
-
-
-@pytest.fixture(scope="module")
-def on_redis(exchange: RedisServer) -> Iterator[LiveServer]:
-    with LiveServer(page=False, feed="redis", redis_url=exchange.url) as server:
-        yield server
-
-
-def test_the_metrics_count_skips_by_cause(on_redis: LiveServer, exchange: RedisServer) -> None:
-    publish(exchange, "garbage", EVERY_TYPE["trade"] | {"instrument": 'a "quoted" name'})
+def test_the_metrics_count_skips_by_cause(on_redis: LiveServer, redis: RedisServer) -> None:
+    publish(redis, "garbage", EVERY_TYPE["trade"] | {"instrument": 'a "quoted" name'})
     wait_for(lambda: feed(on_redis)["skipped"] == 2)
     counts = {
         (sample.labels["feed"], sample.labels["cause"]): sample.value
@@ -42,26 +29,24 @@ def test_the_metrics_count_skips_by_cause(on_redis: LiveServer, exchange: RedisS
     assert counts == {("redis", "malformed JSON"): 1, ("redis", "unknown instrument"): 1}
 
 
-async def test_clients_stay_while_redis_is_gone(
-    on_redis: LiveServer, exchange: RedisServer
-) -> None:
+async def test_clients_stay_while_redis_is_gone(on_redis: LiveServer, redis: RedisServer) -> None:
     assert feed(on_redis)["state"] == "live"
     async with live(on_redis.ws_url) as socket:
-        exchange.stop(by=signal.SIGKILL)
+        redis.stop(by=signal.SIGKILL)
         wait_for(lambda: feed(on_redis)["state"] == "stale")
         assert health(on_redis)["status"] == "degraded"
-        exchange.start()
-        with exchange.client() as client:
+        redis.start()
+        with redis.client() as client:
             client.set("orderbook:AAPL", json.dumps(BOOK))
         wait_for(lambda: feed(on_redis)["state"] == "live")
-        publish(exchange, EVERY_TYPE["trade"])
+        publish(redis, EVERY_TYPE["trade"])
         frame = await receive(socket)
         while frame["type"] != "trade":
             frame = await receive(socket)
         assert (frame["symbol"], frame["price"]) == ("AAPL", 10.25)
 
 
-def test_without_a_key_the_start_ends_with_one_line_that_names_it(exchange: RedisServer) -> None:
+def test_without_a_key_the_start_ends_with_one_line_that_names_it() -> None:
     with RedisServer() as incomplete:
         incomplete.fill()
         with incomplete.client() as client:

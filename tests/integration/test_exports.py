@@ -2,12 +2,10 @@
 
 import json
 import time
-from collections.abc import Iterator
 from io import BytesIO, StringIO
 
 import httpx
 import pandas as pd
-import pytest
 
 from tests.live_server import LiveServer
 from tests.redis_server import RedisServer
@@ -16,24 +14,11 @@ CHANNEL = "market_data"
 TIMEOUT_S = 10
 
 
-@pytest.fixture(scope="module")
-def exchange() -> Iterator[RedisServer]:
-    with RedisServer() as running:
-        running.fill()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(exchange: RedisServer) -> Iterator[LiveServer]:
-    with LiveServer(page=False, feed="redis", redis_url=exchange.url) as running:
-        yield running
-
-
 def envelope(kind: str, **fields: object) -> str:
     return json.dumps({"type": kind, "timestamp": "2026-11-20T12:00:00.5Z", **fields})
 
 
-def test_tables_hold_what_the_exchange_said(exchange: RedisServer, server: LiveServer) -> None:
+def test_tables_hold_what_the_exchange_said(redis: RedisServer, on_redis: LiveServer) -> None:
     said = [
         envelope("position_update", client="=Ann", data={"AAPL": 90, "AAPL/DEC": -60}),
         envelope("pnl_update", client="=Ann", data={"pnl": -1234.56}),
@@ -52,37 +37,37 @@ def test_tables_hold_what_the_exchange_said(exchange: RedisServer, server: LiveS
             },
         ),
     ]
-    with exchange.client() as client:
+    with redis.client() as client:
         for message in said:
             assert client.publish(CHANNEL, message) == 1
-    wait_for_rows(server, "trades/AAPL/DEC.csv")
+    wait_for_rows(on_redis, "trades/AAPL/DEC.csv")
 
-    positions = csv(server, "positions.csv").set_index("instrument")
+    positions = csv(on_redis, "positions.csv").set_index("instrument")
     assert positions.loc["AAPL", "client"] == "'=Ann"
     assert positions.loc["AAPL", "absolute_limit"] == 100
     assert positions.loc["AAPL/DEC", "level"] == "over"
     assert set(positions["delta"]) == {30}
 
-    pnl = pd.read_parquet(BytesIO(get(server, "pnl.parquet").content))
+    pnl = pd.read_parquet(BytesIO(get(on_redis, "pnl.parquet").content))
     assert pnl[["client", "pnl"]].to_dict("list") == {"client": ["=Ann"], "pnl": [-1234.56]}
     assert pnl["timestamp"].dtype == "datetime64[ns, UTC]"
 
-    (trade,) = csv(server, "trades/REDIS:AAPL%2FDEC.csv").to_dict("records")
+    (trade,) = csv(on_redis, "trades/REDIS:AAPL%2FDEC.csv").to_dict("records")
     assert (trade["buyer"], trade["seller"]) == ("'=Ann", "Bob")
     assert (trade["price"], trade["size"]) == (150.05, 3)
     assert trade["timestamp"] == "2026-11-20T12:00:00.500000Z"
 
-    (bar,) = csv(server, "bars/1m/AAPL/DEC.csv").to_dict("records")
+    (bar,) = csv(on_redis, "bars/1m/AAPL/DEC.csv").to_dict("records")
     assert (bar["open"], bar["close"], bar["volume"]) == (150.05, 150.05, 3)
     assert bar["timestamp"] == "2026-11-20T12:00:00.000000Z"
 
-    instruments = csv(server, "instruments.csv")
+    instruments = csv(on_redis, "instruments.csv")
     assert list(instruments["instrument"]) == ["AAPL", "AAPL/DEC", "GOOGL"]
     assert list(instruments["delta_limit"]) == [20, 20, 40]
 
 
-def test_what_there_is_not_is_named(server: LiveServer) -> None:
-    answer = httpx.get(f"{server.url}/api/export/secrets.csv")
+def test_what_there_is_not_is_named(on_redis: LiveServer) -> None:
+    answer = httpx.get(f"{on_redis.url}/api/export/secrets.csv")
     assert answer.status_code == 404
     assert "instruments, positions, pnl" in answer.json()["allowed"]
 

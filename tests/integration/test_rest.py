@@ -17,13 +17,11 @@ ORIGIN = "https://example.org"
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as running:
-        running.fill()
-        with running.client() as client:
-            client.set("theo:AAPL_STOCK", "174.5")
-            client.set("last_trade:GOOGL", "99.25")
-        yield running
+def redis(redis: RedisServer) -> RedisServer:
+    with redis.client() as client:
+        client.set("theo:AAPL_STOCK", "174.5")
+        client.set("last_trade:GOOGL", "99.25")
+    return redis
 
 
 @pytest.fixture(scope="module")

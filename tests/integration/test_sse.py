@@ -25,13 +25,6 @@ LOST = 'livetape_subscription_lost_total{subscriber="sse"}'
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as running:
-        running.fill()
-        yield running
-
-
-@pytest.fixture(scope="module")
 def server(redis: RedisServer) -> Iterator[LiveServer]:
     with LiveServer(
         page=False, feed="redis", redis_url=redis.url, allowed_origins="https://example.org"

@@ -99,16 +99,18 @@ def test_a_server_that_does_not_answer_is_an_error_without_the_password() -> Non
     engine.dispose()
 
 
-def test_the_alembic_command_uses_the_same_settings(tmp_path: Path) -> None:
+def test_the_alembic_command_uses_the_same_settings(engine: Engine, tmp_path: Path) -> None:
+    named = {"DASHBOARD_DATA_DIR": str(tmp_path / "data")}
+    if engine.dialect.name == "postgresql":
+        url = engine.url.set(drivername="postgresql")
+        named["DASHBOARD_DB_URL"] = url.render_as_string(hide_password=False)
     for direction, revision in (("upgrade", "head"), ("downgrade", "base")):
         subprocess.run(
             [sys.executable, "-m", "alembic", direction, revision],
             cwd=ROOT,
-            env=os.environ | {"DASHBOARD_DATA_DIR": str(tmp_path)},
+            env=os.environ | named,
             capture_output=True,
             timeout=60,
             check=True,
         )
-        engine = open_database(f"sqlite:///{tmp_path / FILE_NAME}")
         assert made(engine) == (TABLES if direction == "upgrade" else set())
-        engine.dispose()

@@ -10,27 +10,11 @@ from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually, number
-from tests.live_server import LiveServer
 from tests.redis_server import RedisServer
 
 NAME = "AAPL/DEC"
 """Of a tick size of 0.05."""
 Send = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    """Give a Redis with the static data of an exchange."""
-    with RedisServer() as running:
-        running.fill()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(redis: RedisServer) -> Iterator[LiveServer]:
-    """Give the product on that Redis, in place of the simulator."""
-    with LiveServer(feed="redis", redis_url=redis.url) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -34,21 +34,6 @@ Send = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
-def redis() -> Iterator[RedisServer]:
-    """Give a Redis with the static data of an exchange."""
-    with RedisServer() as running:
-        running.fill()
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(redis: RedisServer) -> Iterator[LiveServer]:
-    """Give the product on that Redis, in place of the simulator."""
-    with LiveServer(feed="redis", redis_url=redis.url) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def send(redis: RedisServer) -> Iterator[Send]:
     """Give a function that publishes what the exchange says of a client."""
     with redis.client() as client:
