@@ -58,12 +58,8 @@ class MarketQuote:
     def apply(self, event: Event) -> bool:
         """Take an event of this instrument; tell whether it said anything new."""
         match event:
-            case Price() if self._repeats_trade(event):
-                return False
             case Price():
-                self._apply_price(event.price, event.ts_event)
-                if not self._traded:
-                    self._count(event.price, event.volume)
+                return self._apply_last(event)
             case Trade(historical=True):
                 if self.ltp is not None:
                     return False
@@ -89,9 +85,14 @@ class MarketQuote:
         self.ts_event = event.ts_event
         return True
 
-    def _repeats_trade(self, event: Price) -> bool:
-        """Tell whether a price is that of the trade before it, which some feeds send beside it."""
-        return self._traded and (event.price, event.ts_event) == (self.ltp, self.ts_event)
+    def _apply_last(self, event: Price) -> bool:
+        if self._traded and (event.price, event.ts_event) == (self.ltp, self.ts_event):
+            return False  # it is that of the trade before it, which some feeds send beside it
+        self._apply_price(event.price, event.ts_event)
+        if not self._traded:
+            self._count(event.price, event.volume)
+        self.ts_event = event.ts_event
+        return True
 
     def _apply_price(self, price: float, ts_event: int) -> None:
         day = ts_event // DAY_NS

@@ -30,7 +30,7 @@ from dashboard.endpoints.stream_server import StreamServer
 
 def create_api(connections: Connections, stream_server: StreamServer) -> Starlette:
     """Build the API; the clients of its streams take their places in `connections`."""
-    registry = create_registry(connections)
+    registry = create_registry(connections, stream_server)
     streams = EventStreams(connections)
 
     async def live(socket: WebSocket) -> None:

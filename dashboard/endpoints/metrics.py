@@ -1,6 +1,6 @@
 """`GET /metrics`: counters and gauges for Prometheus, read from the services when asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -8,14 +8,50 @@ from prometheus_client.registry import Collector
 
 from dashboard.bootstrap import services
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.stream_server import StreamServer
+from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.pace import Pace
 from dashboard.feeds.base import ExplainingFeed, FeedState
+
+STREAM_FIGURES: tuple[
+    tuple[
+        str,
+        str,
+        type[CounterMetricFamily | GaugeMetricFamily],
+        Callable[[Fanout, Pace], float],
+    ],
+    ...,
+] = (
+    ("clients", "Clients.", GaugeMetricFamily, lambda f, _: f.clients),
+    ("cohorts", "Groups with the same frames.", GaugeMetricFamily, lambda f, _: f.groups),
+    ("lagging", "Clients that do not read now.", GaugeMetricFamily, lambda f, _: f.lagging),
+    ("waiting", "Frames in the clients' outboxes.", GaugeMetricFamily, lambda f, _: f.waiting),
+    ("deliveries", "Frames sent to a client.", CounterMetricFamily, lambda f, _: f.deliveries),
+    ("writes", "Writes that they left in.", CounterMetricFamily, lambda f, _: f.writes),
+    ("conflated", "Frames replaced unread.", CounterMetricFamily, lambda f, _: f.conflated),
+    ("lost", "Frames forgotten unread.", CounterMetricFamily, lambda f, _: f.lost),
+    (
+        "frames_per_write",
+        "Frames that one write joins, on average since the start.",
+        GaugeMetricFamily,
+        lambda f, _: f.deliveries / f.writes if f.writes else 0,
+    ),
+    (
+        "flush_interval_seconds",
+        "How long frames wait for each other at most now.",
+        GaugeMetricFamily,
+        lambda _, pace: pace.interval_s,
+    ),
+)
+"""What `/metrics` tells of each stream: name, meaning, kind, and how it is read."""
 
 
 class ServicesCollector(Collector):
     """Turn the state of hub, feeds and connections into metric families."""
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, stream_server: StreamServer) -> None:
         self._connections = connections
+        self._stream_server = stream_server
 
     def collect(self) -> Iterable[Metric]:
         """Read everything once."""
@@ -25,7 +61,26 @@ class ServicesCollector(Collector):
         yield gauge("connections", "Open connections to /ws and /sse.", self._connections.open)
         refused = self._connections.refused
         yield counter("connections_refused", "Refused connections to /ws and /sse.", refused)
+        yield from self._stream_places()
+        yield from self._streams()
         yield gauge("frequency_ms", "The frequency setting.", services().frequency_ms)
+
+    def _stream_places(self) -> Iterable[Metric]:
+        places = self._stream_server.places
+        where = "the stream server and /ws/openalgo"
+        yield gauge("stream_connections", f"Open connections to {where}.", places.open)
+        yield counter("stream_refused", f"Refused connections to {where}.", places.refused)
+        yield counter("stream_evicted", f"Clients of {where} that did not read.", places.evicted)
+
+    def _streams(self) -> Iterable[Metric]:
+        """Read what each stream's fan-out has done, by its name."""
+        streams = self._stream_server.streams
+        fanouts = {} if streams is None else streams.by_name
+        for name, documentation, kind, read in STREAM_FIGURES:
+            family = kind(f"livetape_stream_{name}", documentation, labels=["stream"])
+            for stream, each in fanouts.items():
+                family.add_metric([stream], read(each.fanout, each.pump.pace))
+            yield family
 
     def _feeds(self) -> Iterable[Metric]:
         events = CounterMetricFamily("livetape_feed_events", "Events of a feed.", labels=["feed"])
@@ -87,10 +142,10 @@ class ServicesCollector(Collector):
         yield from (open_, waiting, offered, conflated, lost)
 
 
-def create_registry(connections: Connections) -> CollectorRegistry:
+def create_registry(connections: Connections, stream_server: StreamServer) -> CollectorRegistry:
     """Make the registry behind `/metrics`: ours, and the process's own figures."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(ServicesCollector(connections))
+    registry.register(ServicesCollector(connections, stream_server))
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     return registry

@@ -54,6 +54,11 @@ class StreamSet:
         )
         self.live = LiveStreams(running, admission=partial(problem_with_key, check))
 
+    @property
+    def by_name(self) -> dict[str, OpenAlgoStreams | LiveStreams]:
+        """Give the streams by the names that `/metrics` shows."""
+        return {"openalgo": self.openalgo, "live": self.live}
+
     def choose(self, path: str, wire: Wire) -> tuple[Streams, Outbox]:
         """Give the live stream for its own path, and OpenAlgo's for all others."""
         if path == LIVE_PATH:

@@ -22,14 +22,19 @@ class Fanout:
         self._past = [0, 0]
 
     @property
-    def receivers(self) -> Iterable[Receiver]:
-        """Give every member of a cohort."""
-        return self._members.keys()
-
-    @property
     def cohorts(self) -> Iterable[Cohort]:
         """Give every cohort that has members."""
         return self._cohorts.values()
+
+    @property
+    def clients(self) -> int:
+        """Count the members of all cohorts."""
+        return len(self._members)
+
+    @property
+    def groups(self) -> int:
+        """Count the cohorts."""
+        return len(self._cohorts)
 
     @property
     def conflated(self) -> int:

@@ -1,8 +1,8 @@
 """How often to write: a few milliseconds of waiting join many frames into one write."""
 
-SHARE = 0.1
+SHARE = 0.08
 """Writing may take this share of the time, unless frames would wait too long."""
-LONGEST_S = 0.030
+LONGEST_S = 0.024
 SMOOTHING = 0.2
 
 

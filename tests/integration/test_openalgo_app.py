@@ -10,7 +10,8 @@ from pathlib import Path
 from openalgo import api
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.integration.stream import BTC, ask, data
+from tests.integration.stream import BTC, ask, data, receive
+from tests.integration.test_health import metrics
 from tests.live_server import ROOT, LiveServer, free_port
 
 STOP_TIMEOUT_S = 15
@@ -35,6 +36,12 @@ async def test_both_servers_let_in_who_has_the_first_key() -> None:
                 assert (await data(socket, 3))["symbol"] == "BTC/USD"
                 assert (await data(socket, 2))["symbol"] == "BTC/USD"
                 assert (await ask(socket, b"\xff"))["code"] == "INVALID_JSON"
+        async with connect(f"ws://127.0.0.1:{port}/ws") as socket:
+            assert (await receive(socket))["id"]
+            figures = metrics(server)
+        assert figures["livetape_stream_clients"] == 1
+        assert figures["livetape_stream_deliveries_total"] > figures["livetape_stream_writes_total"] > 0
+        assert figures["livetape_stream_evicted_total"] == 0
         client = api(api_key=key, host="http://127.0.0.1:1", ws_port=port)
         assert await asyncio.to_thread(client.connect)
         await asyncio.to_thread(client.disconnect)

@@ -43,6 +43,7 @@ def test_defaults_need_no_environment() -> None:
         "stream_ping_interval_s": 20,
         "stream_ping_timeout_s": 20,
         "stream_max_clients": 1000,
+        "stream_deflate": False,
         "ltp_throttle_ms": 50,
         "log_level": "info",
         "data_dir": Path(".data"),
