@@ -40,7 +40,11 @@ async def test_both_servers_let_in_who_has_the_first_key() -> None:
             assert (await receive(socket))["id"]
             figures = metrics(server)
         assert figures["livetape_stream_clients"] == 1
-        assert figures["livetape_stream_deliveries_total"] > figures["livetape_stream_writes_total"] > 0
+        assert (
+            figures["livetape_stream_deliveries_total"]
+            > figures["livetape_stream_writes_total"]
+            > 0
+        )
         assert figures["livetape_stream_evicted_total"] == 0
         client = api(api_key=key, host="http://127.0.0.1:1", ws_port=port)
         assert await asyncio.to_thread(client.connect)

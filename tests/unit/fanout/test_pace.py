@@ -16,7 +16,11 @@ def test_writing_takes_its_share_of_the_time() -> None:
 
 
 def test_nothing_waits_longer_than_the_longest() -> None:
-    assert settled(0.02).interval_s == 0.03
+    assert settled(0.005).interval_s == 0.03
+
+
+def test_two_thirds_of_the_time_are_left_for_the_rest() -> None:
+    assert settled(0.02).interval_s == pytest.approx(0.06)
 
 
 def test_one_slow_flush_does_not_decide() -> None:
