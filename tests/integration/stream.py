@@ -23,6 +23,8 @@ from dashboard.endpoints.stream_server import StreamSet
 KEYS = {"a" * 32: "ann", "b" * 32: "bob"}
 KEY = "a" * 32
 TIMEOUT_S = 10
+SILENCE_S = 3
+"""A client that gets no tick of a busy symbol for so long is disturbed."""
 BTC = {"symbol": "BTC/USD", "exchange": "CRYPTO"}
 AAPL = {"symbol": "AAPL", "exchange": "NASDAQ"}
 
@@ -110,6 +112,33 @@ async def during(socket: ClientConnection, seconds: float) -> list[dict[str, Any
             while True:
                 seen.append(json.loads(await socket.recv()))
     return seen
+
+
+@asynccontextmanager
+async def undisturbed(url: str, *, symbol: dict[str, str] = BTC) -> AsyncGenerator[None]:
+    """Have a healthy client receive quotes for as long as the block lasts, and once more after.
+
+    Its connection stays, and no two quotes are further apart than `SILENCE_S`.
+    """
+
+    async def listen(socket: ClientConnection) -> None:
+        while True:
+            async with asyncio.timeout(SILENCE_S):
+                await data(socket, 2)
+
+    async with connect(url, open_timeout=TIMEOUT_S) as socket:
+        assert (await ask(socket, {"action": "authenticate", "api_key": KEY}))["type"] == "auth"
+        await ask(socket, {"action": "subscribe", "mode": 2, **symbol})
+        listener = asyncio.create_task(listen(socket))
+        try:
+            yield
+        finally:
+            failed = listener.done()
+            listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listener  # raises what has disturbed it
+        assert not failed
+        assert (await data(socket, 2))["symbol"] == symbol["symbol"]
 
 
 async def closed(socket: ClientConnection) -> int | None:
