@@ -41,7 +41,7 @@ class LiveConnection:
         self._socket = socket
         self._services = running
         self._hub = running.hub
-        self._filter = live.Filter()
+        self._filter = live.Filter(on_demand=running.on_demand)
         self._subscription = self._hub.subscribe(
             name="ws",
             wants=self._filter.wants,
@@ -108,14 +108,14 @@ class LiveConnection:
             request: str | bytes = message.get("text") or message.get("bytes") or ""
             if _size(request) > live.MAX_REQUEST_BYTES:
                 return not self._subscription.closed
-            if answers := self._answer(request):
+            if answers := await self._answer(request):
                 self._answered.clear()
                 self._answers += answers
                 self._asked.set()
                 self._subscription.wake()
                 await self._answered.wait()
 
-    def _answer(self, request: str | bytes) -> list[str]:
+    async def _answer(self, request: str | bytes) -> list[str]:
         try:
             asked = live.parse_request(request)
         except RequestError as error:
@@ -123,19 +123,28 @@ class LiveConnection:
         if isinstance(asked, live.SetFrequency):
             self._services.set_frequency(asked.frequency_ms)
             return []
-        return self._change_filter(asked)
+        return await self._change_filter(asked)
 
-    def _change_filter(self, asked: live.Filter) -> list[str]:
+    async def _change_filter(self, asked: live.Subscribe) -> list[str]:
+        """Have what was named delivered, and let it pass from here on, the latest of it first."""
+        found = {name: self._services.named(name) for name in asked.symbols or ()}
+        unknown = [name for name, instruments in found.items() if not instruments]
+        named = frozenset(each for instruments in found.values() for each in instruments)
+        for each in named:
+            await self._services.deliver(each)
         waiting = self._frames(self._subscription.take())
-        unknown = (asked.symbols or frozenset()) - self._services.instruments.keys()
-        symbols = None if asked.symbols is None else asked.symbols - unknown
-        before, self._filter = self._filter, live.Filter(symbols, asked.streams)
+        before = self._filter
+        self._filter = live.Filter(
+            None if asked.symbols is None else frozenset(each.key for each in named),
+            asked.streams,
+            before.on_demand,
+        )
         wants = self._filter.wants
         self._subscription.change_filter(wants)
         added = self._hub.latest(lambda topic: wants(topic) and not before.wants(topic))
         return [
             *waiting,
-            live.encode_subscribed(self._filter, unknown=unknown),
+            live.encode_subscribed(asked, unknown=unknown),
             *self._frames(added),
         ]
 
