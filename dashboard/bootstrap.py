@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, mask_
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
+from dashboard.feeds.instrument_master import InstrumentMaster
 from dashboard.feeds.parsing.static_data import StaticData
 from dashboard.feeds.quotes import DerivedQuotes
 from dashboard.feeds.recording import Recording
@@ -60,28 +61,47 @@ class Services:
             clock=time.time_ns,
             stale_after_ms=settings.stale_after_ms,
         )
+        self._master = InstrumentMaster(self.supervisor.feeds)
 
     @property
     def instruments(self) -> dict[str, Instrument]:
-        """Give every instrument by symbol; of two with one symbol, the first feed's."""
+        """Give every standing instrument by symbol; of two with one symbol, the first feed's.
+
+        These are what is streamed to those who ask for nothing in particular.
+        """
         found: dict[str, Instrument] = {}
-        for feed in self.supervisor.feeds:
-            for instrument in feed.instruments():
-                found.setdefault(instrument.symbol, instrument)
+        for each in self._master.standing:
+            found.setdefault(each.symbol, each)
         return found
 
     @property
-    def listings(self) -> list[Instrument]:
-        """Give every instrument of every feed, in the feeds' order."""
-        return [each for feed in self.supervisor.feeds for each in feed.instruments()]
+    def listings(self) -> Sequence[Instrument]:
+        """Give every instrument of every feed, in the feeds' order; those on demand come last."""
+        return self._master.listings
+
+    @property
+    def on_demand(self) -> frozenset[tuple[str, str]]:
+        """Give exchange and symbol of those that come only to who asks for them by name."""
+        return frozenset(each.key for each in self._master.on_demand)
+
+    def named(self, name: str) -> Sequence[Instrument]:
+        """Give all that a full id or a symbol stands for, see `InstrumentMaster.named`."""
+        return self._master.named(name)
 
     def find(self, name: str) -> Instrument | None:
         """Find an instrument by its full id, or by its symbol alone: then the first feed's."""
-        for feed in self.supervisor.feeds:
-            for instrument in feed.instruments():
-                if name in (instrument.symbol, instrument.id):
-                    return instrument
-        return None
+        return next(iter(self.named(name)), None)
+
+    async def deliver(self, instrument: Instrument) -> None:
+        """Have an instrument delivered, if it is one on demand."""
+        await self._master.deliver(instrument)
+
+    async def open(self, name: str) -> Instrument | None:
+        """Find an instrument as `find` does, and have it delivered."""
+        found = self.find(name)
+        if found is not None:
+            await self.deliver(found)
+        return found
 
     @property
     def conflates(self) -> bool:

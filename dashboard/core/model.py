@@ -70,6 +70,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.exchange}:{self.symbol}"
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Give what tells it apart, as its events have it: exchange and symbol."""
+        return (self.exchange, self.symbol)
+
+    @property
     def decimals(self) -> int:
         """Give the digits after the point that `tick_size` needs."""
         return decimals_of(self.tick_size)

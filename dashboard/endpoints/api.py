@@ -38,7 +38,7 @@ def create_api(connections: Connections, stream_server: StreamServer) -> Starlet
 
     async def instrument_events(request: Request) -> ASGIApp:
         name = request.path_params["name"]
-        instrument = services().find(name)
+        instrument = await services().open(name)
         if instrument is None:
             return PlainTextResponse(f"Instrument '{name}' not found", status_code=404)
         return stream(request, instrument_channel(instrument))

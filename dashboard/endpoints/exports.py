@@ -36,7 +36,7 @@ async def export(request: Request) -> Response:
     """
     path: str = request.path_params["name"]
     name, _, form = path.rpartition(".")
-    table = _table(services(), name) if form in WRITERS else None
+    table = await _table(services(), name) if form in WRITERS else None
     if table is None:
         problem = {"error": f"There is no {path[:MAX_NAMED]!r}", "allowed": ALLOWED}
         return JSONResponse(problem, HTTPStatus.NOT_FOUND)
@@ -54,12 +54,12 @@ async def export(request: Request) -> Response:
     )
 
 
-def _table(running: Services, name: str) -> Table | None:
+async def _table(running: Services, name: str) -> Table | None:
     """Read a table; None when there is none of this name, or no such instrument."""
     if name in TABLES:
         return TABLES[name](running)
     for kind, read in TABLES_OF_INSTRUMENT.items():
         if name.startswith(f"{kind}/"):
-            instrument = running.find(name.removeprefix(f"{kind}/"))
+            instrument = await running.open(name.removeprefix(f"{kind}/"))
             return None if instrument is None else read(running, instrument)
     return None

@@ -1,19 +1,22 @@
 """One client of the live stream, whichever server it is connected to: its filter and answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import conflate
 from dashboard.core.errors import ResumeError
-from dashboard.core.model import Published
+from dashboard.core.model import Instrument, Published
 from dashboard.protocols import live
+
+Found = Mapping[str, Sequence[Instrument]]
+"""The instruments of each name that a client asked for; none for an unknown one."""
 
 
 class LiveSession:
     """What a client gets besides the events themselves; it is the caller who sends it."""
 
     def __init__(self, running: Services) -> None:
-        self.filter = live.Filter()
+        self.filter = live.Filter(on_demand=running.on_demand)
         self._services = running
         self._hub = running.hub
 
@@ -28,14 +31,24 @@ class LiveSession:
             return [live.encode_reset(error.reason), *self.frames(latest)]
         return self.frames(conflate(missed))
 
-    def change_filter(self, asked: live.Filter) -> list[str]:
-        """Set the filter; give the answer, and the latest values of what it adds."""
-        unknown = (asked.symbols or frozenset()) - self._services.instruments.keys()
-        symbols = None if asked.symbols is None else asked.symbols - unknown
-        before, self.filter = self.filter, live.Filter(symbols, asked.streams)
+    async def deliver(self, asked: live.Subscribe) -> Found:
+        """Find what a client names, and have it delivered."""
+        found = {name: self._services.named(name) for name in asked.symbols or ()}
+        for each in {each for instruments in found.values() for each in instruments}:
+            await self._services.deliver(each)
+        return found
+
+    def change_filter(self, asked: live.Subscribe, found: Found) -> list[str]:
+        """Set the filter to what was found; give the answer, and the latest values it adds."""
+        named = {each.key for instruments in found.values() for each in instruments}
+        before = self.filter
+        self.filter = live.Filter(
+            None if asked.symbols is None else frozenset(named), asked.streams, before.on_demand
+        )
         wants = self.filter.wants
         added = self._hub.latest(lambda topic: wants(topic) and not before.wants(topic))
-        return [live.encode_subscribed(self.filter, unknown=unknown), *self.frames(added)]
+        unknown = [name for name, instruments in found.items() if not instruments]
+        return [live.encode_subscribed(asked, unknown=unknown), *self.frames(added)]
 
     def frames(self, entries: Iterable[Published]) -> list[str]:
         """Write events as clients get them."""

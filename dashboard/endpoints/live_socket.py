@@ -107,14 +107,14 @@ class LiveConnection:
             request: str | bytes = message.get("text") or message.get("bytes") or ""
             if _size(request) > live.MAX_REQUEST_BYTES:
                 return not self._subscription.closed
-            if answers := self._answer(request):
+            if answers := await self._answer(request):
                 self._answered.clear()
                 self._answers += answers
                 self._asked.set()
                 self._subscription.wake()
                 await self._answered.wait()
 
-    def _answer(self, request: str | bytes) -> list[str]:
+    async def _answer(self, request: str | bytes) -> list[str]:
         try:
             asked = live.parse_request(request)
         except RequestError as error:
@@ -122,11 +122,12 @@ class LiveConnection:
         if isinstance(asked, live.SetFrequency):
             self._services.set_frequency(asked.frequency_ms)
             return []
-        return self._change_filter(asked)
+        return await self._change_filter(asked)
 
-    def _change_filter(self, asked: live.Filter) -> list[str]:
+    async def _change_filter(self, asked: live.Subscribe) -> list[str]:
+        found = await self._session.deliver(asked)
         waiting = self._session.frames(self._subscription.take())
-        answers = self._session.change_filter(asked)
+        answers = self._session.change_filter(asked, found)
         self._subscription.change_filter(self._session.filter.wants)
         return [*waiting, *answers]
 

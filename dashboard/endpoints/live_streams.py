@@ -81,8 +81,11 @@ class LiveStreams:
         if isinstance(asked, live.SetFrequency):
             self._services.set_frequency(asked.frequency_ms)
             return
+        found = await session.deliver(asked)
+        if client not in self._sessions:
+            return  # it left meanwhile
         self.dispatch()
-        answers = session.change_filter(asked)
+        answers = session.change_filter(asked, found)
         self._move(client, session)
         self._send(client, answers)
 

@@ -124,7 +124,7 @@ async def _named(
         ),
     ],
 ) -> Instrument:
-    instrument = services().find(name)
+    instrument = await services().open(name)
     if instrument is None:
         raise NotFoundError(
             problem=f"Instrument '{name}' not found",
@@ -143,11 +143,13 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 @router.get("/instruments")
 async def list_instruments() -> list[InstrumentEntry]:
-    """List every instrument of every feed, in the order of the feeds."""
+    """List every instrument of every feed, in the order of the feeds.
+
+    Last come those that are delivered once somebody has asked for them by name.
+    """
     return [
         InstrumentEntry(name=each.symbol, underlying=each.underlying, exchange=each.exchange)
-        for feed in services().supervisor.feeds
-        for each in feed.instruments()
+        for each in services().listings
     ]
 
 

@@ -52,6 +52,8 @@ class Simulator:
         Raises:
             FeedError: when the market does not have it.
         """
+        if instrument in self._subscribed:
+            return
         if instrument not in (*self._market.instruments, *self._market.on_demand):
             raise FeedError(feed=self.name, problem=f"no instrument {instrument.symbol!r}")
         self._activate(self._subscribed | {instrument})

@@ -30,6 +30,9 @@ MAX_REQUEST_BYTES = 64 * 1024
 MAX_PROBLEM = 160
 BUFFER_EVENTS = 500
 
+Key = tuple[str, str]
+"""What tells instruments apart: (exchange, symbol)."""
+
 STREAMS: dict[str, frozenset[Kind]] = {
     "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
     "system": frozenset({Kind.SYSTEM}),
@@ -46,11 +49,23 @@ class SetFrequency(msgspec.Struct, frozen=True):
     frequency_ms: float
 
 
-class Filter(msgspec.Struct, frozen=True):
-    """What a client wants. `symbols` None means all; `control` always passes."""
+class Subscribe(msgspec.Struct, frozen=True):
+    """A client asks for another filter; its symbols are symbols or full ids, None means all."""
 
     symbols: frozenset[str] | None = None
     streams: frozenset[str] = frozenset(STREAMS)
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """What a client gets; `control` always passes.
+
+    Instruments are told apart by exchange and symbol. With `instruments` None all
+    pass but those on demand, which are for clients that have named them.
+    """
+
+    instruments: frozenset[Key] | None = None
+    streams: frozenset[str] = frozenset(STREAMS)
+    on_demand: frozenset[Key] = frozenset()
 
     def wants(self, topic: Topic) -> bool:
         """Tell whether events of a topic pass."""
@@ -58,7 +73,12 @@ class Filter(msgspec.Struct, frozen=True):
             return True
         if not any(topic.kind in STREAMS[stream] for stream in self.streams):
             return False
-        return not topic.symbol or self.symbols is None or topic.symbol in self.symbols
+        if not topic.symbol:
+            return True
+        key = (topic.exchange, topic.symbol)
+        if self.instruments is None:
+            return key not in self.on_demand
+        return key in self.instruments
 
 
 class _Frame(msgspec.Struct, tag_field="type"):
@@ -148,12 +168,12 @@ def encoder(epoch: str) -> Callable[[Published], str]:
     return encode
 
 
-def encode_subscribed(wanted: Filter, *, unknown: Collection[str]) -> str:
-    """Say what filter now holds. `symbols` is null for all of them."""
+def encode_subscribed(asked: Subscribe, *, unknown: Collection[str]) -> str:
+    """Say what now holds: the names as they were asked for, without the unknown; null for all."""
     frame: dict[str, Any] = {
         "type": "subscribed",
-        "symbols": None if wanted.symbols is None else sorted(wanted.symbols),
-        "streams": sorted(wanted.streams),
+        "symbols": None if asked.symbols is None else sorted(asked.symbols.difference(unknown)),
+        "streams": sorted(asked.streams),
     }
     if unknown:
         frame["unknown"] = sorted(unknown)
@@ -185,10 +205,10 @@ class _Request(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Request)
 
 
-def parse_request(text: str | bytes) -> SetFrequency | Filter:
+def parse_request(text: str | bytes) -> SetFrequency | Subscribe:
     """Read one request.
 
-    Raw examples: `{"frequency_ms":25}`, `{"type":"subscribe","symbols":["AAPL"]}`.
+    Raw examples: `{"frequency_ms":25}`, `{"type":"subscribe","symbols":["AAPL","NSE:TCS"]}`.
 
     Raises:
         RequestError: names what was wrong and what is allowed.
@@ -201,7 +221,7 @@ def parse_request(text: str | bytes) -> SetFrequency | Filter:
         raise RequestError(problem="the frame is not JSON", allowed=REQUESTS) from error
     if request.type == "subscribe":
         streams = STREAMS.keys() if request.streams is None else request.streams
-        return Filter(request.symbols, frozenset(streams))
+        return Subscribe(request.symbols, frozenset(streams))
     frequency_ms = request.frequency_ms
     if request.type is None and frequency_ms is not None and math.isfinite(frequency_ms):
         return SetFrequency(frequency_ms)

@@ -63,11 +63,6 @@ Key = tuple[str, str]
 COUNTED = (Kind.QUOTE, Kind.BOOK, Kind.TRADE, Kind.PRICE)
 
 
-def key_of(instrument: Instrument) -> Key:
-    """Give what tells an instrument apart."""
-    return (instrument.exchange, instrument.symbol)
-
-
 def market_part(
     entries: Sequence[Published], *, index: Mapping[Key, int], chosen: Key | None, now: int
 ) -> dict[str, Any]:
@@ -109,7 +104,7 @@ def _add(part: dict[str, Any], at: int, event: MarketEvent, *, with_book: bool) 
 
 def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:
     """Collect what a page about one instrument is told beside that: `q` and `o`."""
-    key = key_of(instrument)
+    key = instrument.key
     quotes: list[list[Any]] = []
     part: dict[str, Any] = {}
     for entry in entries:

@@ -16,8 +16,9 @@ from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
 from dashboard.bootstrap import Services, services
+from dashboard.core.model import Instrument
 from dashboard.feeds.base import SeekableFeed
-from dashboard.ui.tab import SLOTS, Tab
+from dashboard.ui.tab import MAX_WATCHED, SLOTS, Tab
 
 log = structlog.get_logger(__name__)
 
@@ -99,11 +100,26 @@ def tab_of(token: str) -> Tab | None:
     return _tabs.get(token)
 
 
+async def open_instruments(names: Sequence[str]) -> list[Instrument]:
+    """Find what a page wants to watch, and have it delivered: as many as it can watch.
+
+    A name is a symbol or a full id; unknown ones are left out.
+    """
+    found: dict[str, Instrument] = {}
+    for name in names:
+        if (instrument := await services().open(name)) is not None:
+            found[instrument.id] = instrument
+        if len(found) == MAX_WATCHED:
+            break
+    return list(found.values())
+
+
 async def stream_to_page(
     *, watched: Sequence[str] = (), chosen: str = "", detailed: bool = False, listed: bool = False
 ) -> None:
     """Stream to the page whose event is being handled, until it leaves.
 
+    `watched` are symbols or full ids, see `open_instruments`.
     `detailed` is for a page about the chosen instrument alone, see `Tab`; with
     `listed` the first push names all instruments.
 
@@ -111,10 +127,13 @@ async def stream_to_page(
     the tab closes and begins it again when the tab comes back. A page has one
     stream; a new one ends the old.
     """
+    instruments = await open_instruments(watched)
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()
-    tab = _tabs[context.token] = Tab(services(), watched=watched, chosen=chosen, detailed=detailed)
+    tab = _tabs[context.token] = Tab(
+        services(), watched=instruments, chosen=chosen, detailed=detailed
+    )
     if listed:
         tab.list_instruments()
     state = LiveState.get_full_name()

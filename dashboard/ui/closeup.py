@@ -8,7 +8,7 @@ from dashboard.bootstrap import Services
 from dashboard.core.bars import Bar
 from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.history.bars import Interval
-from dashboard.ui.batch import counts, detail_part, key_of, past_part
+from dashboard.ui.batch import counts, detail_part, past_part
 
 BARS = 400
 """So many bars a chart begins with."""
@@ -54,7 +54,7 @@ class Closeup:
         The last minute ends with the entries, so with `w` there is no `q`.
         """
         part = detail_part(told, self._instrument)
-        if (counted := counts(entries, key_of(self._instrument))) is not None:
+        if (counted := counts(entries, self._instrument.key)) is not None:
             part["m"] = counted
         if self._recalls:
             self._recalls = False

@@ -12,7 +12,7 @@ from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import SeekableFeed
-from dashboard.ui.batch import NS_PER_MS, Key, key_of, market_part
+from dashboard.ui.batch import NS_PER_MS, Key, market_part
 from dashboard.ui.closeup import Closeup
 
 SLOTS = 8
@@ -33,7 +33,12 @@ class Tab:
     """
 
     def __init__(
-        self, running: Services, *, watched: Sequence[str], chosen: str, detailed: bool = False
+        self,
+        running: Services,
+        *,
+        watched: Sequence[Instrument],
+        chosen: str,
+        detailed: bool = False,
     ) -> None:
         self._services = running
         self._hub = running.hub
@@ -63,25 +68,23 @@ class Tab:
         self.closeup: Closeup | None = None
         self.watch(watched)
 
-    def watch(self, names: Sequence[str]) -> None:
+    def watch(self, instruments: Sequence[Instrument]) -> None:
         """Stream the prices and trades of these instruments; the others are only counted.
 
-        A name is a symbol or a full id; unknown ones are left out. When the
-        chosen symbol is not among them, the first of them is chosen.
+        More than `MAX_WATCHED` are left out. When the chosen symbol is not among
+        them, the first of them is chosen.
         """
-        known = self._services.instruments
-        self._known = len(known)
-        found = (known.get(name) or self._services.find(name) for name in names)
-        self._watched = [each for each in found if each is not None][:MAX_WATCHED]
+        self._known = len({each.symbol for each in self._services.listings})
+        self._watched = list(instruments[:MAX_WATCHED])
         self._symbols = [
             [each.symbol, each.exchange, each.decimals, each.tick_size] for each in self._watched
         ]
-        self._index = {key_of(each): at for at, each in enumerate(self._watched)}
+        self._index = {each.key: at for at, each in enumerate(self._watched)}
         if self._watched and all(self._chosen != each.symbol for each in self._watched):
             self._chosen = self._watched[0].symbol
         chosen = self._instrument
         if self._detailed and chosen is not None:
-            self.closeup = Closeup(self._services, chosen, at=self._index[key_of(chosen)])
+            self.closeup = Closeup(self._services, chosen, at=self._index[chosen.key])
         self._catch_up = self._hub.latest(self._shown)
 
     def choose(self, symbol: str) -> None:
@@ -181,7 +184,7 @@ class Tab:
         """Give the market's share of a push, and that of the instrument in detail."""
         told = [*catch_up, *(conflate(entries) if self._services.conflates else entries)]
         instrument = self._instrument
-        chosen = key_of(instrument) if instrument else None
+        chosen = instrument.key if instrument else None
         part = market_part(told, index=self._index, chosen=chosen, now=now)
         if self.closeup is not None and not self._paused:
             part |= self.closeup.part(entries, told)
@@ -195,8 +198,8 @@ class Tab:
 
     def _all_instruments(self) -> list[list[Any]]:
         """List symbol, exchange, underlying, tick size, absolute and delta limit of each."""
-        listed = {
-            each.id: [
+        return [
+            [
                 each.symbol,
                 each.exchange,
                 each.underlying,
@@ -204,10 +207,8 @@ class Tab:
                 each.absolute_limit,
                 each.delta_limit,
             ]
-            for feed in self._services.supervisor.feeds
-            for each in feed.instruments()
-        }
-        return list(listed.values())
+            for each in self._services.listings
+        ]
 
     @property
     def _instrument(self) -> Instrument | None:

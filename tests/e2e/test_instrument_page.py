@@ -9,6 +9,8 @@ from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually, number
 
 DETAIL = "window.livetape.store.detail"
+ALL = 11
+"""Instruments of the simulator, those on demand included."""
 
 
 def title(page: Page) -> str:
@@ -27,7 +29,7 @@ def ladder(page: Page) -> list[str]:
 def test_tiles_lead_to_the_instruments(open_page: OpenPage) -> None:
     page = open_page("/instruments")
     tiles = by_id(page, "instrument-tile")
-    assert eventually(lambda: tiles.count() == 5)
+    assert eventually(lambda: tiles.count() == ALL)
     assert page.title() == "Instruments · Livetape"
     first = tiles.first.inner_text()
     for words in ("BTC/USD", "CRYPTO", "Tick size", "0.01", "Absolute limit", "Delta limit"):
@@ -40,7 +42,7 @@ def test_tiles_lead_to_the_instruments(open_page: OpenPage) -> None:
 def test_list_is_searched_and_walked_by_keyboard(open_page: OpenPage) -> None:
     page = open_page("/instruments")
     tiles = by_id(page, "instrument-tile")
-    assert eventually(lambda: tiles.count() == 5)
+    assert eventually(lambda: tiles.count() == ALL)
     page.keyboard.press("/")
     page.keyboard.type("nasdaq")
     assert eventually(lambda: tiles.count() == 2)
@@ -75,12 +77,12 @@ def test_unknown_instrument_is_said_to_be_so_and_the_list_is_near(open_page: Ope
     page = open_page("/instruments/NO/SUCH")
     by_id(page, "not-found").get_by_text("Instrument 'NO/SUCH' not found").wait_for()
     page.get_by_text("See all instruments").click()
-    assert eventually(lambda: by_id(page, "instrument-tile").count() == 5)
+    assert eventually(lambda: by_id(page, "instrument-tile").count() == ALL)
 
 
 def test_choosing_enables_go_and_go_changes_the_address(open_page: OpenPage) -> None:
     page = open_page("/instruments/AAPL")
-    assert eventually(lambda: page.locator("#instrument-select option").count() == 6)
+    assert eventually(lambda: page.locator("#instrument-select option").count() == ALL + 1)
     first = page.locator("#instrument-select option").first
     assert first.inner_text() == "Choose an instrument…"
     assert page.locator("#go-button").is_disabled()
@@ -95,7 +97,7 @@ def test_choosing_enables_go_and_go_changes_the_address(open_page: OpenPage) -> 
 
 def test_slash_searches_arrows_move_enter_goes(open_page: OpenPage) -> None:
     page = open_page("/instruments/AAPL")
-    assert eventually(lambda: page.locator("#instrument-select option").count() == 6)
+    assert eventually(lambda: page.locator("#instrument-select option").count() == ALL + 1)
     page.keyboard.press("/")
     page.keyboard.type("crypto")
     assert page.locator("#instrument-select option").count() == 4
@@ -234,7 +236,7 @@ def test_layout_holds_at_every_width(open_page: OpenPage, width: int, path: str)
 def test_a_thousand_instruments_are_listed_as_one_scrolls_and_found(open_page: OpenPage) -> None:
     page = open_page("/instruments")
     tiles = by_id(page, "instrument-tile")
-    assert eventually(lambda: tiles.count() == 5)
+    assert eventually(lambda: tiles.count() == ALL)
     page.evaluate(
         """() => window.livetape.store.takeInstruments(Array.from({ length: 1000 },
             (_, at) => [`S${at}`, "X", "U", 0.01, 1, 1]))"""

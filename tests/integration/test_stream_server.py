@@ -51,6 +51,24 @@ async def test_the_instruments_of_indias_exchanges_flow_with_deep_books() -> Non
         assert seen == {"NIFTY_50", "NIFTY28DEC2425000CE"}
 
 
+async def test_the_derivative_has_an_open_interest_that_moves_and_a_stock_has_none() -> None:
+    option = {"symbol": "NIFTY28DEC2425000CE", "exchange": "NFO"}
+    reliance = {"symbol": "RELIANCE", "exchange": "NSE"}
+    async with streaming() as stream, client(stream) as socket:
+        await ask(socket, {"action": "subscribe", "symbols": [reliance], "mode": "Quote"})
+        quote = (await data(socket, 2))["data"]
+        assert (quote["oi"], quote["prev_oi"]) == (0, 0)
+        await ask(socket, {"action": "unsubscribe_all"})
+        await ask(socket, {"action": "subscribe", "symbols": [option], "mode": "Quote"})
+        seen = set[int]()
+        while len(seen) < 3:
+            quote = (await data(socket, 2))["data"]
+            if quote["oi"]:
+                assert quote["oi"] % 25 == 0
+                assert quote["prev_oi"] == 4_500_000
+                seen.add(quote["oi"])
+
+
 async def test_requests_sent_in_one_go_are_answered_in_order() -> None:
     requests = [
         {"action": "ping", "_pingId": 1},

@@ -74,5 +74,5 @@ class Running:
         for event in events:
             self.hub.publish(event)
 
-    def find(self, name: str) -> Instrument | None:
+    async def open(self, name: str) -> Instrument | None:
         return next((each for each in self.listings if name in (each.symbol, each.id)), None)

@@ -1,3 +1,4 @@
+import asyncio
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from dashboard.bootstrap import (
     run_services,
 )
 from dashboard.config import Settings, load_settings
+from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.model import Kind, Topic
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from tests.live_server import free_port
@@ -34,6 +37,29 @@ def test_several_feeds_run_beside_each_other(tmp_path: Path) -> None:
     assert replay.speed == 2
     assert next(iter(services.instruments)) == "A-USD"
     assert len(services.instruments) == 6
+
+
+async def test_what_is_opened_by_name_begins_to_be_delivered(tmp_path: Path) -> None:
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path})
+    tcs, btc = Topic(Kind.PRICE, "NSE", "TCS"), Topic(Kind.PRICE, "CRYPTO", "BTC/USD")
+    async with run_services(chosen) as running, asyncio.timeout(10):
+        assert running.find("TCS") in running.listings
+        assert "TCS" not in running.instruments
+        assert ("NSE", "TCS") in running.on_demand
+        await first_of(running, btc)
+        assert running.hub.latest_of(tcs) is None
+        assert await running.open("NSE:TCS") == running.find("TCS")
+        assert await running.open("NSE:NOPE") is None
+        await first_of(running, tcs)
+
+
+async def first_of(running: Services, topic: Topic) -> None:
+    """Wait for an event of a topic."""
+    subscription = running.hub.subscribe(
+        name="test", wants=topic.__eq__, capacity=1, policy=OverflowPolicy.DROP_OLDEST
+    )
+    await subscription.ready()
+    subscription.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x1f\x8bgarbage", b"12.5: {}"])

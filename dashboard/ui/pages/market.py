@@ -29,11 +29,11 @@ class MarketState(rx.State):
         await bridge.stream_to_page(watched=watched)
 
     @rx.event
-    def watch(self, symbols: list[str] | None) -> None:
+    async def watch(self, symbols: list[str] | None) -> None:
         """Change the watchlist and remember it; None goes back to the default."""
         self.watchlist = "" if symbols is None else msgspec.json.encode(symbols).decode()
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
-            tab.watch(_watched(self.watchlist))
+            tab.watch(await bridge.open_instruments(_watched(self.watchlist)))
 
 
 def _watched(stored: str) -> list[str]:

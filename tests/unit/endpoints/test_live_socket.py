@@ -48,6 +48,13 @@ class Socket:
         self.leave()
 
 
+def listed(symbol: str, exchange: str = "CRYPTO") -> Instrument:
+    return Instrument(symbol=symbol, exchange=exchange, tick_size=0.01)
+
+
+RESTING = listed("TCS", "NSE")
+
+
 class Running:
     """The services, as far as a connection uses them."""
 
@@ -58,16 +65,21 @@ class Running:
             resume_events=1000,
             encoders={live.DIALECT: live.encoder("e1")},
         )
-        self.instruments = {
-            symbol: Instrument(symbol=symbol, exchange="CRYPTO", tick_size=0.01)
-            for symbol in ("AAA", "BBB")
-        }
+        self.listings = [listed("AAA"), listed("BBB"), listed("AAA", "NSE"), RESTING]
+        self.on_demand = frozenset({RESTING.key})
+        self.delivered: list[str] = []
         self.frequencies: list[float] = []
         self.frequency_ms = 50
         self.conflates = False
 
     def set_frequency(self, frequency_ms: float) -> None:
         self.frequencies.append(frequency_ms)
+
+    def named(self, name: str) -> list[Instrument]:
+        return [each for each in self.listings if name in (each.symbol, each.id)]
+
+    async def deliver(self, instrument: Instrument) -> None:
+        self.delivered.append(instrument.id)
 
 
 async def settle() -> None:
@@ -207,6 +219,49 @@ async def test_a_filter_names_unknown_symbols_and_brings_what_it_added() -> None
     assert widened["symbols"] == ["AAA", "BBB"]
     socket.leave()
     await serving
+
+
+async def test_a_symbol_brings_all_that_have_it_and_an_id_the_one() -> None:
+    running, socket = Running(), Socket()
+    for exchange in ("CRYPTO", "NSE"):
+        running.hub.publish(price("AAA", exchange=exchange))
+    serving = connect(running, socket)
+    await settle()
+    socket.got.clear()
+    socket.say('{"type":"subscribe","symbols":["NSE:AAA"]}')
+    await settle()
+    for exchange in ("CRYPTO", "NSE"):
+        running.hub.publish(price("AAA", exchange=exchange))
+    await settle()
+    socket.say('{"type":"subscribe","symbols":["AAA"]}')
+    await settle()
+    one, newest, both, added = socket.got
+    assert (one["symbols"], both["symbols"]) == (["NSE:AAA"], ["AAA"])
+    assert (newest["id"], added["id"]) == ("e1:4", "e1:3")
+    socket.leave()
+    await serving
+
+
+async def test_what_is_on_demand_comes_to_those_who_name_it_alone() -> None:
+    running, everyone, one, late = Running(), Socket(), Socket(), Socket()
+    places = Connections(limit=3)
+    serving = [connect(running, socket, places) for socket in (everyone, one)]
+    await settle()
+    one.say('{"type":"subscribe","symbols":["TCS"]}')
+    await settle()
+    assert running.delivered == ["NSE:TCS"]
+    running.hub.publish(price("TCS", exchange="NSE"))
+    running.hub.publish(price("AAA"))
+    serving.append(connect(running, late, places))
+    await settle()
+    everyone.say('{"type":"subscribe"}')
+    await settle()
+    assert ids(one) == ["e1:1"]
+    assert ids(late) == ["e1:2"]
+    assert ids(everyone) == ["e1:2"]
+    for socket in (everyone, one, late):
+        socket.leave()
+    await asyncio.gather(*serving)
 
 
 async def test_a_frame_that_is_too_big_ends_the_connection() -> None:

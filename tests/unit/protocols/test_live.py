@@ -106,21 +106,21 @@ def test_the_epoch_is_part_of_the_id() -> None:
 
 
 def test_subscribed_says_what_now_holds() -> None:
-    wanted = live.Filter(frozenset({"B", "A"}), frozenset({"system", "market"}))
-    assert live.encode_subscribed(wanted, unknown=()) == (
+    asked = live.Subscribe(frozenset({"B", "A"}), frozenset({"system", "market"}))
+    assert live.encode_subscribed(asked, unknown=()) == (
         '{"type":"subscribed","symbols":["A","B"],"streams":["market","system"]}'
     )
 
 
 def test_subscribed_to_everything_has_null_for_the_symbols() -> None:
-    got = json.loads(live.encode_subscribed(live.Filter(), unknown=set()))
+    got = json.loads(live.encode_subscribed(live.Subscribe(), unknown=set()))
     assert got == {"type": "subscribed", "symbols": None, "streams": ["market", "system"]}
 
 
 def test_subscribed_names_unknown_symbols() -> None:
-    wanted = live.Filter(frozenset(), frozenset({"market"}))
-    assert live.encode_subscribed(wanted, unknown={"Z", "Y"}) == (
-        '{"type":"subscribed","symbols":[],"streams":["market"],"unknown":["Y","Z"]}'
+    asked = live.Subscribe(frozenset({"Z", "NSE:A", "Y"}), frozenset({"market"}))
+    assert live.encode_subscribed(asked, unknown=["Z", "Y"]) == (
+        '{"type":"subscribed","symbols":["NSE:A"],"streams":["market"],"unknown":["Y","Z"]}'
     )
 
 
@@ -175,9 +175,9 @@ NONE: frozenset[str] = frozenset()
     ],
 )
 def test_a_filter_is_read(text: str | bytes, symbols: Any, streams: Any) -> None:
-    wanted = live.parse_request(text)
-    assert isinstance(wanted, live.Filter)
-    assert (wanted.symbols, wanted.streams) == (symbols, streams)
+    asked = live.parse_request(text)
+    assert isinstance(asked, live.Subscribe)
+    assert (asked.symbols, asked.streams) == (symbols, streams)
 
 
 @given(
@@ -187,9 +187,9 @@ def test_a_filter_is_read(text: str | bytes, symbols: Any, streams: Any) -> None
 def test_what_subscribed_says_can_be_sent_back(
     symbols: frozenset[str] | None, streams: frozenset[str]
 ) -> None:
-    wanted = live.Filter(symbols, streams)
-    said = json.loads(live.encode_subscribed(wanted, unknown=()))
-    assert live.parse_request(json.dumps(said | {"type": "subscribe"})) == wanted
+    asked = live.Subscribe(symbols, streams)
+    said = json.loads(live.encode_subscribed(asked, unknown=()))
+    assert live.parse_request(json.dumps(said | {"type": "subscribe"})) == asked
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_any_frequency_is_taken_or_refused(value: object) -> None:
 @given(symbols=json_values, streams=json_values)
 def test_any_filter_is_taken_or_refused(symbols: object, streams: object) -> None:
     got = outcome(json.dumps({"type": "subscribe", "symbols": symbols, "streams": streams}))
-    if isinstance(got, live.Filter):
+    if isinstance(got, live.Subscribe):
         assert got.streams <= live.STREAMS.keys()
         assert symbols is None or got.symbols == frozenset(symbols)  # pyright: ignore[reportArgumentType] - JSON
     else:
@@ -359,14 +359,23 @@ def test_a_new_client_gets_everything() -> None:
 def test_what_a_filter_lets_pass(
     symbols: Set[str] | None, streams: Set[str], passes: list[Topic]
 ) -> None:
-    wanted = live.Filter(None if symbols is None else frozenset(symbols), frozenset(streams))
-    assert passing(wanted) == passes
+    keys = None if symbols is None else frozenset(("CRYPTO", symbol) for symbol in symbols)
+    assert passing(live.Filter(keys, frozenset(streams))) == passes
 
 
-def test_a_symbol_passes_from_every_exchange() -> None:
-    wanted = live.Filter(frozenset({"A"}))
+def test_namesakes_are_told_apart_by_their_exchange() -> None:
+    wanted = live.Filter(frozenset({("X", "A")}))
     assert wanted.wants(Topic(Kind.PRICE, "X", "A"))
-    assert wanted.wants(Topic(Kind.PRICE, "Y", "A"))
+    assert not wanted.wants(Topic(Kind.PRICE, "Y", "A"))
+
+
+def test_what_is_on_demand_passes_only_where_it_is_named() -> None:
+    demanded, listed = ("NSE", "TCS"), ("CRYPTO", "A")
+    topics = [Topic(Kind.PRICE, *key) for key in (demanded, listed)]
+    of_all = live.Filter(on_demand=frozenset({demanded}))
+    assert [of_all.wants(topic) for topic in topics] == [False, True]
+    of_one = live.Filter(frozenset({demanded}), on_demand=frozenset({demanded}))
+    assert [of_one.wants(topic) for topic in topics] == [True, False]
 
 
 def test_every_kind_that_is_carried_on_request_belongs_to_exactly_one_stream() -> None:

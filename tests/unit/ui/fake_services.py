@@ -74,9 +74,13 @@ class FakeServices:
     def instrument(self, symbol: str) -> Instrument:
         return Instrument(symbol=symbol, exchange="X", tick_size=0.01, underlying=self.underlying)
 
-    def find(self, name: str) -> Instrument | None:
-        listed = self.instruments.values()
-        return next((each for each in listed if name in (each.symbol, each.id)), None)
+    @property
+    def listings(self) -> Sequence[Instrument]:
+        return list(self.instruments.values())
+
+    async def open(self, name: str) -> Instrument | None:
+        found = (each for each in self.listings if name in (each.symbol, each.id))
+        return next(found, None)
 
     @property
     def supervisor(self) -> Supervisor:
@@ -95,7 +99,8 @@ class FakeServices:
 
 
 def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:
-    return Tab(cast("Services", running), watched=watched, chosen="A")
+    instruments = [running.instrument(symbol) for symbol in watched]
+    return Tab(cast("Services", running), watched=instruments, chosen="A")
 
 
 async def pushes(tab: Tab, *steps: Callable[[], object]) -> list[tuple[str, Batch]]:

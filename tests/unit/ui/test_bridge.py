@@ -7,6 +7,7 @@ import pytest
 from dashboard.bootstrap import Services
 from dashboard.ui import bridge
 from dashboard.ui.bridge import MAX_SPEED, control_replay
+from dashboard.ui.tab import MAX_WATCHED
 from tests.unit.ui.fake_services import FakeReplay, FakeServices, open_tab, pushes
 
 
@@ -70,3 +71,13 @@ async def test_every_page_is_told_of_a_control_at_once(monkeypatch: pytest.Monke
     )
     assert "f" not in sent[1][1]
     assert sent[2][1]["f"][0]["paused"] is True
+
+
+async def test_a_page_watches_what_it_names_by_symbol_or_full_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    running = FakeServices(symbols=tuple(f"S{number}" for number in range(80)))
+    monkeypatch.setattr(bridge, "services", lambda: running)
+    names = ["X:S7", "nope", "S3", "S7", "Y:S4"]
+    assert [each.symbol for each in await bridge.open_instruments(names)] == ["S7", "S3"]
+    assert len(await bridge.open_instruments(running.symbols)) == MAX_WATCHED

@@ -11,8 +11,9 @@ from tests.unit.fakes import SECOND_NS
 from tests.unit.ui.fake_services import Batch, FakeServices, pushes
 
 
-def open_page(running: FakeServices, name: str = "X:A") -> Tab:
-    return Tab(cast("Services", running), watched=[name], chosen="", detailed=True)
+def open_page(running: FakeServices, *symbols: str) -> Tab:
+    watched = [running.instrument(symbol) for symbol in symbols]
+    return Tab(cast("Services", running), watched=watched, chosen="", detailed=True)
 
 
 def quote(running: FakeServices, bid: float, *, symbol: str = "A") -> None:
@@ -56,7 +57,7 @@ async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
         quote(running, value)
         quote(running, 9.0, symbol="B")
         trade(running, value)
-    [first] = await batches(open_page(running))
+    [first] = await batches(open_page(running, "A"))
     quotes, trades = first["w"]
     assert bids(quotes) == [1.0, 2.0]
     assert bids(trades) == [1.0, 2.0]
@@ -71,14 +72,14 @@ async def test_last_quote_and_trade_are_told_however_old_they_are() -> None:
     for value in range(200):
         running.price("B", value)
     assert running.hub.ring_length == 100
-    [first] = await batches(open_page(running))
+    [first] = await batches(open_page(running, "A"))
     assert [bids(rows) for rows in first["w"]] == [[1.5], [2.5]]
 
 
 async def test_new_quotes_come_once_each_after_the_past() -> None:
     running = FakeServices()
     quote(running, 1.0)
-    tab = open_page(running)
+    tab = open_page(running, "A")
     quote(running, 2.0)
     sent = await batches(tab, lambda: (quote(running, 3.0), quote(running, 4.0)))
     assert bids(sent[0]["w"][0]) == [1.0, 2.0]
@@ -89,7 +90,7 @@ async def test_new_quotes_come_once_each_after_the_past() -> None:
 
 async def test_resumed_page_gets_what_it_missed_without_a_double() -> None:
     running = FakeServices()
-    tab = open_page(running)
+    tab = open_page(running, "A")
     sent = await batches(
         tab,
         lambda: (tab.pause(paused=True), quote(running, 1.0), trade(running, 1.0)),
@@ -112,7 +113,7 @@ async def test_events_of_the_instrument_are_counted_before_they_are_conflated() 
             running.price("B", value)
         trade(running, 1.0)
 
-    sent = await batches(open_page(running), burst)
+    sent = await batches(open_page(running, "A"), burst)
     assert sent[1]["m"] == [5, 5, 1, 0]
     assert bids(sent[1]["q"]) == [4]
 
@@ -122,7 +123,7 @@ async def test_theoretical_price_is_told_on_opening_and_when_it_changes() -> Non
     for underlying, value in (("U", 1.5), ("V", 2.5)):
         running.hub.publish(Theo(underlying=underlying, exchange="X", price=value, ts_event=0))
     sent = await batches(
-        open_page(running),
+        open_page(running, "A"),
         lambda: running.price("A", 1),
         lambda: running.hub.publish(Theo(underlying="U", exchange="X", price=3.5, ts_event=0)),
     )
@@ -134,7 +135,7 @@ async def test_bars_come_whole_and_then_as_they_change() -> None:
     trade(running, 5.0, at_s=1)
     trade(running, 6.0, at_s=2)
     sent = await batches(
-        open_page(running),
+        open_page(running, "A"),
         lambda: running.price("A", 1),
         lambda: (trade(running, 7.0, at_s=2), trade(running, 8.0, at_s=3)),
     )
@@ -144,7 +145,7 @@ async def test_bars_come_whole_and_then_as_they_change() -> None:
 
 
 async def test_no_bars_are_told_as_such() -> None:
-    [first] = await batches(open_page(FakeServices()))
+    [first] = await batches(open_page(FakeServices(), "A"))
     assert first["a"] == ["1s", [], 1]
 
 
@@ -152,7 +153,7 @@ async def test_bars_of_another_length_begin_anew() -> None:
     running = FakeServices()
     for at_s in (1, 59, 61):
         trade(running, 5.0, at_s=at_s)
-    tab = open_page(running)
+    tab = open_page(running, "A")
     assert tab.closeup is not None
     sent = await batches(tab, lambda: tab.closeup.show_bars(Interval.M1))  # pyright: ignore[reportOptionalMemberAccess] - as above
     told = next(batch["a"] for batch in sent[1:] if "a" in batch)
@@ -161,7 +162,7 @@ async def test_bars_of_another_length_begin_anew() -> None:
 
 async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> None:
     running = FakeServices()
-    tab = open_page(running, "nope")
+    tab = open_page(running)
     sent = await batches(tab, lambda: quote(running, 1.0))
     assert tab.closeup is None
     assert sent[0]["d"]["symbols"] == []

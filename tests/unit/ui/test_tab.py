@@ -83,7 +83,7 @@ async def test_change_of_the_watchlist_changes_numbers_and_description_together(
     running.price("A", 1.0)
     running.price("B", 2.0)
     tab = open_tab(running)
-    sent = await pushes(tab, lambda: tab.watch(["B", "nope"]))
+    sent = await pushes(tab, lambda: tab.watch([running.instrument("B")]))
     assert sent[1][1]["v"] == sent[0][1]["v"] + 1
     assert sent[1][1]["d"]["symbols"] == [["B", "X", 2, 0.01]]
     assert sent[1][1]["d"]["chosen"] == "B"
@@ -144,22 +144,13 @@ async def test_feed_that_is_no_replay_has_no_position() -> None:
 
 
 async def test_instruments_are_listed_when_the_page_asks_and_not_again() -> None:
-    simulator = Simulator(interval_ms=50, clock=Clock(), seed=1, symbols=5)
-    running = FakeServices(feeds=(simulator, simulator))
+    running = FakeServices(underlying="U")
     tab = open_tab(running)
     sent = await pushes(tab, tab.list_instruments, lambda: running.price("A", 1))
     assert "i" not in sent[0][1]
-    assert len(sent[1][1]["i"]) == 5
-    assert sent[1][1]["i"][0] == ["BTC/USD", "CRYPTO", None, 0.01, None, None]
+    assert len(sent[1][1]["i"]) == 2
+    assert sent[1][1]["i"][0] == ["A", "X", "U", 0.01, None, None]
     assert "i" not in sent[2][1]
-
-
-async def test_full_id_is_watched_as_well_as_a_symbol() -> None:
-    running = FakeServices()
-    running.price("B", 2.0)
-    [(_, first)] = await pushes(open_tab(running, watched=("X:B", "X:nope")))
-    assert first["d"]["symbols"] == [["B", "X", 2, 0.01]]
-    assert first["p"] == [0, 2.0]
 
 
 async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:

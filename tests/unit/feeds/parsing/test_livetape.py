@@ -41,7 +41,7 @@ def test_our_own_frames_are_read_again() -> None:
     [
         frame(system()),
         frame(control()),
-        live.encode_subscribed(live.Filter(), unknown=()),
+        live.encode_subscribed(live.Subscribe(), unknown=()),
         live.encode_conflated(count=1, lost_trades=0),
         live.encode_reset("old"),
     ],
