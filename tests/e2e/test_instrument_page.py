@@ -221,7 +221,29 @@ def test_instrument_whose_feed_sends_prices_alone_shows_them(open_page: OpenPage
     assert eventually(lambda: page.locator("#steps .chart-box[data-priced]").count() == 1)
 
 
-@pytest.mark.parametrize("path", ["/instruments", "/instruments/ETH/USD"])
+def test_instrument_on_demand_begins_when_its_page_is_opened(open_page: OpenPage) -> None:
+    page = open_page("/instruments/NFO:NIFTY28DEC2425000CE")
+    assert eventually(lambda: is_about(page, "NIFTY28DEC2425000CE"))
+    assert eventually(lambda: number(page, "books-count") > 0)
+    assert eventually(lambda: page.locator("#trades-data [data-testid='trade-row']").count() > 0)
+
+
+def test_an_index_says_what_its_panels_wait_for(open_page: OpenPage) -> None:
+    page = open_page("/instruments/NSE_INDEX:NIFTY_50")
+    assert eventually(lambda: number(page, "last-price") > 0)
+    assert eventually(lambda: page.locator("#steps .chart-box[data-priced]").count() == 1)
+    for panel, words in (
+        ("order-book", "No order book of NIFTY_50 has come."),
+        ("trades-data", "No trade in the last minute."),
+        ("candles", "Waiting for the first trade of NIFTY_50: candles are made of trades."),
+        ("depth", "Waiting for the order book of NIFTY_50."),
+    ):
+        page.locator(f"#{panel}").get_by_text(words).wait_for()
+
+
+@pytest.mark.parametrize(
+    "path", ["/instruments", "/instruments/ETH/USD", "/instruments/NFO:NIFTY28DEC2425000CE"]
+)
 @pytest.mark.parametrize("width", [390, 768, 1024, 1440, 1920])
 def test_layout_holds_at_every_width(open_page: OpenPage, width: int, path: str) -> None:
     page = open_page(path, width=width, height=844 if width < 600 else 900)

@@ -198,3 +198,19 @@ def prices_in(socket, seconds: float) -> int:
             if message["ts"] - start >= seconds * 1e6:
                 return count
             count += 1
+
+
+def test_instruments_on_demand_come_on_the_watchlist_of_who_adds_them(open_page: OpenPage) -> None:
+    page, other = open_page(), open_page()
+    added = ["RELIANCE", "TCS", "INFY", "NIFTY_50", "NIFTY_BANK", "NIFTY28DEC2425000CE"]
+    page.get_by_role("button", name="Edit").click()
+    page.locator("#add-symbol").focus()
+    for symbol in added:
+        page.get_by_role("button", name=f"Add {symbol}").click()
+        page.get_by_role("button", name=f"Remove {symbol}").wait_for()
+    page.keyboard.press("Escape")
+    assert eventually(lambda: symbols(page)[5:] == added)
+    assert eventually(lambda: all(price(page, symbol) != "\u2014" for symbol in added))
+    assert page.evaluate("() => document.documentElement.scrollHeight") <= 900
+    other.reload()
+    assert eventually(lambda: by_id(other, "symbol-card").count() == 5)

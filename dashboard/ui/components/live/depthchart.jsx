@@ -88,7 +88,7 @@ export function DepthChart() {
     () => () => {
       const book = store.bookOf(chosen);
       empty.current.hidden = Boolean(book && depthOf(book));
-      if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : "Waiting for the order book.");
+      if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : `Waiting for the order book of ${chosen}.`);
     },
     [chosen],
   );

@@ -43,14 +43,12 @@ export function Feeds() {
 function Feed({ name }) {
   return (
     <dl className="facts">
-      <dt>Source</dt>
-      <dd>{name}</dd>
-      {FEED_ROWS.map(([label]) => [
-        <dt key={label}>{label}</dt>,
-        <dd key={`${label} value`} className="figure">
-          {NONE}
-        </dd>,
-      ])}
+      {FEED_ROWS.map(([label]) => (
+        <Fragment key={label}>
+          <dt>{label || name}</dt>
+          <dd className="figure">{NONE}</dd>
+        </Fragment>
+      ))}
     </dl>
   );
 }

@@ -32,11 +32,10 @@ export const FIGURES = {
   "server-rate": mine((store) => store.system?.[2], (value) => `${integer(value)} /s`),
 };
 
-/** The rows of one feed: label, and how its value is written. */
+/** The rows of one feed: label, and how its value is written. Without a label it stands beside the feed's name. */
 export const FEED_ROWS = [
-  ["State", (feed) => (feed.paused ? `${feed.state}, paused` : feed.state)],
+  ["", (feed) => (feed.paused ? `${feed.state}, paused` : feed.state)],
   ["Last event", (feed) => (feed.last_event_age_s === null ? "none yet" : `${age(feed.last_event_age_s)} ago`)],
   ["Events", (feed) => integer(feed.events)],
-  ["Gaps", (feed) => integer(feed.gaps)],
-  ["Skipped", (feed) => integer(feed.skipped)],
+  ["Gaps, skipped", (feed) => `${integer(feed.gaps)}, ${integer(feed.skipped)}`],
 ];
