@@ -90,9 +90,9 @@ class Pump:
             await subscription.ready()
             began = time.perf_counter()
             dispatch()
-            flushed = time.perf_counter()
+            cpu_s = time.thread_time()  # what else the machine does says nothing about writing
             self._fanout.flush()
-            self.pace.spent(time.perf_counter() - flushed)
+            self.pace.spent(time.thread_time() - cpu_s)
             if alarm is not None:
                 alarm.cancel()
             due_s = next_due_s()

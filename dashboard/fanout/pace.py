@@ -29,6 +29,6 @@ class Pace:
         """Give the shortest time from the beginning of one flush to that of the next."""
         return max(min(self._cost_s / self._share, self._longest_s), self._cost_s / LIMIT)
 
-    def spent(self, seconds: float) -> None:
-        """Tell how long a flush has taken."""
-        self._cost_s += SMOOTHING * (seconds - self._cost_s)
+    def spent(self, cpu_s: float) -> None:
+        """Tell what a flush has cost, in seconds of CPU."""
+        self._cost_s += SMOOTHING * (cpu_s - self._cost_s)
