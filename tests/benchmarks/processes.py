@@ -7,7 +7,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TypeVar
 
 import psutil
 
@@ -15,6 +16,8 @@ from tests.live_server import ROOT
 
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 10
+
+Started = TypeVar("Started")
 
 
 @contextmanager
@@ -47,14 +50,16 @@ def calling(target: Callable[..., None], *args: object) -> Generator[int]:
 
 
 @contextmanager
-def on_cores(cores: set[int]) -> Generator[None]:
-    """Have what is started in the block run on these cores alone; on Linux."""
+def started_on(cores: set[int], program: AbstractContextManager[Started]) -> Generator[Started]:
+    """Start a program on these cores alone; what the block itself starts is not bound to them."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+    with ExitStack() as stack:
+        os.sched_setaffinity(0, cores)
+        try:
+            started = stack.enter_context(program)
+        finally:
+            os.sched_setaffinity(0, before)
+        yield started
 
 
 def wait_for(port: int) -> None:
@@ -85,7 +90,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def largest_child(process: subprocess.Popen[bytes]) -> psutil.Process:
-    """Give the child that serves, of a server that has one worker."""
-    children = psutil.Process(process.pid).children()
-    return max(children, key=lambda child: child.memory_info().rss)
+def serving_process(process: subprocess.Popen[bytes]) -> psutil.Process:
+    """Give the process that serves: the largest that a server has started, or else itself."""
+    own = psutil.Process(process.pid)
+    return max(own.children() or [own], key=lambda each: each.memory_info().rss)

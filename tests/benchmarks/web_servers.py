@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.benchmarks.processes import largest_child, running, wait_for
+from tests.benchmarks.processes import running, serving_process, wait_for
 from tests.live_server import ROOT, free_port
 
 NGINX = shutil.which("nginx") or ""
@@ -29,7 +29,7 @@ def granian(target: str, **env: object) -> Generator[tuple[int, psutil.Process]]
         | {"PYTHONPATH": str(ROOT)},
     ) as process:
         wait_for(port)
-        yield port, largest_child(process)
+        yield port, serving_process(process)
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def nginx(locations: str) -> Generator[tuple[int, psutil.Process]]:
         config.write_text(_config(folder, port, locations))
         with running([NGINX, "-p", folder, "-c", str(config)]) as process:
             wait_for(port)
-            yield port, largest_child(process)
+            yield port, serving_process(process)
 
 
 def _config(folder: str, port: int, locations: str) -> str:
