@@ -19,10 +19,14 @@ STOP_TIMEOUT_S = 10
 
 @contextmanager
 def running(
-    command: list[str], env: Mapping[str, str] | None = None
+    command: list[str], env: Mapping[str, str] | None = None, *, cores: set[int] | None = None
 ) -> Generator[subprocess.Popen[bytes]]:
-    """Run a program in the project's folder, without its standard output, for a block."""
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
+    """Run a program in the project's folder, without its standard output, for a block.
+
+    With `cores`, which needs Linux, it runs on these alone, and so does what it starts.
+    """
+    with on_cores(cores) if cores else contextlib.nullcontext():
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -85,7 +89,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-def largest_child(process: subprocess.Popen[bytes]) -> psutil.Process:
-    """Give the child that serves, of a server that has one worker."""
-    children = psutil.Process(process.pid).children()
-    return max(children, key=lambda child: child.memory_info().rss)
+def serving_process(process: subprocess.Popen[bytes]) -> psutil.Process:
+    """Give the process that serves: the largest that a server has started, or else itself."""
+    own = psutil.Process(process.pid)
+    return max(own.children() or [own], key=lambda each: each.memory_info().rss)
