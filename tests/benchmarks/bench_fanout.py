@@ -8,8 +8,10 @@ one program in C; it finds out what was lost by the numbers in the messages.
 
 A load CLIENTSxRATE sends every message to every client; in `sparse` each of 1,000
 clients holds its own 50 of 1,000 symbols. A delivery is a message that a client got
-and had not had. The server has a core of its own. Its CPU per delivery is also given
-as a multiple of Nchan's, or where Nchan was not measured, of the best peer's.
+and had not had. The server has a core to itself; client, feeder and Redis have the
+others. Its CPU per delivery is also given as a multiple of Nchan's, or where Nchan was
+not measured, of the best peer's. "others" is what the rest of the machine took of the
+server's core meanwhile: a row where that is more than a little is of no use.
 """
 
 import argparse
@@ -24,11 +26,11 @@ import psutil
 from tests.benchmarks.cpu import busy_s
 from tests.benchmarks.fanout_client import Greeting, LoadClient, load_client
 from tests.benchmarks.fanout_messages import feed_numbered, symbol_of
-from tests.benchmarks.fanout_runners import Load, Served, serving
+from tests.benchmarks.fanout_runners import Load, Served, missing, serving
 from tests.benchmarks.processes import calling
 from tests.benchmarks.report import Table
 
-SERVERS = ("ours",)
+SERVERS = ("nchan", "node", "websockets", "starlette", "ours")
 LOADS = ("100x500", "100x2000", "1000x100", "1000x1000", "sparse")
 DENSE_SYMBOLS = 50
 SPARSE = Load("sparse", clients=1000, rate=10_000, symbols=1000, held=50)
@@ -52,21 +54,26 @@ def greetings(served: Served, load: Load) -> Sequence[Greeting]:
 
 
 class Usage:
-    """The CPU time of server and feeder, and what was fed, from the making of this on."""
+    """The CPU time of server, feeder and the server's core, from the making of this on."""
 
-    def __init__(self, server: psutil.Process, feeder: psutil.Process, fed: int) -> None:
-        self._server, self._feeder, self._fed = server, feeder, fed
-        self._began = time.perf_counter()
-        self._server_s, self._feeder_s = busy_s(server), busy_s(feeder)
+    def __init__(self, server: psutil.Process, feeder: psutil.Process, core: int) -> None:
+        self._server, self._feeder, self._core = server, feeder, core
+        self._before = self._read()
 
-    def until_now(self, fed: int) -> dict[str, float]:
-        """Give both as CPU seconds, the messages fed, and the seconds that passed."""
-        return {
-            "server_s": busy_s(self._server) - self._server_s,
-            "feeder_s": busy_s(self._feeder) - self._feeder_s,
-            "fed": fed - self._fed,
-            "wall_s": time.perf_counter() - self._began,
-        }
+    def until_now(self) -> dict[str, float]:
+        """Give the seconds that passed, and those that each was busy."""
+        names = ("wall_s", "server_s", "feeder_s", "core_s")
+        spent = (now - then for now, then in zip(self._read(), self._before, strict=True))
+        return dict(zip(names, spent, strict=True))
+
+    def _read(self) -> tuple[float, float, float, float]:
+        core = psutil.cpu_times(percpu=True)[self._core]
+        return (
+            time.perf_counter(),
+            busy_s(self._server),
+            busy_s(self._feeder),
+            sum(core) - core.idle - core.iowait,
+        )
 
 
 def measure(
@@ -92,43 +99,67 @@ def measure(
                 seconds=seconds,
             ) as reports,
         ):
-            usage = None
+            usage, before = None, 0
             for report in reports:
                 match report["event"]:
                     case "ready":
                         begin.set()
                     case "measuring":
-                        feeder = psutil.Process(feeder_id)
-                        usage = Usage(served.process, feeder, published.value)
+                        usage = Usage(served.process, psutil.Process(feeder_id), min(cores))
+                        before = published.value
                     case "measured" if usage is not None:
-                        rss_mb = served.process.memory_info().rss / 2**20
-                        return report | usage.until_now(published.value) | {"rss_mb": rss_mb}
+                        fed = {"fed": published.value - before}
+                        rss = {"rss_mb": served.process.memory_info().rss / 2**20}
+                        return report | usage.until_now() | fed | rss
     raise RuntimeError(f"the clients of {server} did not get ready for {load.name}")
 
 
-def row(server: str, load: Load, seen: dict[str, float]) -> dict[str, object]:
-    """Make a row of the table."""
-    deliveries, wall_s = seen["deliveries"], seen["wall_s"]
+def cost_us(seen: dict[str, float]) -> float:
+    """Give what the server spent per delivery."""
+    return seen["server_s"] / max(1, seen["deliveries"]) * 1e6
+
+
+def baseline_us(rounds: dict[str, dict[str, float]]) -> float | None:
+    """Give what Nchan spent per delivery, or the best peer; None where no peer was measured."""
+    peers = {server: cost_us(seen) for server, seen in rounds.items() if "ours" not in server}
+    return peers.get("nchan", min(peers.values(), default=None))
+
+
+def row(load: Load, server: str, rounds: dict[str, dict[str, float]]) -> dict[str, object]:
+    """Make the row of a server, the last one of the rounds of a load."""
+    seen = rounds[server]
+    wall_s = seen["wall_s"]
     due = seen["fed"] * load.clients * load.held / load.symbols
+    baseline = baseline_us(rounds)
     return {
         "server": server,
         "load": load.name,
-        "delivered": f"{deliveries / due:.1%}",
+        "delivered": f"{seen['deliveries'] / due:.1%}",
         "lost": seen["lost"],
         "doubled": seen["doubled"],
         "disordered": seen["disordered"],
         "closed": seen["closed"],
-        "deliveries/s": round(deliveries / seen["elapsed_s"]),
-        "bytes": round(seen["bytes"] / max(1, deliveries + seen["doubled"])),
+        "deliveries/s": round(seen["deliveries"] / seen["elapsed_s"]),
+        "bytes": round(seen["bytes"] / max(1, seen["deliveries"] + seen["doubled"])),
         "p50 ms": round(seen["p50_ms"], 2),
         "p99 ms": round(seen["p99_ms"], 2),
         "max ms": round(seen["max_ms"], 1),
         "server CPU": f"{seen['server_s'] / wall_s:.0%}",
-        "µs/delivery": round(seen["server_s"] / max(1, deliveries) * 1e6, 3),
+        "µs/delivery": round(cost_us(seen), 3),
+        "of peer's": f"{cost_us(seen) / baseline:.2f}" if baseline else "",
+        "others": f"{(seen['core_s'] - seen['server_s']) / wall_s:.0%}",
         "client CPU": f"{seen['cpu_s'] / seen['elapsed_s']:.0%}",
         "feeder CPU": f"{seen['feeder_s'] / wall_s:.0%}",
         "server RSS MB": round(seen["rss_mb"]),
     }
+
+
+def told_missing(server: str) -> bool:
+    """Say what a server needs that this machine does not have; tell whether that is so."""
+    problem = missing(server)
+    if problem:
+        print(f"without {server}: {problem}")
+    return problem is not None
 
 
 def main() -> None:
@@ -143,9 +174,16 @@ def main() -> None:
     own = {min(all_cores)} if len(all_cores) > 1 else all_cores
     os.sched_setaffinity(0, all_cores - own or all_cores)
     with load_client() as client:
+        servers = [each for each in asked.servers.split(",") if not told_missing(each)]
         for load in map(load_of, asked.loads.split(",")):
-            for server in asked.servers.split(","):
-                table.add(row(server, load, measure(server, load, client, own, asked.seconds)))
+            rounds: dict[str, dict[str, float]] = {}
+            for server in servers:
+                try:
+                    rounds[server] = measure(server, load, client, own, asked.seconds)
+                except RuntimeError as error:
+                    print(f"{server} at {load.name}: {error}", flush=True)
+                else:
+                    table.add(row(load, server, rounds))
     table.save()
 
 

@@ -1,6 +1,8 @@
 """Start the servers that `bench_fanout.py` measures."""
 
 import json
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -15,10 +17,20 @@ from dashboard.feeds.parsing.static_data import EXCHANGE
 from dashboard.protocols.openalgo.modes import Mode
 from dashboard.storage.api_keys import KEY_FILE
 from tests.benchmarks.fanout_client import Greeting
-from tests.benchmarks.fanout_messages import instruments
-from tests.benchmarks.processes import on_cores, running, until, wait_for
-from tests.live_server import environment, free_port
+from tests.benchmarks.fanout_messages import ALL, instruments
+from tests.benchmarks.processes import running, serving_process, until, wait_for
+from tests.benchmarks.web_servers import NCHAN, NGINX, granian, nginx
+from tests.live_server import ROOT, environment, free_port
 from tests.redis_server import RedisServer
+
+WS_VERSION = "8.23.0"
+NODE_FOLDER = ROOT / ".data" / "benchmarks" / "node"
+LOCATIONS = """
+    location = /ws { nchan_subscriber websocket; nchan_channel_id $arg_channels;
+      nchan_channel_id_split_delimiter ","; nchan_subscriber_first_message newest; }
+    location ~ ^/publish/([a-zA-Z0-9]+)$ { nchan_publisher http; nchan_channel_id $1;
+      nchan_message_buffer_length 1000; nchan_message_timeout 10s; }
+"""
 
 
 class Load(NamedTuple):
@@ -64,7 +76,7 @@ def _ours(mode: Mode, load: Load, cores: set[int]) -> Generator[Served]:
             "DASHBOARD_LOG_LEVEL": "error",
         }
         command = [sys.executable, "-m", "dashboard.endpoints.stream_server"]
-        with on_cores(cores), running(command, env=environment() | settings) as process:
+        with running(command, environment() | settings, cores=cores) as process:
             wait_for(port)
             key_file = Path(folder, KEY_FILE)
             until(lambda: key_file.exists() and key_file.read_text() != "", "there is a key")
@@ -80,11 +92,92 @@ def _ours(mode: Mode, load: Load, cores: set[int]) -> Generator[Served]:
                     ),
                 )
 
-            serves = psutil.Process(process.pid)
+            serves = serving_process(process)
             yield Served(port, serves, redis.port, "redis", greet, replies=2)
 
 
+@contextmanager
+def _websockets(_load: Load, cores: set[int]) -> Generator[Served]:
+    port, feed_port = free_port(), free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.fanout_servers", str(port), str(feed_port)]
+    with running(command, environment(), cores=cores) as process:
+        wait_for(port)
+        yield _peer(port, serving_process(process), feed_port)
+
+
+@contextmanager
+def _starlette(_load: Load, cores: set[int]) -> Generator[Served]:
+    feed_port = free_port()
+    app = "tests.benchmarks.fanout_servers:starlette_app"
+    with granian(app, cores=cores, FANOUT_FEED_PORT=feed_port) as (port, worker):
+        yield _peer(port, worker, feed_port)
+
+
+@contextmanager
+def _node(_load: Load, cores: set[int]) -> Generator[Served]:
+    port, feed_port = free_port(), free_port()
+    env = environment() | {"NODE_PATH": str(NODE_FOLDER / "node_modules")}
+    # `node` on PATH may be a script that starts the program, and leaves it behind when it ends.
+    asking = ["node", "-p", "process.execPath"]
+    node = subprocess.run(
+        asking, env=env, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    command = [node, str(Path(__file__).with_name("fanout_node.cjs")), str(port), str(feed_port)]
+    with running(command, env, cores=cores) as process:
+        wait_for(port)
+        yield _peer(port, serving_process(process), feed_port)
+
+
+@contextmanager
+def _nchan(load: Load, cores: set[int]) -> Generator[Served]:
+    dense = load.held == load.symbols
+
+    def greet(symbols: Sequence[str]) -> Greeting:
+        return Greeting(f"/ws?channels={ALL if dense else ','.join(symbols)}")
+
+    with nginx(LOCATIONS, cores=cores) as (port, worker):
+        form = "posts" if dense else "symbol posts"
+        yield Served(port, worker, port, form, greet, replies=0)
+
+
+def _peer(port: int, process: psutil.Process, feed_port: int) -> Served:
+    def greet(symbols: Sequence[str]) -> Greeting:
+        return Greeting("/", [json.dumps(symbols)])
+
+    return Served(port, process, feed_port, "lines", greet, replies=1)
+
+
+def install_node_package() -> str | None:
+    """Install ws for Node, once; tell what stands in the way, if anything does."""
+    path = environment()["PATH"]
+    if not (shutil.which("node", path=path) and shutil.which("npm", path=path)):
+        return "Node and npm are missing"
+    wanted = NODE_FOLDER / "node_modules" / "ws" / "package.json"
+    if not wanted.exists() or json.loads(wanted.read_text())["version"] != WS_VERSION:
+        options = ("--no-save", "--no-package-lock", "--no-audit", "--no-fund")
+        command = ["npm", "install", *options, "--prefix", str(NODE_FOLDER), f"ws@{WS_VERSION}"]
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+        if done.returncode:
+            return f"ws cannot be installed: {done.stderr.strip()[-200:]}"
+    return None
+
+
+def missing(server: str) -> str | None:
+    """Tell what a server needs that this machine does not have; None where nothing is missing."""
+    match server:
+        case "nchan" if not (NGINX and NCHAN):
+            return "nginx with Nchan is missing (apt install nginx-light libnginx-mod-nchan)"
+        case "node":
+            return install_node_package()
+        case _:
+            return None
+
+
 _RUNNERS: dict[str, Callable[[Load, set[int]], AbstractContextManager[Served]]] = {
+    "nchan": _nchan,
+    "node": _node,
+    "websockets": _websockets,
+    "starlette": _starlette,
     "ours": partial(_ours, Mode.QUOTE),
     "ours-ltp": partial(_ours, Mode.LTP),
 }
