@@ -61,6 +61,17 @@ def on_cores(cores: set[int]) -> Generator[None]:
         os.sched_setaffinity(0, before)
 
 
+def leave_a_core() -> set[int]:
+    """Move this process off one core, and what it starts too; give that core, for a server.
+
+    Where there is only one core, it is shared.
+    """
+    cores = os.sched_getaffinity(0)
+    left = {min(cores)}
+    os.sched_setaffinity(0, cores - left or left)
+    return left
+
+
 def wait_for(port: int) -> None:
     """Wait until somebody listens on a port of 127.0.0.1.
 
