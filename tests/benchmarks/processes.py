@@ -22,10 +22,14 @@ Started = TypeVar("Started")
 
 @contextmanager
 def running(
-    command: list[str], env: Mapping[str, str] | None = None
+    command: list[str], env: Mapping[str, str] | None = None, *, cores: set[int] | None = None
 ) -> Generator[subprocess.Popen[bytes]]:
-    """Run a program in the project's folder, without its standard output, for a block."""
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
+    """Run a program in the project's folder, without its standard output, for a block.
+
+    With `cores`, which needs Linux, it runs on these alone, and so does what it starts.
+    """
+    with on_cores(cores) if cores else contextlib.nullcontext():
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -60,6 +64,17 @@ def started_on(cores: set[int], program: AbstractContextManager[Started]) -> Gen
         finally:
             os.sched_setaffinity(0, before)
         yield started
+
+
+def leave_a_core() -> set[int]:
+    """Move this process off one core, and what it starts too; give that core, for a server.
+
+    Where there is only one core, it is shared.
+    """
+    cores = os.sched_getaffinity(0)
+    left = {min(cores)}
+    os.sched_setaffinity(0, cores - left or left)
+    return left
 
 
 def wait_for(port: int) -> None:
