@@ -7,8 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import TypeVar
+from contextlib import contextmanager
 
 import psutil
 
@@ -16,8 +15,6 @@ from tests.live_server import ROOT
 
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 10
-
-Started = TypeVar("Started")
 
 
 @contextmanager
@@ -54,16 +51,14 @@ def calling(target: Callable[..., None], *args: object) -> Generator[int]:
 
 
 @contextmanager
-def started_on(cores: set[int], program: AbstractContextManager[Started]) -> Generator[Started]:
-    """Start a program on these cores alone; what the block itself starts is not bound to them."""
+def on_cores(cores: set[int]) -> Generator[None]:
+    """Have what is started in the block run on these cores alone; on Linux."""
     before = os.sched_getaffinity(0)
-    with ExitStack() as stack:
-        os.sched_setaffinity(0, cores)
-        try:
-            started = stack.enter_context(program)
-        finally:
-            os.sched_setaffinity(0, before)
-        yield started
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def leave_a_core() -> set[int]:
