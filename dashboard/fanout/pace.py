@@ -4,8 +4,8 @@ SHARE = 0.08
 """Writing may take this share of the time, unless frames would wait too long."""
 LONGEST_S = 0.024
 """How long frames may wait for the sake of that share."""
-LIMIT = 0.4
-"""Dispatching and writing may take this share of the time at most, however long frames wait."""
+LIMIT = 1 / 3
+"""Writing may take this share of the time at most, however long frames wait for it."""
 SMOOTHING = 0.2
 
 
@@ -23,14 +23,12 @@ class Pace:
         self._share = share
         self._longest_s = longest_s
         self._cost_s = 0.0
-        self._round_s = 0.0
 
     @property
     def interval_s(self) -> float:
         """Give the shortest time from the beginning of one flush to that of the next."""
-        return max(min(self._cost_s / self._share, self._longest_s), self._round_s / LIMIT)
+        return max(min(self._cost_s / self._share, self._longest_s), self._cost_s / LIMIT)
 
-    def spent(self, *, dispatch_s: float, flush_s: float) -> None:
-        """Tell what a round has cost, in seconds of CPU."""
-        self._cost_s += SMOOTHING * (flush_s - self._cost_s)
-        self._round_s += SMOOTHING * (dispatch_s + flush_s - self._round_s)
+    def spent(self, cpu_s: float) -> None:
+        """Tell what a flush has cost, in seconds of CPU."""
+        self._cost_s += SMOOTHING * (cpu_s - self._cost_s)
