@@ -1,0 +1,180 @@
+"""`/ws/openalgo` on the web server that the product runs on, within the test's own event loop."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import pytest
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import ClientConnection, connect
+
+from dashboard.bootstrap import Services
+from dashboard.config import load_settings
+from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.openalgo_socket import serve_openalgo
+from dashboard.endpoints.stream_connection import Timeouts
+from dashboard.endpoints.stream_server import StreamSet
+from tests.integration.raw_client import TIMEOUT_S, RawClient, frame, handshake, raw_client
+from tests.integration.stream import (
+    AAPL,
+    KEY,
+    ask,
+    authenticate,
+    closed,
+    data,
+    receive,
+    undisturbed,
+)
+from tests.integration.test_stream_hostile import AUTHENTICATE, ILLEGAL, MIB
+from tests.live_server import free_port
+
+PATH = "/ws/openalgo"
+TOLERATED = {"a length in too many bytes", "one byte too many"}
+"""The web server takes the one as it is, and waits for all that the other announces."""
+
+
+class Route(NamedTuple):
+    port: int
+    services: Services
+    places: Connections
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}{PATH}"
+
+
+@asynccontextmanager
+async def mounted(
+    *, timeouts: Timeouts | None = None, limit: int = 1000, **settings: object
+) -> AsyncGenerator[Route]:
+    with TemporaryDirectory() as folder:
+        changed = {**settings, "data_dir": Path(folder)}
+        services = Services(load_settings().model_copy(update=changed))
+        places = Connections(limit=limit)
+        streams = StreamSet(services, authenticate=authenticate)
+
+        async def serve(socket: WebSocket) -> None:
+            await serve_openalgo(socket, streams.openalgo, places, timeouts or Timeouts())
+
+        app = Starlette(routes=[WebSocketRoute(PATH, serve)])
+        port = free_port()
+        server = Server(app, port=port, interface=Interfaces.ASGINL, log_enabled=False)
+        async with asyncio.TaskGroup() as group, services.running():
+            group.create_task(streams.run(None))
+            serving = group.create_task(server.serve())
+            await listening(port)
+            yield Route(port, services, places)
+            services.hub.close()
+            await places.drained()
+            server.stop()
+            await serving
+
+
+async def listening(port: int) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                return
+
+
+@asynccontextmanager
+async def client(route: Route, *, key: str | None = KEY) -> AsyncGenerator[ClientConnection]:
+    async with connect(route.url, open_timeout=TIMEOUT_S, compression=None) as socket:
+        if key is not None:
+            assert (await ask(socket, {"action": "authenticate", "api_key": key}))["type"] == "auth"
+        yield socket
+
+
+async def test_requests_are_answered_in_order() -> None:
+    actions = [{"action": "authenticate", "api_key": KEY}]
+    actions += [{"action": "ping", "_pingId": str(number)} for number in range(200)]
+    async with mounted() as route, client(route, key=None) as socket:
+        for action in actions:
+            await socket.send(json.dumps(action))
+        assert (await receive(socket))["type"] == "auth"
+        assert [(await receive(socket))["_pingId"] for _ in range(200)] == [
+            str(number) for number in range(200)
+        ]
+
+
+async def test_a_message_over_one_mib_is_closed_with_1009() -> None:
+    async with mounted() as route, undisturbed(route.url), client(route) as socket:
+        exact = json.dumps({"action": "ping", "x": ""})
+        exact = exact[:-2] + "x" * (MIB - len(exact)) + exact[-2:]
+        assert (await ask(socket, exact))["type"] == "pong"
+        await socket.send(exact + " ")
+        assert await closed(socket) == 1009
+
+
+async def test_a_place_too_many_is_refused_with_1013() -> None:
+    async with (
+        mounted(limit=2) as route,
+        undisturbed(route.url),
+        client(route),
+        client(route, key=None) as third,
+    ):
+        assert await closed(third) == 1013
+
+
+async def test_broken_frames_end_their_own_connections_alone() -> None:
+    async with mounted() as route, undisturbed(route.url):
+
+        async def attack(sent: bytes) -> None:
+            async with raw_client(route.port, PATH) as hostile:
+                await hostile.send(sent)
+                await hostile.hung_up()
+
+        await asyncio.gather(*(attack(ILLEGAL[name][0]) for name in ILLEGAL.keys() - TOLERATED))
+        await places_taken(route, 1)
+
+
+@pytest.mark.parametrize("end", [RawClient.close, RawClient.reset], ids=["close", "reset"])
+async def test_who_leaves_after_any_byte_leaves_nothing_behind(
+    end: Callable[[RawClient], None],
+) -> None:
+    async with mounted() as route, undisturbed(route.url):
+        sent = handshake(route.port, PATH)
+        for upto in range(len(sent)):
+            leaving = await RawClient.connect(route.port)
+            await leaving.send(sent[:upto])
+            end(leaving)
+        for upto in range(len(AUTHENTICATE) + 1):
+            leaving = await RawClient.connect(route.port)
+            await leaving.upgrade(route.port, PATH)
+            await leaving.send(AUTHENTICATE[:upto])
+            end(leaving)
+        await places_taken(route, 1)
+
+
+async def places_taken(route: Route, count: int) -> None:
+    """Wait until so many clients hold a place."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while route.places.open != count:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0.01)
+
+
+async def test_a_client_that_stops_reading_stops_nobody_else_and_leaves_when_it_likes() -> None:
+    async with mounted(frequency_ms=10, simulator_symbols=400) as route:
+        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
+        async with undisturbed(route.url), client(route) as other:
+            async with raw_client(route.port, PATH) as stalled:
+                await stalled.send(AUTHENTICATE + frame(subscribe))
+                await ask(other, {"action": "subscribe", "mode": 2, **AAPL})
+                for _ in range(200):
+                    assert (await data(other, 2))["symbol"] == "AAPL"
+                assert route.places.open == 3
+            await places_taken(route, 2)
