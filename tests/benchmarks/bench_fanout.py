@@ -8,24 +8,22 @@ one program in C; it finds out what was lost by the numbers in the messages.
 
 A load CLIENTSxRATE sends every message to every client; in `sparse` each of 1,000
 clients holds its own 50 of 1,000 symbols. A delivery is a message that a client got
-and had not had. The server has a core of its own. Its CPU per delivery is also given
-as a multiple of Nchan's, or where Nchan was not measured, of the best peer's.
+and had not had. The server has a core to itself; client, feeder and Redis have the
+others. Its CPU per delivery is also given as a multiple of Nchan's, or where Nchan was
+not measured, of the best peer's. "waited" is how long it was ready to run and its core
+busy with something else: where that is much, the machine was not quiet and the row says
+little (Granian's threads also wait for each other).
 """
 
 import argparse
-import multiprocessing
-import os
-import random
 import time
-from collections.abc import Sequence
 
 import psutil
 
-from tests.benchmarks.cpu import busy_s
-from tests.benchmarks.fanout_client import Greeting, LoadClient, load_client
-from tests.benchmarks.fanout_messages import feed_numbered, symbol_of
-from tests.benchmarks.fanout_runners import Load, Served, missing, serving
-from tests.benchmarks.processes import calling
+from tests.benchmarks.cpu import busy_s, waited_s
+from tests.benchmarks.fanout_client import LoadClient, load_client
+from tests.benchmarks.fanout_runners import Load, feeding, greetings, missing, serving
+from tests.benchmarks.processes import leave_a_core
 from tests.benchmarks.report import Table
 
 SERVERS = ("nchan", "node", "websockets", "starlette", "ours")
@@ -33,7 +31,6 @@ LOADS = ("100x500", "100x2000", "1000x100", "1000x1000", "sparse")
 DENSE_SYMBOLS = 50
 SPARSE = Load("sparse", clients=1000, rate=10_000, symbols=1000, held=50)
 WARMUP_S = 1.5
-SEED = 1
 
 
 def load_of(name: str) -> Load:
@@ -44,34 +41,22 @@ def load_of(name: str) -> Load:
     return Load(name, clients, rate, DENSE_SYMBOLS, DENSE_SYMBOLS)
 
 
-def greetings(served: Served, load: Load) -> Sequence[Greeting]:
-    """Make what each client says; who holds which symbols is random, and the same every time."""
-    symbols = [symbol_of(number, load.symbols) for number in range(load.symbols)]
-    chance = random.Random(SEED)
-    return [served.greet(chance.sample(symbols, load.held)) for _ in range(load.clients)]
-
-
 class Usage:
-    """The CPU time of server, feeder and the server's core, from the making of this on."""
+    """The CPU time of server and feeder, from the making of this on."""
 
-    def __init__(self, server: psutil.Process, feeder: psutil.Process, core: int) -> None:
-        self._server, self._feeder, self._core = server, feeder, core
+    def __init__(self, server: psutil.Process, feeder: psutil.Process) -> None:
+        self._server, self._feeder = server, feeder
         self._before = self._read()
 
     def until_now(self) -> dict[str, float]:
-        """Give the seconds that passed, and those that each was busy."""
-        names = ("wall_s", "server_s", "feeder_s", "core_s")
+        """Give the seconds that passed, that each was busy, and that the server had no core."""
+        names = ("wall_s", "server_s", "feeder_s", "waited_s")
         spent = (now - then for now, then in zip(self._read(), self._before, strict=True))
         return dict(zip(names, spent, strict=True))
 
     def _read(self) -> tuple[float, float, float, float]:
-        core = psutil.cpu_times(percpu=True)[self._core]
-        return (
-            time.perf_counter(),
-            busy_s(self._server),
-            busy_s(self._feeder),
-            sum(core) - core.idle - core.iowait,
-        )
+        busy = busy_s(self._server), busy_s(self._feeder)
+        return (time.perf_counter(), *busy, waited_s(self._server))
 
 
 def measure(
@@ -82,33 +67,30 @@ def measure(
     Raises:
         RuntimeError: when not all clients got ready.
     """
-    spawning = multiprocessing.get_context("spawn")
-    begin, published = spawning.Event(), spawning.Value("Q", 0, lock=False)
-    with serving(server, load, cores) as served:
-        feeding = (served.feed_form, served.feed_port, load.symbols, load.rate, begin, published)
-        with (
-            calling(feed_numbered, *feeding) as feeder_id,
-            client.running(
-                served.port,
-                greetings(served, load),
-                symbols=load.symbols,
-                replies=served.replies,
-                warmup_s=WARMUP_S,
-                seconds=seconds,
-            ) as reports,
-        ):
-            usage, before = None, 0
-            for report in reports:
-                match report["event"]:
-                    case "ready":
-                        begin.set()
-                    case "measuring":
-                        usage = Usage(served.process, psutil.Process(feeder_id), min(cores))
-                        before = published.value
-                    case "measured" if usage is not None:
-                        fed = {"fed": published.value - before}
-                        rss = {"rss_mb": served.process.memory_info().rss / 2**20}
-                        return report | usage.until_now() | fed | rss
+    with (
+        serving(server, load, cores) as served,
+        feeding(served, load) as feed,
+        client.running(
+            served.port,
+            greetings(served, load),
+            symbols=load.symbols,
+            replies=served.replies,
+            warmup_s=WARMUP_S,
+            seconds=seconds,
+        ) as reports,
+    ):
+        usage, before = None, 0
+        for report in reports:
+            match report["event"]:
+                case "ready":
+                    feed.begin.set()
+                case "measuring":
+                    usage = Usage(served.process, feed.process)
+                    before = feed.published.value
+                case "measured" if usage is not None:
+                    fed = {"fed": feed.published.value - before}
+                    rss = {"rss_mb": served.process.memory_info().rss / 2**20}
+                    return report | usage.until_now() | fed | rss
     raise RuntimeError(f"the clients of {server} did not get ready for {load.name}")
 
 
@@ -145,7 +127,7 @@ def row(load: Load, server: str, rounds: dict[str, dict[str, float]]) -> dict[st
         "server CPU": f"{seen['server_s'] / wall_s:.0%}",
         "µs/delivery": round(cost_us(seen), 3),
         "of peer's": f"{cost_us(seen) / baseline:.2f}" if baseline else "",
-        "others": f"{(seen['core_s'] - seen['server_s']) / wall_s:.0%}",
+        "waited": f"{seen['waited_s'] / wall_s:.0%}",
         "client CPU": f"{seen['cpu_s'] / seen['elapsed_s']:.0%}",
         "feeder CPU": f"{seen['feeder_s'] / wall_s:.0%}",
         "server RSS MB": round(seen["rss_mb"]),
@@ -168,16 +150,14 @@ def main() -> None:
     parser.add_argument("--loads", default=",".join(LOADS))
     asked = parser.parse_args()
     table = Table("fanout")
-    all_cores = os.sched_getaffinity(0)
-    own = {min(all_cores)} if len(all_cores) > 1 else all_cores
-    os.sched_setaffinity(0, all_cores - own or all_cores)
     with load_client() as client:
+        cores = leave_a_core()
         servers = [each for each in asked.servers.split(",") if not told_missing(each)]
         for load in map(load_of, asked.loads.split(",")):
             rounds: dict[str, dict[str, float]] = {}
             for server in servers:
                 try:
-                    rounds[server] = measure(server, load, client, own, asked.seconds)
+                    rounds[server] = measure(server, load, client, cores, asked.seconds)
                 except RuntimeError as error:
                     print(f"{server} at {load.name}: {error}", flush=True)
                 else:

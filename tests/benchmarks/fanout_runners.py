@@ -1,12 +1,15 @@
-"""Start the servers that `bench_fanout.py` measures."""
+"""Start the servers that `bench_fanout.py` and `bench_stalled.py` measure, and what feeds them."""
 
 import json
+import multiprocessing
+import random
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -17,12 +20,13 @@ from dashboard.feeds.parsing.static_data import EXCHANGE
 from dashboard.protocols.openalgo.modes import Mode
 from dashboard.storage.api_keys import KEY_FILE
 from tests.benchmarks.fanout_client import Greeting
-from tests.benchmarks.fanout_messages import ALL, instruments
-from tests.benchmarks.processes import running, serving_process, started_on, until, wait_for
+from tests.benchmarks.fanout_messages import ALL, Count, feed_numbered, instruments, symbol_of
+from tests.benchmarks.processes import calling, running, serving_process, until, wait_for
 from tests.benchmarks.web_servers import NCHAN, NGINX, granian, nginx
 from tests.live_server import ROOT, environment, free_port
 from tests.redis_server import RedisServer
 
+SEED = 1
 WS_VERSION = "8.23.0"
 NODE_FOLDER = ROOT / ".data" / "benchmarks" / "node"
 LOCATIONS = """
@@ -56,9 +60,36 @@ class Served(NamedTuple):
     """So many messages say that it gets them."""
 
 
+class Feed(NamedTuple):
+    """What feeds a server: it waits for `begin`, and counts in `published` from then on."""
+
+    process: psutil.Process
+    begin: Event
+    published: Count
+
+
 def serving(server: str, load: Load, cores: set[int]) -> AbstractContextManager[Served]:
     """Run the server of a name, on these cores."""
     return _RUNNERS[server](load, cores)
+
+
+@contextmanager
+def feeding(served: Served, load: Load) -> Generator[Feed]:
+    """Run what feeds a server for a block."""
+    spawning = multiprocessing.get_context("spawn")
+    begin, published = spawning.Event(), spawning.Value("Q", 0, lock=False)
+    form, port = served.feed_form, served.feed_port
+    with calling(
+        feed_numbered, form, port, load.symbols, load.rate, begin, published
+    ) as process_id:
+        yield Feed(psutil.Process(process_id), begin, published)
+
+
+def greetings(served: Served, load: Load) -> Sequence[Greeting]:
+    """Make what each client says; who holds which symbols is random, and the same every time."""
+    symbols = [symbol_of(number, load.symbols) for number in range(load.symbols)]
+    chance = random.Random(SEED)
+    return [served.greet(chance.sample(symbols, load.held)) for _ in range(load.clients)]
 
 
 @contextmanager
@@ -76,7 +107,7 @@ def _ours(mode: Mode, load: Load, cores: set[int]) -> Generator[Served]:
             "DASHBOARD_LOG_LEVEL": "error",
         }
         command = [sys.executable, "-m", "dashboard.endpoints.stream_server"]
-        with started_on(cores, running(command, env=environment() | settings)) as process:
+        with running(command, environment() | settings, cores=cores) as process:
             wait_for(port)
             key_file = Path(folder, KEY_FILE)
             until(lambda: key_file.exists() and key_file.read_text() != "", "there is a key")
@@ -100,7 +131,7 @@ def _ours(mode: Mode, load: Load, cores: set[int]) -> Generator[Served]:
 def _websockets(_load: Load, cores: set[int]) -> Generator[Served]:
     port, feed_port = free_port(), free_port()
     command = [sys.executable, "-m", "tests.benchmarks.fanout_servers", str(port), str(feed_port)]
-    with started_on(cores, running(command, env=environment())) as process:
+    with running(command, environment(), cores=cores) as process:
         wait_for(port)
         yield _peer(port, serving_process(process), feed_port)
 
@@ -109,7 +140,7 @@ def _websockets(_load: Load, cores: set[int]) -> Generator[Served]:
 def _starlette(_load: Load, cores: set[int]) -> Generator[Served]:
     feed_port = free_port()
     app = "tests.benchmarks.fanout_servers:starlette_app"
-    with started_on(cores, granian(app, FANOUT_FEED_PORT=feed_port)) as (port, worker):
+    with granian(app, cores=cores, FANOUT_FEED_PORT=feed_port) as (port, worker):
         yield _peer(port, worker, feed_port)
 
 
@@ -123,7 +154,7 @@ def _node(_load: Load, cores: set[int]) -> Generator[Served]:
         asking, env=env, check=True, capture_output=True, text=True
     ).stdout.strip()
     command = [node, str(Path(__file__).with_name("fanout_node.cjs")), str(port), str(feed_port)]
-    with started_on(cores, running(command, env)) as process:
+    with running(command, env, cores=cores) as process:
         wait_for(port)
         yield _peer(port, serving_process(process), feed_port)
 
@@ -135,7 +166,7 @@ def _nchan(load: Load, cores: set[int]) -> Generator[Served]:
     def greet(symbols: Sequence[str]) -> Greeting:
         return Greeting(f"/ws?channels={ALL if dense else ','.join(symbols)}")
 
-    with started_on(cores, nginx(LOCATIONS)) as (port, worker):
+    with nginx(LOCATIONS, cores=cores) as (port, worker):
         form = "posts" if dense else "symbol posts"
         yield Served(port, worker, port, form, greet, replies=0)
 

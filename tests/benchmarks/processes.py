@@ -7,8 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import TypeVar
+from contextlib import contextmanager
 
 import psutil
 
@@ -17,15 +16,17 @@ from tests.live_server import ROOT
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 10
 
-Started = TypeVar("Started")
-
 
 @contextmanager
 def running(
-    command: list[str], env: Mapping[str, str] | None = None
+    command: list[str], env: Mapping[str, str] | None = None, *, cores: set[int] | None = None
 ) -> Generator[subprocess.Popen[bytes]]:
-    """Run a program in the project's folder, without its standard output, for a block."""
-    process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
+    """Run a program in the project's folder, without its standard output, for a block.
+
+    With `cores`, which needs Linux, it runs on these alone, and so does what it starts.
+    """
+    with on_cores(cores) if cores else contextlib.nullcontext():
+        process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -50,16 +51,25 @@ def calling(target: Callable[..., None], *args: object) -> Generator[int]:
 
 
 @contextmanager
-def started_on(cores: set[int], program: AbstractContextManager[Started]) -> Generator[Started]:
-    """Start a program on these cores alone; what the block itself starts is not bound to them."""
+def on_cores(cores: set[int]) -> Generator[None]:
+    """Have what is started in the block run on these cores alone; on Linux."""
     before = os.sched_getaffinity(0)
-    with ExitStack() as stack:
-        os.sched_setaffinity(0, cores)
-        try:
-            started = stack.enter_context(program)
-        finally:
-            os.sched_setaffinity(0, before)
-        yield started
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def leave_a_core() -> set[int]:
+    """Move this process off one core, and what it starts too; give that core, for a server.
+
+    Where there is only one core, it is shared.
+    """
+    cores = os.sched_getaffinity(0)
+    left = {min(cores)}
+    os.sched_setaffinity(0, cores - left or left)
+    return left
 
 
 def wait_for(port: int) -> None:

@@ -18,28 +18,32 @@ NCHAN = next(Path("/usr/lib").glob("**/ngx_nchan_module.so"), None)
 
 
 @contextmanager
-def granian(target: str, **env: object) -> Generator[tuple[int, psutil.Process]]:
+def granian(
+    target: str, *, cores: set[int] | None = None, **env: object
+) -> Generator[tuple[int, psutil.Process]]:
     """Serve an application, `module:factory`, as the product is served; give port and worker."""
     port = free_port()
     command = ["-m", "granian", "--interface", "asgi", "--factory", "--workers", "1"]
+    own = {name: str(value) for name, value in env.items()} | {"PYTHONPATH": str(ROOT)}
     with running(
         [sys.executable, *command, "--log-level", "warning", "--port", str(port), target],
-        env=os.environ
-        | {name: str(value) for name, value in env.items()}
-        | {"PYTHONPATH": str(ROOT)},
+        os.environ | own,
+        cores=cores,
     ) as process:
         wait_for(port)
         yield port, serving_process(process)
 
 
 @contextmanager
-def nginx(locations: str) -> Generator[tuple[int, psutil.Process]]:
+def nginx(
+    locations: str, *, cores: set[int] | None = None
+) -> Generator[tuple[int, psutil.Process]]:
     """Run nginx with Nchan and these locations; give port and worker."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="livetape-nchan-") as folder:
         config = Path(folder, "nginx.conf")
         config.write_text(_config(folder, port, locations))
-        with running([NGINX, "-p", folder, "-c", str(config)]) as process:
+        with running([NGINX, "-p", folder, "-c", str(config)], cores=cores) as process:
             wait_for(port)
             yield port, serving_process(process)
 
