@@ -125,6 +125,20 @@ class LiveServer:
         self.stop()
 
 
+def run_keys(server: LiveServer, *arguments: str) -> str:
+    """Run the command line for keys beside a running product; give what it says last."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dashboard.keys", *arguments],
+        cwd=ROOT,
+        env=environment() | server.settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1]
+
+
 def environment() -> dict[str, str]:
     """Give the environment to start the product in: none of its settings, and our Python first."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("DASHBOARD_")}

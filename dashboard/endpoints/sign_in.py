@@ -12,6 +12,10 @@ from dashboard.storage.api_keys import SESSION_NS, ApiKeys
 
 SIGN_IN_PATH = "/sign-in"
 MAX_FORM_BYTES = 8192
+DAY_NS = 86_400_000_000_000
+ASKED = (
+    f"This page needs an API key, once: this browser is remembered for {SESSION_NS // DAY_NS} days."
+)
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -19,6 +23,7 @@ HEADERS = {
     ),
 }
 
+# The colours are those of the pages in `ui/theme.py`, whose files nobody gets without a key.
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -26,25 +31,57 @@ _PAGE = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Livetape: key needed</title>
 <style>
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { display: grid; min-height: 100vh; margin: 0; place-items: center; }
-form { display: grid; gap: 0.75rem; width: min(22rem, calc(100vw - 3rem)); }
-h1 { margin: 0; font-size: 1.25rem; }
+:root {
+  color-scheme: light dark;
+  --bg: #f2f4f7; --panel: #ffffff; --line: #dbe0e6; --strong-line: #7e8a97;
+  --text: #11161c; --muted: #45505c; --down: #bd1c38; --accent: #1a5bc8;
+  font: 15px/1.5 'Inter', 'Noto Sans', 'Segoe UI', 'Helvetica Neue', sans-serif;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --bg: #0b0e11; --panel: #12161b; --line: #252c35; --strong-line: #5b6773;
+    --text: #e8ecf0; --muted: #a6b0bb; --down: #fa6a7b; --accent: #639fff;
+  }
+}
+body {
+  display: grid; min-height: 100dvh; margin: 0; place-items: center;
+  background: var(--bg); color: var(--text);
+}
+form {
+  display: grid; gap: 12px; box-sizing: border-box; width: min(26rem, calc(100vw - 24px));
+  padding: 24px; border: 1px solid var(--line); border-radius: 4px; background: var(--panel);
+}
+h1 { margin: 0; font-size: 20px; }
+h1::before {
+  content: ""; display: inline-block; width: 10px; height: 10px; margin-right: 10px;
+  background: var(--accent);
+}
 p { margin: 0; }
-input, button { box-sizing: border-box; width: 100%; padding: 0.6rem; font: inherit; }
-code { font-size: 0.9em; overflow-wrap: anywhere; }
+label { font-weight: 600; margin-bottom: -6px; }
+input, button {
+  box-sizing: border-box; width: 100%; min-height: 44px; padding: 8px 12px;
+  border: 1px solid var(--strong-line); border-radius: 4px; font: inherit;
+  background: var(--bg); color: var(--text);
+}
+input { font-size: 16px; } /* with less, a phone zooms in */
+button { border-color: var(--accent); background: var(--accent); color: var(--panel); }
+button { font-weight: 600; cursor: pointer; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+[role="alert"] { padding-left: 10px; border-left: 3px solid var(--down); color: var(--down); }
+.note { color: var(--muted); font-size: 13px; }
+code { white-space: nowrap; font-family: ui-monospace, 'DejaVu Sans Mono', 'Menlo', monospace; }
 </style>
 </head>
 <body>
 <form method="post" action="$action">
 <h1>Livetape</h1>
-<p role="alert">$problem</p>
+$said
 <label for="key">API key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
 <input name="next" type="hidden" value="$next">
 <button>Continue</button>
-<p>On the server, the first key is in <code>api-key</code> in the data folder; more are made with
-<code>python -m dashboard.keys create NAME</code>.</p>
+<p class="note">On the server, the first key is in <code>api-key</code> in the data folder.
+Make more with <code>python -m dashboard.keys create NAME</code></p>
 </form>
 </body>
 </html>
@@ -89,14 +126,13 @@ class SignIn:
 def sign_in_page(
     path: str,
     *,
-    problem: str = "From another machine, this page needs a key once.",
+    problem: str = "",
     status: int = 401,
     wait_s: int = 0,
 ) -> Response:
-    """Give the form, which leads back to a path of ours."""
-    page = _PAGE.substitute(
-        action=SIGN_IN_PATH, problem=escape(problem), next=escape(own_path(path))
-    )
+    """Give the form, which leads back to a path of ours and says what was wrong, if anything."""
+    said = f'<p role="alert">{escape(problem)}</p>' if problem else f"<p>{ASKED}</p>"
+    page = _PAGE.substitute(action=SIGN_IN_PATH, said=said, next=escape(own_path(path)))
     headers = HEADERS | ({"Retry-After": str(wait_s)} if wait_s else {})
     return HTMLResponse(page, status_code=status, headers=headers)
 

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.ws_client import live, receive
-from tests.live_server import ROOT, LiveServer
+from tests.live_server import ROOT, LiveServer, run_keys
 
 PROXIED = {"X-Forwarded-For": "203.0.113.7"}
 DEADLINE_S = 20
@@ -28,20 +28,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 def first_key(product: LiveServer) -> str:
     return (product.data_dir / "api-key").read_text().strip()
-
-
-def run_keys(product: LiveServer, *arguments: str) -> str:
-    """Run the command line beside the running product; give what it says last."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dashboard.keys", *arguments],
-        cwd=ROOT,
-        env=os.environ | product.settings,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return done.stdout.splitlines()[-1]
 
 
 def get(product: LiveServer, path: str, key: str | None = None) -> httpx.Response:

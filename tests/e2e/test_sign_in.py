@@ -1,0 +1,94 @@
+"""The page that asks for a key, in a browser whose every request needs one."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.e2e.market_page import by_id, eventually, price
+from tests.live_server import LiveServer, run_keys
+
+WRONG = "lt_" + "x" * 43
+OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LiveServer]:
+    """Give a product that asks everybody for a key, this machine too."""
+    with LiveServer(require_key="always") as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Give a page of a browser that knows no key."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+def asks(page: Page) -> bool:
+    return page.locator("#key").count() == 1
+
+
+def show(page: Page, key: str) -> None:
+    page.fill("#key", key)
+    page.get_by_role("button", name="Continue").click()
+
+
+def shows_moving_prices(page: Page) -> bool:
+    page.locator('[data-testid="connection"][data-state="live"]').wait_for()
+    before = price(page, "BTC/USD")
+    return eventually(lambda: price(page, "BTC/USD") != before)
+
+
+def test_a_key_is_asked_for_once_and_again_when_it_is_revoked(
+    server: LiveServer, page: Page
+) -> None:
+    key = run_keys(server, "create", "browser")
+    page.goto(server.url)
+    assert asks(page)
+    assert page.get_by_role("alert").count() == 0
+
+    show(page, WRONG)
+    assert "This key does not hold" in page.get_by_role("alert").inner_text()
+    assert asks(page)
+
+    show(page, key)
+    assert page.url == f"{server.url}/"
+    assert shows_moving_prices(page)
+
+    page.reload()
+    assert not asks(page)
+    assert shows_moving_prices(page)
+
+    run_keys(server, "revoke", "browser")
+
+    def asks_again() -> bool:
+        page.reload()
+        return asks(page)
+
+    assert eventually(asks_again)
+
+
+def test_it_leads_back_to_where_one_wanted_to_go(server: LiveServer, page: Page) -> None:
+    page.goto(f"{server.url}/pnl")
+    show(page, (server.data_dir / "api-key").read_text().strip())
+    by_id(page, "pnl").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_form_fits_and_is_ready_for_the_keyboard(
+    server: LiveServer, browser: Browser, scheme: str, width: int
+) -> None:
+    with browser.new_context(
+        viewport={"width": width, "height": 844},
+        color_scheme=scheme,  # pyright: ignore[reportArgumentType] - a literal of Playwright
+    ) as context:
+        page = context.new_page()
+        page.goto(server.url)
+        assert page.evaluate("document.activeElement.id") == "key"
+        page.keyboard.type(WRONG)
+        page.keyboard.press("Enter")
+        page.get_by_role("alert").wait_for()
+        assert page.evaluate(OVERFLOW) <= 0
