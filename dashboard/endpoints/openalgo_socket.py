@@ -1,6 +1,7 @@
 """`/ws/openalgo`: the OpenAlgo protocol beside the page, for those who can reach only its port."""
 
 import asyncio
+import contextlib
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -9,6 +10,7 @@ from dashboard.endpoints.credentials import client_address
 from dashboard.endpoints.openalgo import OpenAlgoStreams
 from dashboard.endpoints.stream_connection import (
     GOING_AWAY,
+    LINGER_S,
     NOT_AUTHENTICATED,
     POLICY_VIOLATION,
     TRY_AGAIN_LATER,
@@ -89,15 +91,19 @@ class OpenAlgoSocket:
                     group.create_task(self._read(), name="openalgo reader"),
                     group.create_task(self._expire(), name="openalgo authentication"),
                 ]
-                await self._write()
+                code, reason = await self._write()
                 for task in others:
                     task.cancel()
+                await asyncio.wait(others)  # the web server closes nothing while it receives
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LINGER_S):  # it waits for a full connection, too
+                        await self._socket.close(code, reason)
         except* WebSocketDisconnect:
             pass
         finally:
             self._streams.close(self)
 
-    async def _write(self) -> None:
+    async def _write(self) -> tuple[int, str]:
         while self._closing is None:
             await self._due.wait()
             self._due.clear()
@@ -110,10 +116,8 @@ class OpenAlgoSocket:
             except TimeoutError:
                 self._places.evicted += 1
                 self._close(POLICY_VIOLATION, f"nothing was read for {self._timeouts.drain_s:g} s")
-            if not self.outbox:
-                self._written.set()
-        code, reason = self._closing
-        await self._socket.close(code, reason)
+            self._written.set()  # the answers of before; data may wait already again
+        return self._closing
 
     async def _read(self) -> None:
         address = client_address(self._socket.scope)

@@ -5,7 +5,7 @@ from collections import deque
 
 import msgspec
 import structlog
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 from starlette.types import Scope
 
 from dashboard.endpoints.connections import Connections
@@ -76,7 +76,7 @@ class StreamConnection(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Take a place, or refuse the client with close code 1013."""
         self._transport = transport
-        self.write = transport.underlying_transport.write
+        self._write = transport.underlying_transport.write
         peer = transport.underlying_transport.get_extra_info("peername")
         self._address = str(peer[0]) if peer else ""
         self._scope["client"] = (self._address, 0)
@@ -94,7 +94,8 @@ class StreamConnection(WSListener):
         if frame.msg_type == WSMsgType.CLOSE:
             if not self._closing:
                 self._leave()
-                transport.send_close(frame.get_close_code())
+                given = frame.get_close_code()
+                transport.send_close(WSCloseCode.OK if given == WSCloseCode.NO_INFO else given)
             transport.disconnect()
         elif frame.msg_type == WSMsgType.PING:
             if self.writable and not self._closing:
@@ -126,6 +127,11 @@ class StreamConnection(WSListener):
         self._lagging_since = None
         if self._opened:
             self._streams.fanout.release(self)
+
+    def write(self, data: bytes) -> None:
+        """Send whole frames, unless picows has closed the connection for a fault of the client."""
+        if not self._transport.is_close_frame_sent:
+            self._write(data)
 
     def flush(self) -> int:
         """Write all that waits, in one write, unless the client lags; give the number of frames."""

@@ -36,6 +36,7 @@ SEND_BUFFER_BYTES = 256 * 1024
 """The system's buffer per client: a larger one would hide for long that nobody reads."""
 WATCH_S = 0.5
 
+VERSION = "13"
 DEFLATE = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 
 Refusal = Callable[[Headers], str | None]
@@ -102,10 +103,9 @@ class StreamListener:
                 problem = self._refusal(headers)
                 if problem is not None:
                     log.warning("stream client refused", problem=problem)
-                    refused = WSUpgradeResponse.create_error_response(
-                        HTTPStatus.FORBIDDEN, problem.encode() + b"\n"
-                    )
-                    return WSUpgradeResponseWithListener(refused, None)
+                    return _refused(HTTPStatus.FORBIDDEN, problem)
+                if headers.get("sec-websocket-version") != VERSION:
+                    return _refused(HTTPStatus.UPGRADE_REQUIRED, f"only version {VERSION}")
                 agreed = self._deflate and _offers_deflate(headers)
                 wire = deflated if agreed else framed
                 streams, outbox = choose(scope["path"], wire)
@@ -161,6 +161,13 @@ def _scope(request: WSUpgradeRequest) -> Scope:
         "query_string": query,
         "headers": headers,
     }
+
+
+def _refused(status: HTTPStatus, problem: str) -> WSUpgradeResponseWithListener:
+    response = WSUpgradeResponse.create_error_response(
+        status, problem.encode() + b"\n", {"Sec-WebSocket-Version": VERSION}
+    )
+    return WSUpgradeResponseWithListener(response, None)
 
 
 def _offers_deflate(headers: Headers) -> bool:

@@ -23,8 +23,8 @@ class Messages:
         begins = frame.msg_type != WSMsgType.CONTINUATION
         if begins != (self._fragments is None):
             return Refusal(PROTOCOL_ERROR, "fragments are out of order")
-        if frame.rsv1 and not (begins and self._deflate):
-            return Refusal(PROTOCOL_ERROR, "a compressed frame was not agreed on")
+        if frame.rsv2 or frame.rsv3 or (frame.rsv1 and not (begins and self._deflate)):
+            return Refusal(PROTOCOL_ERROR, "a reserved bit was not agreed on")
         if begins:
             self._packed = frame.rsv1
         fragments = self._fragments = bytearray() if self._fragments is None else self._fragments

@@ -176,3 +176,43 @@ async def test_a_client_that_stops_reading_stops_nobody_else() -> None:
                 await ask(other, {"action": "subscribe", "mode": 2, **AAPL})
                 for _ in range(200):
                     assert (await data(other, 2))["symbol"] == "AAPL"
+
+
+async def test_who_never_authenticates_is_closed_with_4401() -> None:
+    async with (
+        mounted(timeouts=Timeouts(authenticate_s=0.3)) as route,
+        undisturbed(route.url),
+        client(route, key=None) as silent,
+        client(route, key=None) as wrong,
+    ):
+        assert (await ask(wrong, {"action": "auth", "api_key": "x"}))["status"] == "error"
+        assert (await closed(silent), await closed(wrong)) == (4401, 4401)
+
+
+async def test_requests_are_answered_while_data_never_pause() -> None:
+    async with mounted(frequency_ms=10, simulator_symbols=1000) as route:
+        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        async with raw_client(route.port, PATH) as busy:
+            subscribe = {"action": "subscribe", "symbols": symbols[:1000], "mode": 2}
+            await busy.send(AUTHENTICATE + frame(json.dumps(subscribe).encode()))
+            await busy.send(frame(b'{"action":"ping"}'))
+            async with asyncio.timeout(TIMEOUT_S):
+                while True:
+                    received = await busy.receive()
+                    assert received is not None
+                    if b'"pong"' in received.payload:
+                        break
+        await places_taken(route, 0)  # though its data never pause
+
+
+async def test_who_reads_nothing_is_evicted_and_its_place_comes_back() -> None:
+    async with (
+        mounted(timeouts=Timeouts(drain_s=1), frequency_ms=10, simulator_symbols=400) as route,
+        undisturbed(route.url),
+    ):
+        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
+        async with raw_client(route.port, PATH) as stalled:
+            await stalled.send(AUTHENTICATE + frame(subscribe))
+            await places_taken(route, 2)
+            await places_taken(route, 1)

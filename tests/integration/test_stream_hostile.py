@@ -345,3 +345,33 @@ async def test_two_thousand_at_once_are_served_up_to_the_limit_and_refused_beyon
                 await asyncio.sleep(0.01)
         async with client(stream) as late:
             assert (await ask(late, {"action": "ping"}))["type"] == "pong"
+
+
+async def test_a_close_without_a_code_is_answered_without_one() -> None:
+    async with attacked() as stream, raw_client(stream.server.port) as hostile:
+        await hostile.send(frame(b"", CLOSE))
+        (answer,) = await hostile.rest()
+        assert answer.close_code in {None, 1000}  # 0 is no code that may be sent
+
+
+async def test_another_version_of_the_protocol_is_refused() -> None:
+    async with attacked() as stream:
+        port = stream.server.port
+        sent = handshake(port).replace(b"Version: 13", b"Version: 8")
+        assert (await answered(port, sent)).startswith(b"HTTP/1.1 426")
+
+
+@pytest.mark.parametrize("reserved", [1, 2, 4])
+async def test_a_reserved_bit_that_nobody_agreed_on_is_closed_with_1002(reserved: int) -> None:
+    async with attacked() as stream, raw_client(stream.server.port) as hostile:
+        await hostile.send(frame(b'{"action":"ping"}', reserved=reserved))
+        received = await hostile.receive()
+        assert received is not None
+        assert received.close_code == 1002
+
+
+async def test_nothing_follows_a_close_frame() -> None:
+    async with attacked() as stream, raw_client(stream.server.port) as hostile:
+        await hostile.send(AUTHENTICATE + SUBSCRIBE + frame(b"{}", masked=False))
+        opcodes = [each.opcode for each in await hostile.rest()]
+        assert opcodes[-1] == CLOSE
