@@ -1,6 +1,8 @@
 """The open streams of the API, `/ws` and `/sse`: how many there may be, and their end."""
 
 import asyncio
+import contextlib
+import sys
 
 DRAIN_TIMEOUT_S = 2.0
 
@@ -39,3 +41,20 @@ class Connections:
         except TimeoutError:
             return False
         return True
+
+
+def allow_open_files(count: int) -> None:
+    """Raise this process's soft limit of open files to `count`, as far as the hard one lets it.
+
+    A connection is a file, and the usual limit of 1024 is less than our own limits
+    of clients need. Windows has no such limit.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # macOS has a limit behind the limit
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -16,7 +16,7 @@ from dashboard.fanout.fanout import Fanout, put
 from dashboard.fanout.outbox import Entry, Kept, Slot
 from dashboard.protocols import live
 
-POLICY_VIOLATION, TOO_BIG = 1008, 1009
+POLICY_VIOLATION = 1008
 BUFFER_EVENTS = 50_000
 KINDS = frozenset({Kind.CONTROL}).union(*live.STREAMS.values())
 
@@ -51,7 +51,7 @@ class LiveStreams:
             return Refusal(POLICY_VIOLATION, problem[:120])
         if not self._sessions:
             self._subscription.change_filter(_everything)
-        self.dispatch()  # what comes from here on follows what the client begins with
+        self._catch_up()  # what comes from here on follows what the client begins with
         session = self._sessions[client] = LiveSession(self._services)
         self._move(client, session)
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -84,7 +84,7 @@ class LiveStreams:
         found = await session.deliver(asked)
         if client not in self._sessions:
             return  # it left meanwhile
-        self.dispatch()
+        self._catch_up()
         answers = session.change_filter(asked, found)
         self._move(client, session)
         self._send(client, answers)
@@ -110,12 +110,17 @@ class LiveStreams:
     def _conflation_s(self) -> float:
         return self._services.frequency_ms / 1000 if self._services.conflates else 0
 
+    def _catch_up(self) -> None:
+        """Dispatch now, and let the pump flush it though no further event may come."""
+        self.dispatch()
+        self._subscription.wake()
+
     def _route(self, topic: Topic) -> tuple[Cohort, ...]:
-        cohorts = {
-            self.fanout.cohort_of(client): session.filter
-            for client, session in self._sessions.items()
-        }
-        return tuple(cohort for cohort, each in cohorts.items() if each.wants(topic))
+        return tuple(
+            cohort
+            for cohort in self.fanout.cohorts
+            if isinstance(cohort.key, live.Filter) and cohort.key.wants(topic)
+        )
 
     def _entry(self, published: Published) -> Entry:
         slot: Slot = published.topic if published.event.conflatable else Kept.TRADE
@@ -127,7 +132,8 @@ class LiveStreams:
 
     def _send(self, client: StreamClient, frames: list[str]) -> None:
         self.fanout.settle(client)
-        client.outbox.add((Kept.REPLY, client.wire(frame.encode())) for frame in frames)
+        for frame in frames:
+            client.outbox.reply(client.wire(frame.encode()))
         self.fanout.release(client)
 
 

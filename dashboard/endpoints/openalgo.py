@@ -19,7 +19,6 @@ from dashboard.endpoints.openalgo_groups import Groups
 from dashboard.endpoints.streams import NS_PER_S, Pump, Refusal, StreamClient
 from dashboard.fanout.cohort import Cohort, Receiver
 from dashboard.fanout.fanout import Fanout, put
-from dashboard.fanout.outbox import Kept
 from dashboard.feeds.base import Feed, OnDemandFeed
 from dashboard.history.quotes import Quotes
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
@@ -191,7 +190,7 @@ class OpenAlgoStreams:
     def _put(self, client: StreamClient, output: Output) -> None:
         match output:
             case Reply():
-                client.outbox.add([(Kept.REPLY, client.wire(output.payload))])
+                client.outbox.reply(client.wire(output.payload))
             case Ended():
                 client.outbox.forget((output.key, output.mode))
             case Snapshot():

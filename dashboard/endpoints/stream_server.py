@@ -23,7 +23,7 @@ from dashboard.bootstrap import (
 from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.access import KeyCheck, problem_with_key
-from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.connections import Connections, allow_open_files
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.endpoints.openalgo import Authenticate, Identity, OpenAlgoStreams
 from dashboard.endpoints.openalgo_socket import serve_openalgo
@@ -42,6 +42,8 @@ GOING_AWAY = 1001
 GC_THRESHOLD = 50_000
 """New objects between two collections: the default takes 8 % of the time at high rates."""
 LIVE_PATH = "/ws"
+OTHER_FILES = 512
+"""Open files beside the clients: pages, the database, feeds."""
 
 
 class StreamSet:
@@ -89,6 +91,7 @@ class StreamServer:
     """
 
     def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
+        allow_open_files(settings.stream_max_clients + settings.max_clients + OTHER_FILES)
         self.places = Connections(limit=settings.stream_max_clients)
         self.streams: StreamSet | None = None
         self._settings = settings

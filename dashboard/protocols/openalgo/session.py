@@ -181,11 +181,6 @@ class Session(Generic[Client]):
         error = StreamError(code=Code.SERVER_ERROR, problem="The server could not do this")
         return [Reply(replies.encode_error(error))]
 
-    def close(self) -> None:
-        """End everything the client holds: it has left."""
-        for key in list(self._held):
-            self._put(key, Holding())
-
     @property
     def _broker(self) -> str:
         return self._market.brokers[0]

@@ -1,4 +1,6 @@
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -56,3 +58,17 @@ async def test_a_new_connection_after_the_last_one_is_waited_for(
     places.release()
     places.admit()
     assert not await places.drained()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_the_limit_of_open_files_is_raised_as_far_as_it_goes() -> None:
+    code = (
+        "import resource\n"
+        "from dashboard.endpoints.connections import allow_open_files\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (128, 300))\n"
+        "for count in (64, 200, 1000):\n"
+        "    allow_open_files(count)\n"
+        "    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["128", "200", "300"]

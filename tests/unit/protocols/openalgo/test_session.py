@@ -288,15 +288,6 @@ def test_unsubscribe_all_ends_everything() -> None:
     assert client.ask({"type": "unsubscribe_all"})["successful"] == []
 
 
-def test_a_client_that_leaves_is_in_no_group_and_others_stay() -> None:
-    index = Index[str]()
-    ann, bob = known(name="ann", index=index), known(name="bob", index=index)
-    for client in (ann, bob):
-        client.ask({"action": "subscribe", "symbols": of(TCS)})
-    ann.session.close()
-    assert index.groups(TCS, Mode.QUOTE) == {Form(Mode.QUOTE): {"bob": None}}
-
-
 def test_brokers_and_pings() -> None:
     client = Client()
     assert client.ask({"action": "get_supported_brokers"}) == {

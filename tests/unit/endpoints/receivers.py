@@ -1,0 +1,28 @@
+"""A client's connection that takes all it is sent, for what stands above the sockets."""
+
+from dashboard.fanout.outbox import Outbox
+from dashboard.fanout.wire import bare
+
+
+class FakeReceiver:
+    """`got` holds what was written, write by write."""
+
+    wire = staticmethod(bare)
+    writable = True
+
+    def __init__(self) -> None:
+        self.outbox = Outbox()
+        self.got: list[bytes] = []
+        self.ended = False
+
+    def write(self, data: bytes) -> None:
+        self.got.append(data)
+
+    def flush(self) -> int:
+        frames = self.outbox.take()
+        if frames:
+            self.write(b"".join(frames))
+        return len(frames)
+
+    def end(self) -> None:
+        self.ended = True
