@@ -112,7 +112,9 @@ function Fact({ label, value, title }) {
 function Sentinel({ onSeen }) {
   const element = useRef(null);
   useEffect(() => {
-    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && onSeen(), { rootMargin: "800px" });
+    // A page that is busy gets several entries at once, the newest last.
+    const seen = (entries) => entries.at(-1).isIntersecting && onSeen();
+    const observer = new IntersectionObserver(seen, { rootMargin: "800px" });
     observer.observe(element.current);
     return () => observer.disconnect();
   });
