@@ -37,9 +37,12 @@ log = structlog.get_logger(__name__)
 
 
 class Services:
-    """Everything that runs, wired; made once per process inside its event loop."""
+    """Everything that runs, wired; made once per process inside its event loop.
 
-    def __init__(self, settings: Settings) -> None:
+    Without `history` bars and accounts stay empty: only pages and REST show them.
+    """
+
+    def __init__(self, settings: Settings, *, history: bool = True) -> None:
         self.settings = settings
         self.started_ns = time.time_ns()
         self.version = __version__
@@ -53,6 +56,9 @@ class Services:
         )
         self.bars = Bars(self.hub)
         self.accounts = Accounts(self.hub)
+        if not history:
+            self.bars.close()
+            self.accounts.close()
         self.repository = _repository(settings)
         self.keys = ApiKeys(self.repository, clock=time.time_ns)
         self.supervisor = Supervisor(
@@ -263,10 +269,10 @@ def services() -> Services:
 
 
 @asynccontextmanager
-async def run_services(settings: Settings) -> AsyncGenerator[Services]:
+async def run_services(settings: Settings, *, history: bool = True) -> AsyncGenerator[Services]:
     """Build the services and run them for as long as the block lasts."""
     global _current
-    built = Services(settings)
+    built = Services(settings, history=history)
     async with built.running():
         _current = built
         try:

@@ -11,9 +11,9 @@ from dashboard.core.errors import RequestError
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.endpoints.live_session import LiveSession
 from dashboard.endpoints.streams import Pump, Refusal, StreamClient
-from dashboard.fanout.cohort import Cohort
-from dashboard.fanout.fanout import Fanout, put
+from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Entry, Kept, Slot
+from dashboard.fanout.route import Route
 from dashboard.protocols import live
 
 POLICY_VIOLATION = 1008
@@ -34,7 +34,7 @@ class LiveStreams:
         self._hub = running.hub
         self._admission = admission
         self._sessions: dict[StreamClient, LiveSession] = {}
-        self._routes: dict[Topic, tuple[Cohort, ...]] = {}
+        self._routes: dict[Topic, Route] = {}
         self._subscription = self._hub.subscribe(
             name="stream", wants=_nothing, capacity=BUFFER_EVENTS, policy=OverflowPolicy.CONFLATE
         )
@@ -105,7 +105,7 @@ class LiveStreams:
                     route = self._routes[published.topic] = self._route(published.topic)
                 if route:
                     slot, frame = self._entry(published)
-                    put(route, slot, frame)
+                    route.put(slot, frame)
 
     def _conflation_s(self) -> float:
         return self._services.frequency_ms / 1000 if self._services.conflates else 0
@@ -115,8 +115,8 @@ class LiveStreams:
         self.dispatch()
         self._subscription.wake()
 
-    def _route(self, topic: Topic) -> tuple[Cohort, ...]:
-        return tuple(
+    def _route(self, topic: Topic) -> Route:
+        return Route(
             cohort
             for cohort in self.fanout.cohorts
             if isinstance(cohort.key, live.Filter) and cohort.key.wants(topic)

@@ -17,8 +17,9 @@ from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
 from dashboard.endpoints.openalgo_groups import Groups
 from dashboard.endpoints.streams import NS_PER_S, Pump, Refusal, StreamClient
-from dashboard.fanout.cohort import Cohort, Receiver
-from dashboard.fanout.fanout import Fanout, put
+from dashboard.fanout.cohort import Receiver
+from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.route import Route
 from dashboard.feeds.base import Feed, OnDemandFeed
 from dashboard.history.quotes import Quotes
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
@@ -161,15 +162,15 @@ class OpenAlgoStreams:
         now = self._clock()
         for key, tick in self._throttle.due(now):
             quote = self._quotes.of(*key)
-            cohorts = self._groups.cohorts(key, tick).get(Form(Mode.LTP))
-            if quote is not None and cohorts:
-                self._send(quote, Form(Mode.LTP), cohorts)
+            route = self._groups.routes(key, tick).get(Form(Mode.LTP))
+            if quote is not None and route is not None:
+                self._send(quote, Form(Mode.LTP), route)
         for quote, event in self._quotes.ticks():
             tick = Mode.DEPTH if isinstance(event, Book) else Mode.QUOTE
             key = (quote.exchange, quote.symbol)
-            for form, cohorts in self._groups.cohorts(key, tick).items():
+            for form, route in self._groups.routes(key, tick).items():
                 if form.mode is not Mode.LTP or self._throttle.passes(key, tick, now):
-                    self._send(quote, form, cohorts)
+                    self._send(quote, form, route)
 
     def _throttle_due_s(self) -> float | None:
         due = self._throttle.next_due
@@ -199,10 +200,10 @@ class OpenAlgoStreams:
                     payload = client.wire(self._encode(quote, output.form))
                     client.outbox.add([((output.key, output.form.mode), payload)])
 
-    def _send(self, quote: MarketQuote, form: Form, cohorts: Mapping[Cohort, None]) -> None:
+    def _send(self, quote: MarketQuote, form: Form, route: Route) -> None:
         if serves(quote, form.mode):
             slot = ((quote.exchange, quote.symbol), form.mode)
-            put(cohorts, slot, self._encode(quote, form))
+            route.put(slot, self._encode(quote, form))
 
     def _encode(self, quote: MarketQuote, form: Form) -> bytes:
         listing = self._market.find((quote.exchange, quote.symbol))

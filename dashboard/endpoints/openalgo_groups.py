@@ -7,6 +7,7 @@ import msgspec
 
 from dashboard.fanout.cohort import Cohort, Receiver
 from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.route import Route
 from dashboard.protocols.openalgo.index import Holding, Index
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 
@@ -34,10 +35,16 @@ class Groups:
         self._index: Index[Cohort] = Index()
         self._members: dict[Receiver, _Member] = {}
         self._tokens: dict[tuple[Key, Holding], int] = {}
+        self._routes: dict[tuple[Key, Mode], dict[Form, Route]] = {}
 
-    def cohorts(self, key: Key, tick: Mode) -> Mapping[Form, Mapping[Cohort, None]]:
-        """Give the cohorts of a tick by the form that their members get."""
-        return self._index.groups(key, tick)
+    def routes(self, key: Key, tick: Mode) -> Mapping[Form, Route]:
+        """Give the ways of a tick by the form in which it goes there; use them at once."""
+        routes = self._routes.get((key, tick))
+        if routes is None:
+            groups = self._index.groups(key, tick)
+            routes = {form: Route(cohorts) for form, cohorts in groups.items()}
+            self._routes[key, tick] = routes
+        return routes
 
     def enter(self, receiver: Receiver) -> None:
         """Begin with a client that holds nothing."""
@@ -69,7 +76,7 @@ class Groups:
         target = self._fanout.find(receiver, member.signature)
         if target is None and len(former) == 1:
             for key, holding in member.changes.items():
-                self._index.put(key, former, holding)
+                self._set(key, former, holding)
             self._fanout.rename(former, member.signature)
             self._settle(member)
             return
@@ -79,7 +86,7 @@ class Groups:
         self._settle(member)
         if len(cohort) == 1:
             for key, holding in member.held.items():
-                self._index.put(key, cohort, holding)
+                self._set(key, cohort, holding)
 
     def _token(self, key: Key, holding: Holding) -> int:
         if not holding.modes:
@@ -91,7 +98,12 @@ class Groups:
 
     def _forget(self, cohort: Cohort, member: _Member) -> None:
         for key in member.held:
-            self._index.put(key, cohort, NOTHING)
+            self._set(key, cohort, NOTHING)
+
+    def _set(self, key: Key, cohort: Cohort, holding: Holding) -> None:
+        self._index.put(key, cohort, holding)
+        for tick in Mode:
+            self._routes.pop((key, tick), None)
 
     def _settle(self, member: _Member) -> None:
         for key, holding in member.changes.items():

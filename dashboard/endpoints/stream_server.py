@@ -163,7 +163,7 @@ async def serve_alone(settings: Settings) -> None:
     """
     check = partial(problem_with, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     listener = StreamServer(settings, refusal=check).listen()
-    async with run_services(settings) as running:
+    async with run_services(settings, history=False) as running:
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         loop = asyncio.get_running_loop()

@@ -1,6 +1,7 @@
 """What a connection of the stream server asks of the stream that it serves."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -13,6 +14,8 @@ from dashboard.fanout.pace import Pace
 from dashboard.hub.subscription import Subscription
 
 NS_PER_S = 1_000_000_000
+BACKLOG_S = 0.1
+"""How much longer than planned frames may wait while feeds have more to say at once."""
 
 
 class Refusal(NamedTuple):
@@ -68,7 +71,7 @@ class Pump:
     """
 
     def __init__(self, fanout: Fanout) -> None:
-        self.pace = Pace()
+        self.pace = Pace(lanes=fanout.lanes)
         self._fanout = fanout
 
     async def run(
@@ -86,16 +89,32 @@ class Pump:
         """
         loop = asyncio.get_running_loop()
         alarm: asyncio.TimerHandle | None = None
+        began, left = -math.inf, 0
         while not subscription.closed:
-            await subscription.ready()
-            began = time.perf_counter()
+            if not left:
+                await subscription.ready()
+            if subscription.is_ready:
+                left = self._fanout.lanes
+            before, began = began, time.perf_counter()
             dispatch()
-            cpu_s = time.thread_time()  # what else the machine does says nothing about writing
-            self._fanout.flush()
-            self.pace.spent(time.thread_time() - cpu_s)
+            lanes = min(left, self.pace.lanes_after(began - before))
+            self._flush(lanes)
+            left -= lanes
             if alarm is not None:
                 alarm.cancel()
             due_s = next_due_s()
             alarm = None if due_s is None else loop.call_later(due_s, subscription.wake)
-            interval_s = max(self.pace.interval_s, least_s())
-            await asyncio.sleep(max(0.0, began + interval_s - time.perf_counter()))
+            await self._rest(subscription, began + max(self.pace.step_s, least_s()))
+
+    def _flush(self, lanes: int) -> None:
+        cpu_s = time.thread_time()  # what else the machine does says nothing about writing
+        self._fanout.flush(lanes)
+        self.pace.spent(time.thread_time() - cpu_s, lanes=lanes)
+
+    async def _rest(self, subscription: Subscription, until: float) -> None:
+        """Wait, and longer while the feeds have a backlog: else it would grow."""
+        await asyncio.sleep(max(0.0, until - time.perf_counter()))
+        offered = -1
+        while offered != subscription.offered and time.perf_counter() < until + BACKLOG_S:
+            offered = subscription.offered
+            await asyncio.sleep(0)

@@ -33,12 +33,16 @@ class Cohort:
     A member is *apart* while it lags, or while something of its own comes before
     what is due to all; `apart` says how many of `pending` it has already. In order
     of arrival each member gets exactly what was put while it was a member.
-    `key` and `wire` are what the members have in common.
+    `wire`, `key` and `lane` are what the members have in common. `pending` is the same
+    list throughout.
     """
 
-    def __init__(self, wire: Wire, key: Hashable) -> None:
+    __slots__ = ("_ready", "apart", "key", "lane", "pending", "wire")
+
+    def __init__(self, wire: Wire, key: Hashable, lane: int) -> None:
         self.wire = wire
         self.key = key
+        self.lane = lane
         self.pending: list[Entry] = []
         self.apart: dict[Receiver, int] = {}
         self._ready: dict[Receiver, Callable[[bytes], None]] = {}
@@ -73,15 +77,15 @@ class Cohort:
 
     def flush(self) -> tuple[int, int]:
         """Send all that is due; give the numbers of frames and of writes."""
-        pending, self.pending = self.pending, []
+        due = self.pending.copy()
+        self.pending.clear()
         writes, apart = list(self._ready.values()), list(self.apart.items())
-        data = b"".join([frame for _, frame in pending])
+        data = b"".join([frame for _, frame in due])
         for write in writes:
             write(data)
-        frames, count = len(pending) * len(writes), len(writes)
+        frames, count = len(due) * len(writes), len(writes)
         for receiver, seen in apart:
-            due = pending[seen:]
-            (receiver.outbox.add if receiver.writable else receiver.outbox.offer)(due)
+            (receiver.outbox.add if receiver.writable else receiver.outbox.offer)(due[seen:])
             self.apart[receiver] = 0
             sent = self.release(receiver)
             frames += sent

@@ -1,30 +1,41 @@
 """All cohorts of one stream, and their members."""
 
 from collections.abc import Hashable, Iterable
+from itertools import chain
 
 from dashboard.fanout.cohort import Cohort, Receiver
-from dashboard.fanout.outbox import Entry, Slot
 from dashboard.fanout.wire import Wire
+
+LANES = 8
 
 
 class Fanout:
     """Give frames to cohorts at once, and to their members' sockets when flushed.
 
-    Nothing here ever waits for a client. Counters only rise: `deliveries` are frames
-    written to a client, `writes` the writes that they left in.
+    Nothing here ever waits for a client. Each is in one of some equally full lanes, which
+    can be flushed in turn: then no frame waits until all other clients were written to.
+    Counters only rise: `deliveries` are frames written to a client, `writes` the writes
+    that they left in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lanes: int = LANES) -> None:
         self.deliveries = 0
         self.writes = 0
-        self._cohorts: dict[tuple[Wire, Hashable], Cohort] = {}
+        self._lanes: list[dict[tuple[Wire, Hashable], Cohort]] = [{} for _ in range(lanes)]
+        self._sizes = [0] * lanes
+        self._turn = 0
         self._members: dict[Receiver, Cohort] = {}
         self._past = [0, 0]
 
     @property
     def cohorts(self) -> Iterable[Cohort]:
         """Give every cohort that has members."""
-        return self._cohorts.values()
+        return chain.from_iterable(lane.values() for lane in self._lanes)
+
+    @property
+    def lanes(self) -> int:
+        """Count the lanes."""
+        return len(self._lanes)
 
     @property
     def clients(self) -> int:
@@ -34,7 +45,7 @@ class Fanout:
     @property
     def groups(self) -> int:
         """Count the cohorts."""
-        return len(self._cohorts)
+        return sum(map(len, self._lanes))
 
     @property
     def conflated(self) -> int:
@@ -61,31 +72,37 @@ class Fanout:
         return self._members[receiver]
 
     def find(self, receiver: Receiver, key: Hashable) -> Cohort | None:
-        """Give the cohort that `move` would put a client into, if it has members."""
-        return self._cohorts.get((receiver.wire, key))
+        """Give the cohort that `move` would put a member into, if that has members."""
+        return self._lanes[self._members[receiver].lane].get((receiver.wire, key))
 
     def move(self, receiver: Receiver, key: Hashable) -> Cohort:
         """Make a client a member of one cohort and of no other; give the cohort.
 
-        Its members have the `key` in common, what they hold, and the wire. What was
-        due in its former cohort stands in its outbox: `release` it.
+        Its members have the `key` in common, what they hold, the wire, and the lane.
+        What was due in its former cohort stands in its outbox: `release` it.
         """
         former = self._members.get(receiver)
-        if former is not None:
+        if former is None:
+            lane = self._sizes.index(min(self._sizes))
+        else:
+            lane = former.lane
             former.settle(receiver)
             self._leave(receiver, former)
-        cohort = self._cohorts.get((receiver.wire, key))
+        cohort = self._lanes[lane].get((receiver.wire, key))
         if cohort is None:
-            cohort = self._cohorts[receiver.wire, key] = Cohort(receiver.wire, key)
+            cohort = Cohort(receiver.wire, key, lane)
+            self._lanes[lane][receiver.wire, key] = cohort
         self._members[receiver] = cohort
+        self._sizes[lane] += 1
         cohort.enter(receiver)
         return cohort
 
     def rename(self, cohort: Cohort, key: Hashable) -> None:
         """Give a cohort another key, which none has."""
-        del self._cohorts[cohort.wire, cohort.key]
+        lane = self._lanes[cohort.lane]
+        del lane[cohort.wire, cohort.key]
         cohort.key = key
-        self._cohorts[cohort.wire, key] = cohort
+        lane[cohort.wire, key] = cohort
 
     def leave(self, receiver: Receiver) -> Cohort:
         """End a client's membership; give the cohort that it was in."""
@@ -109,26 +126,18 @@ class Fanout:
         """Take note that a member is no longer writable."""
         self._members[receiver].pause(receiver)
 
-    def flush(self) -> None:
-        """Send all that is due."""
-        for cohort in list(self._cohorts.values()):
-            if cohort.pending:
+    def flush(self, lanes: int | None = None) -> None:
+        """Send all that is due to the next lanes in turn, or to all of them."""
+        for _ in range(self.lanes if lanes is None else lanes):
+            due = [cohort for cohort in self._lanes[self._turn].values() if cohort.pending]
+            self._turn = (self._turn + 1) % self.lanes
+            for cohort in due:
                 frames, writes = cohort.flush()
                 self.deliveries += frames
                 self.writes += writes
 
     def _leave(self, receiver: Receiver, cohort: Cohort) -> None:
         cohort.leave(receiver)
+        self._sizes[cohort.lane] -= 1
         if not cohort:
-            del self._cohorts[cohort.wire, cohort.key]
-
-
-def put(cohorts: Iterable[Cohort], slot: Slot, payload: bytes) -> None:
-    """Make a frame due to all members of these cohorts; it is made once per wire."""
-    entries: dict[Wire, Entry] = {}
-    wire, entry = None, (slot, payload)
-    for cohort in cohorts:
-        if cohort.wire is not wire:
-            wire = cohort.wire
-            entry = entries.get(wire) or entries.setdefault(wire, (slot, wire(payload)))
-        cohort.pending.append(entry)
+            del self._lanes[cohort.lane][cohort.wire, cohort.key]

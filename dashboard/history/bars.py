@@ -48,6 +48,10 @@ class Bars:
             self._drain()
             await asyncio.sleep(DRAIN_S)
 
+    def close(self) -> None:
+        """Take in no more."""
+        self._subscription.close()
+
     def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
         """Give an instrument's newest `count` bars, oldest first; none where nothing was traded."""
         self._drain()

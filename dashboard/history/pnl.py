@@ -116,6 +116,10 @@ class Accounts:
                 account = self._accounts[key] = self._admit(*key)
             account.take(published)
 
+    def close(self) -> None:
+        """Take in no more."""
+        self._subscription.close()
+
     async def run(self, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Drain every second until the hub closes, so that no buffer fills up."""
         while not self._subscription.closed:

@@ -58,6 +58,11 @@ class Subscription:
             self.close()
         self._ready.set()
 
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether `ready` would return at once."""
+        return self._ready.is_set()
+
     async def ready(self) -> None:
         """Wait until there is something to take, or the subscription is closed."""
         await self._ready.wait()

@@ -15,6 +15,7 @@ from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Kind, Topic
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
+from dashboard.history.bars import Interval
 from tests.live_server import free_port
 
 TICKER = '12.5: {"type":"ticker","product_id":"A-USD","price":"1.5"}\n'
@@ -51,6 +52,18 @@ async def test_what_is_opened_by_name_begins_to_be_delivered(tmp_path: Path) -> 
         assert await running.open("NSE:TCS") == running.find("TCS")
         assert await running.open("NSE:NOPE") is None
         await first_of(running, tcs)
+
+
+@pytest.mark.parametrize("history", [True, False])
+async def test_bars_are_kept_where_something_can_show_them(tmp_path: Path, history: bool) -> None:
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path})
+    async with run_services(chosen, history=history) as running, asyncio.timeout(10):
+        await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
+        btc = running.instruments["BTC/USD"]
+        assert bool(running.bars.of(btc, Interval.S1, 1)) == history
+        assert {each.name for each in running.hub.subscriptions} == (
+            {"bars", "accounts"} if history else set()
+        )
 
 
 async def first_of(running: Services, topic: Topic) -> None:

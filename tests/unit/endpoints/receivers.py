@@ -1,5 +1,8 @@
 """A client's connection that takes all it is sent, for what stands above the sockets."""
 
+import asyncio
+from collections.abc import Callable
+
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import bare
 
@@ -26,3 +29,10 @@ class FakeReceiver:
 
     def end(self) -> None:
         self.ended = True
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what a fake receiver has no event to tell."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0)

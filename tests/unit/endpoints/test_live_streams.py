@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +6,7 @@ from dashboard.core.model import Price
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live
-from tests.unit.endpoints.receivers import FakeReceiver
+from tests.unit.endpoints.receivers import FakeReceiver, until
 
 SCOPE = {"type": "websocket", "path": "/ws", "query_string": b"", "headers": []}
 FREQUENCY_MS = 50
@@ -15,12 +14,6 @@ FREQUENCY_MS = 50
 
 def price(value: float) -> Price:
     return Price(symbol="AAPL", exchange="NASDAQ", price=value, volume=1, ts_event=0)
-
-
-async def until(found: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not found():  # noqa: ASYNC110 - a fake has no event to wait for
-            await asyncio.sleep(0.001)
 
 
 async def admit(_scope: object) -> None:

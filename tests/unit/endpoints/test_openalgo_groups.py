@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.endpoints.openalgo_groups import NOTHING, Groups
-from dashboard.fanout.fanout import Fanout, put
+from dashboard.fanout.fanout import Fanout
 from dashboard.protocols.openalgo.index import Holding
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from tests.unit.endpoints.receivers import FakeReceiver
@@ -20,7 +20,7 @@ def hold(groups: Groups, client: FakeReceiver, *keys: Key) -> None:
 
 
 def test_who_holds_the_same_is_one_cohort_whatever_the_order() -> None:
-    fanout = Fanout()
+    fanout = Fanout(lanes=1)
     groups = Groups(fanout)
     ann, bob = FakeReceiver(), FakeReceiver()
     for client, keys in ((ann, KEYS), (bob, reversed(KEYS))):
@@ -41,11 +41,11 @@ def test_what_was_due_before_a_change_still_comes() -> None:
     for client in (ann, bob):
         groups.enter(client)
         hold(groups, client, KEYS[0])
-    put(groups.cohorts(KEYS[0], Mode.QUOTE)[Form(Mode.QUOTE)], "slot", b"1")
+    groups.routes(KEYS[0], Mode.QUOTE)[Form(Mode.QUOTE)].put("slot", b"1")
     groups.put(KEYS[0], ann, NOTHING)
     groups.regroup(ann)
     fanout.release(ann)
-    put(groups.cohorts(KEYS[0], Mode.QUOTE)[Form(Mode.QUOTE)], "slot", b"2")
+    groups.routes(KEYS[0], Mode.QUOTE)[Form(Mode.QUOTE)].put("slot", b"2")
     fanout.flush()
     assert (ann.got, bob.got) == ([b"1"], [b"12"])
 
@@ -54,7 +54,7 @@ class World:
     """Some clients, and a plain record of what each holds."""
 
     def __init__(self) -> None:
-        self.fanout = Fanout()
+        self.fanout = Fanout(lanes=2)
         self.groups = Groups(self.fanout)
         self.clients: dict[int, FakeReceiver] = {}
         self.held: dict[int, dict[Key, Holding]] = {}
@@ -78,8 +78,8 @@ class World:
         """Let a tick come; each client gets it in the one form that it is owed."""
         for client in self.clients.values():
             client.got.clear()
-        for form, cohorts in self.groups.cohorts(key, tick).items():
-            put(cohorts, form, text_of(form))
+        for form, route in self.groups.routes(key, tick).items():
+            route.put(form, text_of(form))
         self.fanout.flush()
         for number, client in self.clients.items():
             form = self.held[number].get(key, NOTHING).form(tick)
@@ -100,7 +100,7 @@ def test_each_client_gets_what_it_holds_and_no_one_else_does(
             world.leave(number)
         else:
             world.change(number, changes)
-    assert world.fanout.clients == len(world.clients)
-    for key in KEYS:
-        for tick in Mode:
-            world.check(key, tick)
+        assert world.fanout.clients == len(world.clients)
+        for key in KEYS:
+            for tick in Mode:
+                world.check(key, tick)

@@ -6,8 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from dashboard.fanout.fanout import Fanout, put
+from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Kept, Outbox
+from dashboard.fanout.route import Route
 from dashboard.fanout.wire import Wire, bare
 
 KEYS = st.sampled_from(["a", "b", "c"])
@@ -88,7 +89,7 @@ class FanoutModel(RuleBasedStateMachine):
         for _ in range(times):
             payload = self.payload()
             cohorts = [each for each in self.fanout.cohorts if each.key == key]
-            put(cohorts, Kept.TRADE, payload)
+            Route(cohorts).put(Kept.TRADE, payload)
             for client, held in self.open.items():
                 if held == key:
                     client.owed.append(payload[:-1])
@@ -117,6 +118,10 @@ class FanoutModel(RuleBasedStateMachine):
     def drain(self, client: Client) -> None:
         client.drain()
 
+    @rule(lanes=st.integers(1, 3))
+    def flush_some(self, lanes: int) -> None:
+        self.fanout.flush(lanes)
+
     @rule()
     def flush(self) -> None:
         self.fanout.flush()
@@ -144,7 +149,7 @@ TestFanout = FanoutModel.TestCase
 
 
 def test_a_frame_is_made_once_per_wire() -> None:
-    fanout, made = Fanout(), list[bytes]()
+    fanout, made = Fanout(lanes=2), list[bytes]()
 
     def wire(payload: bytes) -> bytes:
         made.append(payload)
@@ -153,7 +158,7 @@ def test_a_frame_is_made_once_per_wire() -> None:
     clients = [Client(fanout, wire) for _ in range(3)]
     for client, key in zip(clients, "aab", strict=True):
         fanout.move(client, key)
-    put(fanout.cohorts, "slot", b"1;")
+    Route(fanout.cohorts).put("slot", b"1;")
     fanout.flush()
     assert made == [b"1;"]
     assert [client.got for client in clients] == [[b"1"]] * 3
@@ -168,7 +173,7 @@ def test_who_lags_is_conflated_and_the_others_are_not() -> None:
     lagging.writable = False
     fanout.pause(lagging)
     for number in range(10):
-        put(fanout.cohorts, number % 2, b"%d;" % number)
+        Route(fanout.cohorts).put(number % 2, b"%d;" % number)
         fanout.flush()
     assert healthy.got == [b"%d" % number for number in range(10)]
     assert (lagging.got, fanout.waiting, fanout.lagging) == ([], 2, 1)
@@ -177,3 +182,24 @@ def test_who_lags_is_conflated_and_the_others_are_not() -> None:
     assert fanout.conflated == 8
     fanout.leave(lagging)
     assert fanout.conflated == 8
+
+
+def test_lanes_are_equally_full_and_flushed_in_turn() -> None:
+    fanout = Fanout(lanes=3)
+    clients = [Client(fanout, bare) for _ in range(9)]
+    for client in clients:
+        fanout.move(client, "a")
+    for client in clients[:6:2]:
+        fanout.leave(client)
+    comers = [Client(fanout, bare) for _ in range(3)]
+    for client in comers:
+        fanout.move(client, "b")
+    present = [*clients[1:6:2], *clients[6:], *comers]
+    Route(fanout.cohorts).put("slot", b"1;")
+    for flushed in (3, 6, 9):
+        fanout.flush(1)
+        assert sum(len(each.got) for each in present) == flushed
+    fanout.flush(2)
+    Route(fanout.cohorts).put("slot", b"2;")
+    fanout.flush(3)
+    assert [each.got for each in present] == [[b"1", b"2"]] * 9

@@ -1,12 +1,12 @@
 import pytest
 
-from dashboard.fanout.pace import Pace
+from dashboard.fanout.pace import LIMIT, MOST_S, Pace
 
 
 def settled(cost_s: float) -> Pace:
-    pace = Pace(share=0.1, longest_s=0.03)
-    for _ in range(100):
-        pace.spent(cost_s)
+    pace = Pace(lanes=4, share=0.1, longest_s=0.03)
+    for _ in range(200):
+        pace.spent(cost_s / 4, lanes=1)
     return pace
 
 
@@ -19,11 +19,34 @@ def test_nothing_waits_longer_than_the_longest() -> None:
     assert settled(0.005).interval_s == 0.03
 
 
-def test_two_thirds_of_the_time_are_left_for_the_rest() -> None:
-    assert settled(0.02).interval_s == pytest.approx(0.06)
+def test_much_of_the_time_is_left_for_the_rest() -> None:
+    assert settled(0.014).interval_s == pytest.approx(0.014 / LIMIT)
+
+
+def test_waiting_ends_where_it_makes_nothing_cheaper() -> None:
+    assert settled(0.1).interval_s == MOST_S
 
 
 def test_one_slow_flush_does_not_decide() -> None:
     pace = settled(0.0001)
-    pace.spent(0.002)
+    pace.spent(0.002, lanes=4)
     assert pace.interval_s < 0.006
+
+
+def test_what_is_cheap_is_flushed_as_a_whole() -> None:
+    pace = settled(0.001)
+    assert pace.step_s == pace.interval_s
+    assert pace.lanes_after(0.0001) == 4
+
+
+def test_what_is_dear_is_flushed_lane_by_lane_over_the_interval() -> None:
+    pace = settled(0.005)
+    assert pace.step_s * 4 == pace.interval_s
+    assert [pace.lanes_after(steps * pace.step_s) for steps in (0, 1, 1.4, 2.1, 4, 9)] == [
+        1,
+        1,
+        1,
+        2,
+        4,
+        4,
+    ]

@@ -1,0 +1,63 @@
+import asyncio
+
+from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.model import Price
+from dashboard.endpoints.streams import Pump
+from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.route import Route
+from dashboard.hub.hub import Hub
+from tests.unit.endpoints.receivers import FakeReceiver, until
+
+BATCHES = 50
+PRICE = Price(symbol="AAPL", exchange="NASDAQ", price=1.5, volume=1, ts_event=0)
+
+
+class Stream:
+    """A pump from a hub to some clients; `dispatched` says how many events each dispatch took."""
+
+    def __init__(self, *, clients: int) -> None:
+        self.hub = Hub(epoch="e", clock=lambda: 0, resume_events=10)
+        self.subscription = self.hub.subscribe(
+            name="test", wants=lambda _: True, capacity=10_000, policy=OverflowPolicy.DISCONNECT
+        )
+        self.fanout = Fanout()
+        self.pump = Pump(self.fanout)
+        self.clients = [FakeReceiver() for _ in range(clients)]
+        for client in self.clients:
+            self.fanout.move(client, "all")
+        self.dispatched: list[int] = []
+
+    def dispatch(self) -> None:
+        events = self.subscription.take()
+        self.dispatched.append(len(events))
+        for _ in events:
+            Route(self.fanout.cohorts).put("slot", b".")
+
+    def got(self) -> list[int]:
+        return [len(b"".join(client.got)) for client in self.clients]
+
+
+async def test_a_tick_leaves_at_once_for_all_clients() -> None:
+    stream = Stream(clients=6)
+    running = asyncio.create_task(stream.pump.run(stream.subscription, stream.dispatch))
+    for count in (1, 2, 3):
+        stream.hub.publish(PRICE)
+        await until(lambda: stream.fanout.deliveries >= 6 * count)  # noqa: B023
+        assert stream.got() == [count] * 6
+        await asyncio.sleep(0.01)
+    assert stream.fanout.writes == 18
+    stream.hub.close()
+    await running
+
+
+async def test_while_a_feed_catches_up_frames_are_joined() -> None:
+    stream = Stream(clients=2)
+    running = asyncio.create_task(stream.pump.run(stream.subscription, stream.dispatch))
+    await asyncio.sleep(0)
+    for _ in range(BATCHES):  # as a feed with a backlog does, which lets others have a turn
+        stream.hub.publish(PRICE)
+        await asyncio.sleep(0)
+    await until(lambda: stream.got() == [BATCHES] * 2)
+    assert len(stream.dispatched) <= 4
+    stream.hub.close()
+    await running
