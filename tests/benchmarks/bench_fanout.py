@@ -12,11 +12,14 @@ and had not had. The server has a core to itself; client, feeder and Redis have 
 others. Its CPU per delivery is also given as a multiple of Nchan's, or where Nchan was
 not measured, of the best peer's. "waited" is how long it was ready to run and its core
 busy with something else: where that is much, the machine was not quiet and the row says
-little (Granian's threads also wait for each other).
+little (Granian's threads also wait for each other). With `--rounds` all is measured so
+many times, the servers in turn, and the medians follow.
 """
 
 import argparse
 import time
+from collections import defaultdict
+from statistics import median
 
 import psutil
 
@@ -105,6 +108,20 @@ def baseline_us(rounds: dict[str, dict[str, float]]) -> float | None:
     return peers.get("nchan", min(peers.values(), default=None))
 
 
+def figures(server: str, rounds: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Give of what was seen of a server in its round what can be compared between rounds."""
+    seen = rounds[server]
+    cost, baseline = cost_us(seen), baseline_us(rounds)
+    return {
+        "lost": seen["lost"],
+        "p50_ms": seen["p50_ms"],
+        "p99_ms": seen["p99_ms"],
+        "busy": seen["server_s"] / seen["wall_s"],
+        "cost_us": cost,
+        "ratio": cost / baseline if baseline else float("nan"),
+    }
+
+
 def row(load: Load, server: str, rounds: dict[str, dict[str, float]]) -> dict[str, object]:
     """Make the row of a server, the last one of the rounds of a load."""
     seen = rounds[server]
@@ -134,6 +151,24 @@ def row(load: Load, server: str, rounds: dict[str, dict[str, float]]) -> dict[st
     }
 
 
+def median_row(load: str, server: str, rows: list[dict[str, float]]) -> dict[str, object]:
+    """Make the row of a server's medians over some rounds, with the sum of what was lost."""
+    middle = {name: median(row[name] for row in rows) for name in rows[0]}
+    p99s = [row["p99_ms"] for row in rows]
+    return {
+        "server": server,
+        "load": load,
+        "rounds": len(rows),
+        "lost": sum(row["lost"] for row in rows),
+        "p50 ms": round(middle["p50_ms"], 1),
+        "p99 ms": round(middle["p99_ms"], 1),
+        "p99 of rounds": f"{min(p99s):.0f} to {max(p99s):.0f}",
+        "server CPU": f"{middle['busy']:.0%}",
+        "µs/delivery": round(middle["cost_us"], 3),
+        "of peer's": round(middle["ratio"], 2),
+    }
+
+
 def told_missing(server: str) -> bool:
     """Say what a server needs that this machine does not have; tell whether that is so."""
     problem = missing(server)
@@ -148,12 +183,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--servers", default=",".join(SERVERS))
     parser.add_argument("--loads", default=",".join(LOADS))
+    parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
+    loads = [load_of(name) for name in asked.loads.split(",")]
     table = Table("fanout")
+    seen: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     with load_client() as client:
         cores = leave_a_core()
         servers = [each for each in asked.servers.split(",") if not told_missing(each)]
-        for load in map(load_of, asked.loads.split(",")):
+        for load in loads * asked.rounds:
             rounds: dict[str, dict[str, float]] = {}
             for server in servers:
                 try:
@@ -162,7 +200,13 @@ def main() -> None:
                     print(f"{server} at {load.name}: {error}", flush=True)
                 else:
                     table.add(row(load, server, rounds))
+                    seen[load.name, server].append(figures(server, rounds))
     table.save()
+    if asked.rounds > 1:
+        medians = Table("fanout_medians")
+        for (load_name, server), rows in seen.items():
+            medians.add(median_row(load_name, server, rows))
+        medians.save()
 
 
 if __name__ == "__main__":

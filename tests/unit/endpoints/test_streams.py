@@ -2,7 +2,7 @@ import asyncio
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Price
-from dashboard.endpoints.streams import Pump
+from dashboard.endpoints.streams import BACKLOG_EVENTS, Pump
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.route import Route
 from dashboard.hub.hub import Hub
@@ -54,10 +54,11 @@ async def test_while_a_feed_catches_up_frames_are_joined() -> None:
     stream = Stream(clients=2)
     running = asyncio.create_task(stream.pump.run(stream.subscription, stream.dispatch))
     await asyncio.sleep(0)
-    for _ in range(BATCHES):  # as a feed with a backlog does, which lets others have a turn
-        stream.hub.publish(PRICE)
+    for _ in range(BATCHES):  # as a feed does that is behind, and lets others have a turn
+        for _ in range(BACKLOG_EVENTS):
+            stream.hub.publish(PRICE)
         await asyncio.sleep(0)
-    await until(lambda: stream.got() == [BATCHES] * 2)
+    await until(lambda: stream.got() == [BATCHES * BACKLOG_EVENTS] * 2)
     assert len(stream.dispatched) <= 4
     stream.hub.close()
     await running
