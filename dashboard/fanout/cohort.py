@@ -18,8 +18,9 @@ class Receiver(Protocol):
         """Tell whether it reads what it is sent; false while its transport is full."""
         ...
 
-    def write(self, data: bytes) -> None:
-        """Send whole frames; never blocks, and may make the receiver stop being writable."""
+    @property
+    def write(self) -> Callable[[bytes], None]:
+        """Give what sends whole frames: it never blocks, and may end its being writable."""
         ...
 
     def flush(self) -> int:

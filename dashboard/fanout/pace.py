@@ -2,7 +2,7 @@
 
 SHARE = 0.05
 """Writing may take this share of the time, unless frames would wait too long."""
-LONGEST_S = 0.024
+LONGEST_S = 0.03
 """How long frames may wait for the sake of that share."""
 LIMIT = 0.4
 """Writing may take this share of the time at most, even where frames wait longer for it."""
