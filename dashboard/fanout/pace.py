@@ -1,6 +1,6 @@
 """How often to write: a few milliseconds of waiting join many frames into one write."""
 
-SHARE = 0.05
+SHARE = 0.035
 """Writing may take this share of the time, unless frames would wait too long."""
 LONGEST_S = 0.03
 """How long frames may wait for the sake of that share."""
