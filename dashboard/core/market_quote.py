@@ -102,9 +102,12 @@ class MarketQuote:
             self.open = self.high = self.low = None
             self.volume = self.turnover = 0.0
         self.ltp = price
-        self.open = price if self.open is None else self.open
-        self.high = price if self.high is None else max(self.high, price)
-        self.low = price if self.low is None else min(self.low, price)
+        if self.open is None:
+            self.open = price
+        if self.high is None or price > self.high:
+            self.high = price
+        if self.low is None or price < self.low:
+            self.low = price
 
     def _count(self, price: float, size: float) -> None:
         self.last_quantity = size

@@ -76,6 +76,7 @@ class Pump:
     def __init__(self, fanout: Fanout) -> None:
         self.pace = Pace(lanes=fanout.lanes)
         self._fanout = fanout
+        self._flushed_cpu_s = time.thread_time()
 
     async def run(
         self,
@@ -101,7 +102,7 @@ class Pump:
             before, began = began, time.perf_counter()
             dispatch()
             lanes = min(left, self.pace.lanes_after(began - before))
-            self._flush(lanes)
+            self._flush(lanes, passed_s=began - before)
             left -= lanes
             if alarm is not None:
                 alarm.cancel()
@@ -109,10 +110,12 @@ class Pump:
             alarm = None if due_s is None else loop.call_later(due_s, subscription.wake)
             await self._rest(subscription, began + max(self.pace.step_s, least_s()))
 
-    def _flush(self, lanes: int) -> None:
-        cpu_s = time.thread_time()  # what else the machine does says nothing about writing
+    def _flush(self, lanes: int, *, passed_s: float) -> None:
+        cpu_s = time.thread_time()  # what else the machine does says nothing about our work
+        self.pace.worked(cpu_s - self._flushed_cpu_s, passed_s=passed_s)
         self._fanout.flush(lanes)
-        self.pace.spent(time.thread_time() - cpu_s, lanes=lanes)
+        self._flushed_cpu_s = time.thread_time()
+        self.pace.spent(self._flushed_cpu_s - cpu_s, lanes=lanes)
 
     async def _rest(self, subscription: Subscription, until: float) -> None:
         """Wait, and longer while a feed is behind: it would never catch up beside our writing."""

@@ -6,7 +6,7 @@ from itertools import chain
 from dashboard.fanout.cohort import Cohort, Receiver
 from dashboard.fanout.wire import Wire
 
-LANES = 8
+LANES = 4
 """More make frames wait less for each other; but every flush begins with cold caches."""
 
 

@@ -1,42 +1,47 @@
 """How often to write: a few milliseconds of waiting join many frames into one write."""
 
-SHARE = 0.035
-"""Writing may take this share of the time, unless frames would wait too long."""
-LONGEST_S = 0.03
-"""How long frames may wait for the sake of that share."""
-LIMIT = 0.4
-"""Writing may take this share of the time at most, even where frames wait longer for it."""
-MOST_S = 0.044
-"""How long they may wait for that: what each frame costs no waiting makes less."""
+SHARE, SHARE_WAIT_S = 0.035, 0.03
+"""Writing shall take this share of the time; and how long frames may wait for that."""
+LIMIT, LIMIT_WAIT_S = 0.4, 0.044
+"""The same for the share that it must not exceed: what each frame costs no waiting makes less."""
+BUSY, BUSY_WAIT_S = 0.8, 0.065
+"""The same for writing and all other work together: a burst needs the rest."""
+LEAST_ROOM = 0.01
+"""The share that is left to writing, however much the other work takes."""
 SPLIT_S = 0.003
 """What writing to all costs at least where it is done lane by lane."""
 SMOOTHING = 0.1
+IDLE_S = 1.0
+"""How much of a silence counts: more would hide the work that comes after it."""
 
 
 class Pace:
     """Derive the interval between two flushes from what a flush costs.
 
     A write costs the same whatever is in it. So few clients are written to at
-    once, and the more there are, the more frames wait for one write: up to
-    `longest_s`, beyond which the delay would be worse than the cost; and up to `MOST_S`
-    where there would be too little time left for anything but writing. After a longer
-    silence nothing waits, whatever the interval.
+    once, and the more there are, the more frames wait for one write. They wait longer
+    where there would be too little time left for anything but writing, and longest where
+    the process has hardly any time left. After a longer silence nothing waits, whatever
+    the interval.
 
     Where a flush takes long, its `lanes` are flushed one after the other, evenly over
     the interval: a frame that comes while others are written to need not wait for all.
     """
 
-    def __init__(self, *, lanes: int, share: float = SHARE, longest_s: float = LONGEST_S) -> None:
+    def __init__(self, *, lanes: int) -> None:
         self._lanes = lanes
-        self._share = share
-        self._longest_s = longest_s
         self._cost_s = 0.0
+        self._work_s = 0.0
+        self._passed_s = IDLE_S
 
     @property
     def interval_s(self) -> float:
         """Give the shortest time from one flush of a lane to the next one of it."""
+        room = max(BUSY - self._work_s / self._passed_s, LEAST_ROOM)
         return max(
-            min(self._cost_s / self._share, self._longest_s), min(self._cost_s / LIMIT, MOST_S)
+            min(self._cost_s / SHARE, SHARE_WAIT_S),
+            min(self._cost_s / LIMIT, LIMIT_WAIT_S),
+            min(self._cost_s / room, BUSY_WAIT_S),
         )
 
     @property
@@ -53,3 +58,12 @@ class Pace:
     def spent(self, cpu_s: float, *, lanes: int) -> None:
         """Tell what a flush of so many lanes has cost, in seconds of CPU."""
         self._cost_s += SMOOTHING * (cpu_s * self._lanes / lanes - self._cost_s)
+
+    def worked(self, cpu_s: float, *, passed_s: float) -> None:
+        """Tell what all else has cost since the last flush, in seconds of CPU.
+
+        `passed_s` is the time from the beginning of that flush to now.
+        """
+        passed_s = min(passed_s, IDLE_S)
+        self._work_s += SMOOTHING * (min(cpu_s, passed_s) - self._work_s)
+        self._passed_s += SMOOTHING * (passed_s - self._passed_s)

@@ -74,7 +74,7 @@ _encoder = msgspec.json.Encoder()
 
 def serves(quote: MarketQuote, mode: Mode) -> bool:
     """Tell whether enough is known for a mode: LTP needs a price."""
-    return mode is not Mode.LTP or quote.ltp is not None
+    return quote.ltp is not None or mode is not Mode.LTP
 
 
 def encode_data(quote: MarketQuote, form: Form, *, broker: str) -> bytes:
