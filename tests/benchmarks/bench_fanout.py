@@ -7,7 +7,8 @@ lines over TCP. One process feeds every server at an even pace. The clients are
 one program in C; it finds out what was lost by the numbers in the messages.
 
 A load CLIENTSxRATE sends every message to every client; in `sparse` each of 1,000
-clients holds its own 50 of 1,000 symbols. A delivery is a message that a client got
+clients holds its own 50 of 1,000 symbols, at 10,000 messages/s or at another rate:
+`sparse:15000`. A delivery is a message that a client got
 and had not had. The server has a core to itself; client, feeder and Redis have the
 others. Its CPU per delivery is also given as a multiple of Nchan's, or where Nchan was
 not measured, of the best peer's. "waited" is how long it was ready to run and its core
@@ -25,7 +26,7 @@ import psutil
 
 from tests.benchmarks.cpu import busy_s, waited_s
 from tests.benchmarks.fanout_client import LoadClient, load_client
-from tests.benchmarks.fanout_runners import Load, feeding, greetings, missing, serving
+from tests.benchmarks.fanout_runners import RUNNERS, Load, feeding, greetings, missing
 from tests.benchmarks.processes import leave_a_core
 from tests.benchmarks.report import Table
 
@@ -36,12 +37,39 @@ SPARSE = Load("sparse", clients=1000, rate=10_000, symbols=1000, held=50)
 WARMUP_S = 1.5
 
 
+def loads_of(names: str) -> list[Load]:
+    """Read what is given for `--loads`."""
+    return [load_of(name) for name in names.split(",")]
+
+
 def load_of(name: str) -> Load:
-    """Read CLIENTSxRATE, or `sparse`."""
+    """Read CLIENTSxRATE, or `sparse`, or `sparse:RATE`.
+
+    Raises:
+        ArgumentTypeError: when it is none of them.
+    """
     if name == SPARSE.name:
         return SPARSE
-    clients, rate = map(int, name.split("x"))
-    return Load(name, clients, rate, DENSE_SYMBOLS, DENSE_SYMBOLS)
+    shape, _, rate = name.rpartition(":")
+    if shape == SPARSE.name and rate.isdecimal():
+        return SPARSE._replace(name=name, rate=int(rate))
+    clients, _, rate = name.partition("x")
+    if not (clients.isdecimal() and rate.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{name!r} is none of CLIENTSxRATE, sparse, sparse:RATE")
+    return Load(name, int(clients), int(rate), DENSE_SYMBOLS, DENSE_SYMBOLS)
+
+
+def servers_of(names: str) -> list[str]:
+    """Read what is given for `--servers`.
+
+    Raises:
+        ArgumentTypeError: when one is not known.
+    """
+    servers = names.split(",")
+    for name in servers:
+        if name not in RUNNERS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(RUNNERS)}")
+    return servers
 
 
 class Usage:
@@ -71,7 +99,7 @@ def measure(
         RuntimeError: when not all clients got ready.
     """
     with (
-        serving(server, load, cores) as served,
+        RUNNERS[server](load, cores) as served,
         feeding(served, load) as feed,
         client.running(
             served.port,
@@ -181,17 +209,16 @@ def main() -> None:
     """Measure each load on each server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--servers", default=",".join(SERVERS))
-    parser.add_argument("--loads", default=",".join(LOADS))
+    parser.add_argument("--servers", type=servers_of, default=",".join(SERVERS))
+    parser.add_argument("--loads", type=loads_of, default=",".join(LOADS))
     parser.add_argument("--rounds", type=int, default=1)
     asked = parser.parse_args()
-    loads = [load_of(name) for name in asked.loads.split(",")]
     table = Table("fanout")
     seen: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
     with load_client() as client:
         cores = leave_a_core()
-        servers = [each for each in asked.servers.split(",") if not told_missing(each)]
-        for load in loads * asked.rounds:
+        servers = [each for each in asked.servers if not told_missing(each)]
+        for load in asked.loads * asked.rounds:
             rounds: dict[str, dict[str, float]] = {}
             for server in servers:
                 try:

@@ -13,7 +13,7 @@ import time
 import psutil
 
 from tests.benchmarks.fanout_client import LoadClient, Report, load_client
-from tests.benchmarks.fanout_runners import Load, Served, feeding, greetings, serving
+from tests.benchmarks.fanout_runners import RUNNERS, Load, Served, feeding, greetings
 from tests.benchmarks.processes import leave_a_core
 from tests.benchmarks.report import Table
 
@@ -81,11 +81,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=4)
     asked = parser.parse_args()
+    if asked.rounds < 2:
+        parser.error("--rounds: at least 2, one without and one with the stalled client")
     table = Table("stalled")
     p99s_ms: dict[int, list[float]] = {0: [], 1: []}
     with load_client() as client:
         cores = leave_a_core()
-        with serving("ours", LOAD, cores) as served, feeding(served, LOAD) as feed:
+        with RUNNERS["ours"](LOAD, cores) as served, feeding(served, LOAD) as feed:
             feed.begin.set()
             for number in range(asked.rounds):
                 stalled = number % 2

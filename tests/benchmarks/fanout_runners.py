@@ -68,11 +68,6 @@ class Feed(NamedTuple):
     published: Count
 
 
-def serving(server: str, load: Load, cores: set[int]) -> AbstractContextManager[Served]:
-    """Run the server of a name, on these cores."""
-    return _RUNNERS[server](load, cores)
-
-
 @contextmanager
 def feeding(served: Served, load: Load) -> Generator[Feed]:
     """Run what feeds a server for a block."""
@@ -204,7 +199,7 @@ def missing(server: str) -> str | None:
             return None
 
 
-_RUNNERS: dict[str, Callable[[Load, set[int]], AbstractContextManager[Served]]] = {
+RUNNERS: dict[str, Callable[[Load, set[int]], AbstractContextManager[Served]]] = {
     "nchan": _nchan,
     "node": _node,
     "websockets": _websockets,
@@ -212,3 +207,4 @@ _RUNNERS: dict[str, Callable[[Load, set[int]], AbstractContextManager[Served]]] 
     "ours": partial(_ours, Mode.QUOTE),
     "ours-ltp": partial(_ours, Mode.LTP),
 }
+"""By name, what runs a server on some cores, for a load that is to come."""
