@@ -45,8 +45,8 @@ class Fanout:
 
     @property
     def groups(self) -> int:
-        """Count the cohorts."""
-        return sum(map(len, self._lanes))
+        """Count what their members differ in: a cohort in each of several lanes counts once."""
+        return len(set[tuple[Wire, Hashable]]().union(*self._lanes))
 
     @property
     def conflated(self) -> int:

@@ -195,6 +195,7 @@ def test_lanes_are_equally_full_and_flushed_in_turn() -> None:
     for client in comers:
         fanout.move(client, "b")
     present = [*clients[1:6:2], *clients[6:], *comers]
+    assert fanout.groups == 2
     Route(fanout.cohorts).put("slot", b"1;")
     for flushed in (3, 6, 9):
         fanout.flush(1)
