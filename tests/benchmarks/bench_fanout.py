@@ -8,13 +8,13 @@ one program in C; it finds out what was lost by the numbers in the messages.
 
 A load CLIENTSxRATE sends every message to every client; in `sparse` each of 1,000
 clients holds its own 50 of 1,000 symbols, at 10,000 messages/s or at another rate:
-`sparse:15000`. A delivery is a message that a client got
-and had not had. The server has a core to itself; client, feeder and Redis have the
-others. Its CPU per delivery is also given as a multiple of Nchan's, or where Nchan was
-not measured, of the best peer's. "waited" is how long it was ready to run and its core
-busy with something else: where that is much, the machine was not quiet and the row says
-little (Granian's threads also wait for each other). With `--rounds` all is measured so
-many times, the servers in turn, and the medians follow.
+`sparse:15000`. A delivery is a message that a client got and had not had. The server
+has a core to itself; client, feeder and Redis have the others. Its CPU per delivery is
+also given as a multiple of Nchan's, or where Nchan was not measured, of the best peer's.
+"waited" is how long it was ready to run and its core busy with something else: where
+that is much, the machine was not quiet and the row says little (Granian's threads also
+wait for each other). With `--rounds` all is measured so many times, the servers in turn,
+and the medians follow.
 """
 
 import argparse
