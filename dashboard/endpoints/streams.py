@@ -68,7 +68,7 @@ class Streams(Protocol):
 class Pump:
     """Carry a stream from the hub to its clients: dispatch, flush, wait, again.
 
-    The wait joins frames; its length follows from what a flush costs, so with few
+    The wait joins frames; its length follows from what a flush and all else cost, so with few
     clients, or after a silence, a tick leaves at once. With many, one lane is flushed
     at a time.
     """

@@ -1,11 +1,11 @@
 """How often to write: a few milliseconds of waiting join many frames into one write."""
 
 SHARE, SHARE_WAIT_S = 0.035, 0.03
-"""Writing shall take this share of the time; and how long frames may wait for that."""
+"""Writing takes this share of the time at most, unless frames would wait longer for that."""
 LIMIT, LIMIT_WAIT_S = 0.4, 0.044
-"""The same for the share that it must not exceed: what each frame costs no waiting makes less."""
+"""Beyond that wait this share, up to this wait: waiting saves writes, but no work per frame."""
 BUSY, BUSY_WAIT_S = 0.8, 0.065
-"""The same for writing and all other work together: a burst needs the rest."""
+"""Likewise the share of writing and all other work of the thread: a burst needs the rest."""
 LEAST_ROOM = 0.01
 """The share that is left to writing, however much the other work takes."""
 SPLIT_S = 0.003
@@ -16,7 +16,7 @@ IDLE_S = 1.0
 
 
 class Pace:
-    """Derive the interval between two flushes from what a flush costs.
+    """Derive the interval between two flushes from what a flush and all other work cost.
 
     A write costs the same whatever is in it. So few clients are written to at
     once, and the more there are, the more frames wait for one write. They wait longer

@@ -1,14 +1,17 @@
 import asyncio
+import time
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Price
 from dashboard.endpoints.streams import BACKLOG_EVENTS, Pump
 from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.pace import Pace
 from dashboard.fanout.route import Route
 from dashboard.hub.hub import Hub
 from tests.unit.endpoints.receivers import FakeReceiver, until
 
 BATCHES = 50
+WORK_S = 0.003
 PRICE = Price(symbol="AAPL", exchange="NASDAQ", price=1.5, volume=1, ts_event=0)
 
 
@@ -46,6 +49,38 @@ async def test_a_tick_leaves_at_once_for_all_clients() -> None:
         assert stream.got() == [count] * 6
         await asyncio.sleep(0.01)
     assert stream.fanout.writes == 18
+    stream.hub.close()
+    await running
+
+
+class RecordingPace(Pace):
+    """A pace that keeps what it was told of the work beside writing, in seconds of CPU."""
+
+    def __init__(self, *, lanes: int) -> None:
+        super().__init__(lanes=lanes)
+        self.work_s: list[float] = []
+
+    def worked(self, cpu_s: float, *, passed_s: float) -> None:
+        self.work_s.append(cpu_s)
+        super().worked(cpu_s, passed_s=passed_s)
+
+
+async def test_the_pace_is_told_of_the_work_beside_writing() -> None:
+    stream = Stream(clients=1)
+    pace = stream.pump.pace = RecordingPace(lanes=stream.fanout.lanes)
+
+    def dispatch() -> None:
+        stream.dispatch()
+        end_s = time.thread_time() + WORK_S
+        while time.thread_time() < end_s:
+            pass
+
+    running = asyncio.create_task(stream.pump.run(stream.subscription, dispatch))
+    for count in (1, 2):
+        stream.hub.publish(PRICE)
+        await until(lambda: stream.got() == [count])  # noqa: B023
+    assert all(each >= WORK_S for each in pace.work_s)
+    assert len(pace.work_s) >= 2
     stream.hub.close()
     await running
 
