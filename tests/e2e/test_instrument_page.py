@@ -20,6 +20,27 @@ window.IntersectionObserver = class extends IntersectionObserver {
 };
 """
 """What a busy page sees: an older entry comes with the newest one."""
+LATE_TIMERS = """
+const running = new Map();
+const [start, stop] = [window.setInterval, window.clearInterval];
+window.setInterval = (run, ...rest) => {
+  const id = start(run, ...rest);
+  running.set(id, run);
+  return id;
+};
+window.clearInterval = (id) => {
+  running.delete(id);
+  stop(id);
+};
+window.overtaken = 0;
+new MutationObserver((mutations) => {
+  const gone = mutations.flatMap(({ removedNodes }) => [...removedNodes]);
+  if (!gone.some((node) => node.querySelector?.("#freq"))) return;
+  window.overtaken += 1;
+  for (const run of running.values()) run();
+}).observe(document, { childList: true, subtree: true });
+"""
+"""What a busy page does: its timers are due in the moment in which a page's elements go."""
 
 
 def title(page: Page) -> str:
@@ -126,6 +147,16 @@ def test_palette_and_cards_go_to_an_instrument(open_page: OpenPage) -> None:
     page.get_by_role("option", name="Go to instrument TSLA").wait_for()
     page.keyboard.press("Enter")
     assert eventually(lambda: is_about(page, "TSLA"))
+
+
+def test_leaving_the_market_page_ends_its_timers_at_once(open_page: OpenPage) -> None:
+    page = open_page()
+    page.add_init_script(LATE_TIMERS)
+    page.reload()
+    assert eventually(lambda: page.locator("#freq").input_value() != "")
+    page.get_by_label("Open the page of SOL/USD").click()
+    assert eventually(lambda: is_about(page, "SOL/USD"))
+    assert page.evaluate("window.overtaken") == 1, "without loading the page anew"
 
 
 def test_everything_on_the_page_moves(open_page: OpenPage) -> None:

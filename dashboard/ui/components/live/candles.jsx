@@ -1,7 +1,7 @@
 // Bars of the chosen instrument as candles, by TradingView's Lightweight Charts. The
 // server makes the bars; an interval in which nothing was traded is empty.
 
-import { useEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
 import { colorsVersion, themeColors } from "./colors.js";
 import { decimal, timeOfDay, volume } from "./format.js";
@@ -144,7 +144,8 @@ export function Candles() {
   const chart = useRef(null);
   const pointed = useRef(null);
 
-  useEffect(() => {
+  // A layout effect because of its end: the library may not arrive when the place is gone.
+  useLayoutEffect(() => {
     let ended = false;
     import("lightweight-charts").then((library) => {
       if (ended) return;

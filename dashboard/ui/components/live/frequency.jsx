@@ -1,6 +1,6 @@
 // The one update interval of all clients: a field, a logarithmic slider, presets.
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { MAX_MS, MIN_MS, clamped, fromSlider, parsed, pushText, toSlider } from "./frequency.js";
 import { useShape } from "./hooks.js";
 import { store } from "./store.js";
@@ -46,8 +46,9 @@ export function Frequency() {
   const [hint, setHint] = useState("");
   sender.current ??= new Sender();
 
-  // Show what is in force, unless someone is typing or dragging.
-  useEffect(() => {
+  // Show what is in force, unless someone is typing or dragging. A layout effect
+  // because of its end: the timer may not find the elements gone.
+  useLayoutEffect(() => {
     if (!frequencyMs) return undefined;
     const show = () => {
       const now = performance.now();

@@ -1,6 +1,6 @@
 // The command palette: Ctrl K or Command K.
 
-import { useContext, useEffect, useRef, useState } from "react";
+import { useContext, useLayoutEffect, useRef, useState } from "react";
 import { ColorModeContext } from "$/utils/context-registry";
 import { commands, find } from "./commands.js";
 import { typing } from "./controls.jsx";
@@ -18,7 +18,8 @@ export function Palette() {
   const [open, setOpen] = useState(false);
   const found = open ? find(commands(shape, { setColorMode, go }), typed) : [];
 
-  useEffect(() => {
+  // A layout effect because of its end: no key may find the dialog gone.
+  useLayoutEffect(() => {
     const onKey = (event) => {
       const toggles = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k";
       const searches = event.key === "/" && !event.ctrlKey && !event.metaKey && !typing(event.target);
