@@ -123,7 +123,6 @@ def _trade(data: _AggTrade, ts_event: int) -> Sequence[Change]:
     size = parse_size(EXCHANGE, data.size)
     symbol = data.symbol
     return (
-        Price(symbol=symbol, exchange=EXCHANGE, price=price, volume=size, ts_event=ts_event),
         Trade(
             symbol=symbol,
             exchange=EXCHANGE,
@@ -132,6 +131,7 @@ def _trade(data: _AggTrade, ts_event: int) -> Sequence[Change]:
             aggressor_side=Side.SELL if data.buyer_is_maker else Side.BUY,
             ts_event=ts_event,
         ),
+        Price(symbol=symbol, exchange=EXCHANGE, price=price, volume=size, ts_event=ts_event),
     )
 
 

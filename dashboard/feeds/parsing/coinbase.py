@@ -146,7 +146,7 @@ def _trade(message: _Match, ts_event: int) -> Sequence[Change]:
     )
     if historical:
         return (trade,)
-    return (_price(message.product_id, message.price, message.size, ts_event), trade)
+    return (trade, _price(message.product_id, message.price, message.size, ts_event))
 
 
 def _price(product_id: str, price: str, size: str, ts_event: int) -> Price:

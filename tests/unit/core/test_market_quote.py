@@ -36,6 +36,14 @@ def test_volume_and_average_are_of_the_trades_where_there_are_any() -> None:
     assert (quote.volume, quote.average_price, quote.last_quantity) == (3, 104, 2)
 
 
+def test_a_trade_and_the_price_that_follows_it_are_one_tick() -> None:
+    quote = fold()
+    assert quote.apply(trade(value=100.0, ts=5))
+    assert not quote.apply(price(value=100.0, ts=5))
+    assert quote.apply(price(value=101.0, ts=5))
+    assert quote.apply(price(value=101.0, ts=6))
+
+
 def test_a_new_day_begins_afresh_and_keeps_the_close() -> None:
     quote = fold(price(value=100.0), price(value=110.0, ts=1), price(value=121.0, ts=DAY_NS))
     assert (quote.open, quote.high, quote.low, quote.close) == (121, 121, 121, 110)

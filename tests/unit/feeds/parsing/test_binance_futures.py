@@ -20,9 +20,8 @@ def trade(*, buyer_is_maker: bool) -> str:
 
 
 @pytest.mark.parametrize(("buyer_is_maker", "side"), [(True, Side.SELL), (False, Side.BUY)])
-def test_an_aggregate_trade_is_a_price_and_a_trade(buyer_is_maker: bool, side: Side) -> None:
+def test_an_aggregate_trade_is_a_trade_and_its_price(buyer_is_maker: bool, side: Side) -> None:
     assert parse_message(trade(buyer_is_maker=buyer_is_maker), 7) == (
-        Price(symbol="CTKUSDT", exchange=EXCHANGE, price=1.011, volume=10, ts_event=7),
         Trade(
             symbol="CTKUSDT",
             exchange=EXCHANGE,
@@ -31,6 +30,7 @@ def test_an_aggregate_trade_is_a_price_and_a_trade(buyer_is_maker: bool, side: S
             aggressor_side=side,
             ts_event=7,
         ),
+        Price(symbol="CTKUSDT", exchange=EXCHANGE, price=1.011, volume=10, ts_event=7),
     )
 
 

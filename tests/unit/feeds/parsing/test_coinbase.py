@@ -21,9 +21,8 @@ MATCH: dict[str, Any] = {
 }
 
 
-def test_a_match_is_a_price_and_a_trade_by_the_side_that_met_the_maker() -> None:
+def test_a_match_is_a_trade_by_the_side_that_met_the_maker_and_its_price() -> None:
     assert parse_message(json.dumps(MATCH), 7) == (
-        Price(symbol="SKL-BTC", exchange=EXCHANGE, price=0.00001305, volume=985, ts_event=7),
         Trade(
             symbol="SKL-BTC",
             exchange=EXCHANGE,
@@ -32,11 +31,12 @@ def test_a_match_is_a_price_and_a_trade_by_the_side_that_met_the_maker() -> None
             aggressor_side=Side.BUY,
             ts_event=7,
         ),
+        Price(symbol="SKL-BTC", exchange=EXCHANGE, price=0.00001305, volume=985, ts_event=7),
     )
     bought = parse_message(json.dumps(MATCH | {"side": "buy"}), 7)
     assert bought is not None
-    assert isinstance(bought[1], Trade)
-    assert bought[1].aggressor_side is Side.SELL
+    assert isinstance(bought[0], Trade)
+    assert bought[0].aggressor_side is Side.SELL
 
 
 def test_a_last_match_is_a_historical_trade_and_no_price() -> None:
