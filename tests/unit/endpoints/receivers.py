@@ -34,5 +34,5 @@ class FakeReceiver:
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for what a fake receiver has no event to tell."""
     async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110
+        while not holds():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(0)

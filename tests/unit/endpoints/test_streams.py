@@ -45,7 +45,7 @@ async def test_a_tick_leaves_at_once_for_all_clients() -> None:
     running = asyncio.create_task(stream.pump.run(stream.subscription, stream.dispatch))
     for count in (1, 2, 3):
         stream.hub.publish(PRICE)
-        await until(lambda: stream.fanout.deliveries >= 6 * count)  # noqa: B023
+        await until(lambda: stream.fanout.deliveries >= 6 * count)  # noqa: B023 - awaited in this round
         assert stream.got() == [count] * 6
         await asyncio.sleep(0.01)
     assert stream.fanout.writes == 18
@@ -78,7 +78,7 @@ async def test_the_pace_is_told_of_the_work_beside_writing() -> None:
     running = asyncio.create_task(stream.pump.run(stream.subscription, dispatch))
     for count in (1, 2):
         stream.hub.publish(PRICE)
-        await until(lambda: stream.got() == [count])  # noqa: B023
+        await until(lambda: stream.got() == [count])  # noqa: B023 - awaited in this round
     assert all(each >= WORK_S for each in pace.work_s)
     assert len(pace.work_s) >= 2
     stream.hub.close()
