@@ -208,6 +208,9 @@ def test_candles_grow_and_change_their_length(open_page: OpenPage) -> None:
     page = open_page("/instruments/BTC/USD")
     bars = f"{DETAIL}.bars.rows.length"
     assert eventually(lambda: page.locator("#candles canvas").count() > 0)
+    mark = page.get_by_title("Charting by TradingView").locator("svg").bounding_box()
+    assert mark is not None
+    assert mark["width"] > mark["height"], "it is shown whole"
     assert eventually(lambda: page.evaluate(bars) > 0)
     count = page.evaluate(bars)
     assert eventually(lambda: page.evaluate(bars) > count)
