@@ -55,6 +55,32 @@ def test_sparklines_are_drawn(open_page: OpenPage) -> None:
         assert eventually(lambda c=card: c.locator("canvas").evaluate(drawn))
 
 
+def test_cards_out_of_sight_rest_but_go_on(open_page: OpenPage) -> None:
+    page = open_page(width=390, height=844)
+    card = by_id(page, "symbol-card").last
+    count_writes = """async price => {
+        let writes = 0;
+        const observer = new MutationObserver(changes => { writes += changes.length; });
+        observer.observe(price, { characterData: true, childList: true, subtree: true });
+        await new Promise(done => setTimeout(done, 4000));
+        observer.disconnect();
+        return writes;
+    }"""
+
+    def shown() -> bool:
+        return card.locator("canvas").evaluate("c => getComputedStyle(c).visibility") == "visible"
+
+    assert eventually(shown)
+    in_sight = card.locator(".price").evaluate(count_writes)
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    assert eventually(lambda: not shown())
+    assert card.locator(".price").evaluate(count_writes) < in_sight / 2
+    before = card.locator(".price").inner_text()
+    assert eventually(lambda: card.locator(".price").inner_text() != before), "for those who search"
+    page.evaluate("window.scrollTo(0, 0)")
+    assert eventually(shown)
+
+
 def test_book_and_trades_are_shown(open_page: OpenPage) -> None:
     page = open_page()
     assert eventually(lambda: by_id(page, "trade-row").count() == 20)

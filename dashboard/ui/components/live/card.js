@@ -12,6 +12,11 @@ const QUIET_MS = 10_000;
 /** Characters of a price of which three do not fit side by side under a card. */
 const LONG = 10;
 
+/** A card out of sight writes in every so many beats, about every two seconds; few do in the same one. */
+const HIDDEN_BEATS = 16;
+
+let turns = 0;
+
 export class CardPainter {
   constructor(element, symbol) {
     this.element = element;
@@ -26,6 +31,8 @@ export class CardPainter {
     this.beat = -1;
     this.slow = -1;
     this.shown = undefined;
+    this.turn = turns;
+    turns += 1;
     cardQueue.add(this.canvas);
   }
 
@@ -38,6 +45,7 @@ export class CardPainter {
     const series = store.series.get(this.symbol);
     if (!series) return;
     this.canvas.show(series);
+    if (cardQueue.hides(this.canvas) && (store.cadence.beat + this.turn) % HIDDEN_BEATS) return;
     if (store.cadence.beat !== this.beat) {
       this.beat = store.cadence.beat;
       this.writePrice(series);

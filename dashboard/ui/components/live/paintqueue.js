@@ -1,9 +1,12 @@
 // Lets many canvases draw within a budget a frame: those that do not fit in come
-// first in the next frame. What is scrolled out of sight is not drawn.
+// first in the next frame. What is scrolled out of sight is not drawn, and not shown:
+// the browser handles each shown canvas in every frame.
 
 import { colorsVersion } from "./colors.js";
 
 const BUDGET_MS = 4;
+/** How far out of sight in a scrolled box a canvas is made ready: about a row of cards. */
+const MARGIN = "110px";
 
 /** Its members have `canvas`, `due(now)` and `draw(now)`; `stale` asks them to draw all anew. */
 class PaintQueue {
@@ -15,7 +18,7 @@ class PaintQueue {
   }
 
   add(member) {
-    this.observer ??= new IntersectionObserver((entries) => this.seen(entries));
+    this.observer ??= new IntersectionObserver((entries) => this.seen(entries), { scrollMargin: MARGIN });
     this.observer.observe(member.canvas);
     this.members.push(member);
   }
@@ -30,7 +33,13 @@ class PaintQueue {
     for (const { target, isIntersecting } of entries) {
       if (isIntersecting) this.hidden.delete(target);
       else this.hidden.add(target);
+      target.style.visibility = isIntersecting ? "" : "hidden";
     }
+  }
+
+  /** Tell whether a member is out of sight. */
+  hides(member) {
+    return this.hidden.has(member.canvas);
   }
 
   /** Draw until the budget is spent, at least one, each at most once. */
