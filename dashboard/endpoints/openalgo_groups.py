@@ -9,7 +9,7 @@ from dashboard.fanout.cohort import Cohort, Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.route import Route
 from dashboard.protocols.openalgo.index import Holding, Index
-from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.modes import TICKS, Form, Key, Mode
 
 NOTHING = Holding()
 TOKEN_BITS = 128
@@ -102,7 +102,7 @@ class Groups:
 
     def _set(self, key: Key, cohort: Cohort, holding: Holding) -> None:
         self._index.put(key, cohort, holding)
-        for tick in Mode:
+        for tick in TICKS:
             self._routes.pop((key, tick), None)
 
     def _settle(self, member: _Member) -> None:

@@ -1,9 +1,10 @@
 """The subscription index: from a tick to its clients in constant time."""
 
 from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.modes import TICKS, Form, Key, Mode
 
 Client = TypeVar("Client", bound=Hashable)
 
@@ -20,10 +21,15 @@ class Holding(NamedTuple):
         It is the highest mode held that the tick can serve: a depth tick serves
         all three, a quote tick LTP and Quote.
         """
-        mode = max((mode for mode in self.modes if mode <= tick), default=None)
-        if mode is None:
-            return None
-        return Form(mode, self.depth if mode is Mode.DEPTH else 0)
+        return _form(self, tick)
+
+
+@lru_cache(maxsize=1024)
+def _form(holding: Holding, tick: Mode) -> Form | None:
+    mode = max((mode for mode in holding.modes if mode <= tick), default=None)
+    if mode is None:
+        return None
+    return Form(mode, holding.depth if mode is Mode.DEPTH else 0)
 
 
 Groups = dict[Form, dict[Client, None]]
@@ -45,7 +51,7 @@ class Index(Generic[Client]):
         before = self._held.pop((key, client), Holding())
         if holding.modes:
             self._held[key, client] = holding
-        for tick in Mode:
+        for tick in TICKS:
             old, new = before.form(tick), holding.form(tick)
             if old != new:
                 self._move(key, tick, client, old, new)

@@ -20,6 +20,10 @@ class Mode(IntEnum):
         return "LTP" if self is Mode.LTP else self.name.capitalize()
 
 
+TICKS = tuple(Mode)
+"""What a tick may be: of the highest mode that it can serve."""
+
+
 class Form(NamedTuple):
     """How one tick is written: its mode and, in mode DEPTH alone, the levels per side."""
 
