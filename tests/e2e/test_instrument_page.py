@@ -282,6 +282,7 @@ def test_an_index_says_what_its_panels_wait_for(open_page: OpenPage) -> None:
         ("depth", "Waiting for the order book of NIFTY_50."),
     ):
         page.locator(f"#{panel}").get_by_text(words).wait_for()
+        assert words in page.locator(f"#{panel}").aria_snapshot(), "for screen readers too"
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ export function Candles() {
           ))}
         </span>
       </div>
-      <div className="plot" role="img" aria-label={`Candles of ${chosen}`}>
+      <div className="plot" role="group" aria-label={`Candles of ${chosen}`}>
         <div className="candle-place" ref={place} />
         <p className="empty" ref={empty}>
           Waiting for the first trade of {chosen}: candles are made of trades.
