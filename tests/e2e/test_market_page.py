@@ -77,6 +77,11 @@ def test_cards_out_of_sight_rest_but_go_on(open_page: OpenPage) -> None:
     assert card.locator(".price").evaluate(count_writes) < in_sight / 2
     before = card.locator(".price").inner_text()
     assert eventually(lambda: card.locator(".price").inner_text() != before), "for those who search"
+    page.keyboard.press("p")
+    page.evaluate(
+        "() => { for (const each of window.livetape.store.series.values()) each.at = 1; }"
+    )
+    assert eventually(lambda: card.get_attribute("data-quiet") is not None), "it says so"
     page.evaluate("window.scrollTo(0, 0)")
     assert eventually(shown)
 

@@ -12,8 +12,8 @@ const QUIET_MS = 10_000;
 /** Characters of a price of which three do not fit side by side under a card. */
 const LONG = 10;
 
-/** A card out of sight writes in every so many beats, about every two seconds; few do in the same one. */
-const HIDDEN_BEATS = 16;
+/** A card out of sight writes in every eighth slow turn, about every two seconds; few do in the same one. */
+const HIDDEN_TURNS = 8;
 
 let turns = 0;
 
@@ -45,7 +45,7 @@ export class CardPainter {
     const series = store.series.get(this.symbol);
     if (!series) return;
     this.canvas.show(series);
-    if (cardQueue.hides(this.canvas) && (store.cadence.beat + this.turn) % HIDDEN_BEATS) return;
+    if (cardQueue.hides(this.canvas) && (store.cadence.slow + this.turn) % HIDDEN_TURNS) return;
     if (store.cadence.beat !== this.beat) {
       this.beat = store.cadence.beat;
       this.writePrice(series);
