@@ -120,16 +120,14 @@ class StreamConnection(WSListener):
         self.writable = False
         self._drained.clear()
         self._lagging_since = self._loop.time()
-        if self._opened:
-            self._streams.fanout.pause(self)
+        self._streams.fanout.pause(self)
 
     def resume_writing(self) -> None:
         """Catch up: the transport's buffer has drained."""
         self.writable = True
         self._drained.set()
         self._lagging_since = None
-        if self._opened:
-            self._streams.fanout.release(self)
+        self._streams.fanout.release(self)
 
     def flush(self) -> int:
         """Write all that waits, in one write, unless the client lags; give the number of frames."""
