@@ -12,7 +12,6 @@ from http import HTTPStatus
 
 import structlog
 from picows import (
-    WSAutoPingStrategy,
     WSUpgradeRequest,
     WSUpgradeResponseWithListener,
     ws_create_server,  # pyright: ignore[reportUnknownVariableType] - its keywords
@@ -41,6 +40,8 @@ BACKLOG = 2048
 SEND_BUFFER_BYTES = 256 * 1024
 """The system's buffer per client: a larger one would hide for long that nobody reads."""
 WATCH_S = 0.5
+CLIENTS_FAULT = "WS parser error"
+"""How picows begins to tell of a frame that breaks the protocol."""
 
 Refusal = Callable[[Headers], str | None]
 """Names what is wrong with a request's headers, or gives None."""
@@ -129,13 +130,9 @@ class StreamListener:
                 accept,
                 sock=self._socket,
                 backlog=BACKLOG,
-                enable_auto_ping=True,
                 enable_auto_pong=False,  # a connection answers pings itself, unless it lags
-                auto_ping_idle_timeout=self._timeouts.ping_interval_s,
-                auto_ping_reply_timeout=self._timeouts.ping_timeout_s,
-                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
                 max_frame_size=MAX_REQUEST_BYTES,
-                logger_name=_quiet_logger(),
+                logger_name=_logger(),
             )
             log.info("OpenAlgo streaming", host=self._host, port=self.port)
             try:
@@ -149,8 +146,19 @@ class StreamListener:
                 connection.end()
 
 
-def _quiet_logger() -> logging.Logger:
-    """Silence what picows tells of each connection: a client's faults are no news."""
+class _Faults(logging.Handler):
+    """Pass on what went wrong on our side; a client's fault is no news."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a fault of ours."""
+        if not record.msg.startswith(CLIENTS_FAULT):
+            log.error("stream server", problem=record.getMessage(), exc_info=record.exc_info)
+
+
+def _logger() -> logging.Logger:
+    """Give picows a logger that tells of its failures and ours: else nobody would hear of them."""
     logger = logging.getLogger("picows.server")
-    logger.setLevel(logging.CRITICAL)
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    logger.handlers = [_Faults()]
     return logger
