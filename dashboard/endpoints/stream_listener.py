@@ -37,6 +37,8 @@ from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 log = structlog.get_logger(__name__)
 
 BACKLOG = 2048
+ACCEPTED_A_TURN = 32
+"""Connections that are accepted in one turn of the loop: some three milliseconds."""
 SEND_BUFFER_BYTES = 256 * 1024
 """The system's buffer per client: a larger one would hide for long that nobody reads."""
 WATCH_S = 0.5
@@ -129,11 +131,13 @@ class StreamListener:
             server = await ws_create_server(
                 accept,
                 sock=self._socket,
-                backlog=BACKLOG,
+                backlog=ACCEPTED_A_TURN,  # so many it accepts at a time, and lets the system hold
                 enable_auto_pong=False,  # a connection answers pings itself, unless it lags
                 max_frame_size=MAX_REQUEST_BYTES,
                 logger_name=_logger(),
             )
+            if self._socket is not None:
+                self._socket.listen(BACKLOG)
             log.info("OpenAlgo streaming", host=self._host, port=self.port)
             try:
                 while not choose("/", framed)[0].closed:
