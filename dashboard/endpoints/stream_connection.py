@@ -183,7 +183,7 @@ class StreamConnection(WSListener):
         self._close(GOING_AWAY, "the server is shutting down")
 
     def _beat(self, now_s: float) -> None:
-        heard = self._reads.heard or bool(self._requests)  # who is not read from cannot answer
+        heard = self._reads.heard or self._reads.paused  # who is not read from cannot answer
         self._reads.heard = False
         beat = self._heartbeat.look(now_s, heard=heard)
         if beat is Beat.PING:
@@ -197,6 +197,7 @@ class StreamConnection(WSListener):
                 self._leave()
                 self._transport.send_close(answer_to_close(frame))  # pyright: ignore[reportArgumentType] - any code
             self._transport.disconnect()
+            self._cut_later()  # for that waits until it has read all
         elif has_reserved_bit(frame):
             self._close(*REFUSED_BIT)
         elif kind is PING:
@@ -268,6 +269,9 @@ class StreamConnection(WSListener):
             self._streams.fanout.release(self)
         self._leave()
         self._transport.send_close(code, reason.encode())  # pyright: ignore[reportArgumentType] - 4401 is in no enum
+        self._cut_later()
+
+    def _cut_later(self) -> None:
         self._loop.call_later(LINGER_S, self._transport.disconnect, False)
 
     def _leave(self) -> None:

@@ -17,7 +17,7 @@ class BoundedReads(asyncio.BufferedProtocol):
 
     Who fills a read is not read from again until its connection lets it `go_on`; `asked` is
     set for that. So nobody's frames, however small, fill a turn of the loop. `heard` is set
-    by whatever comes.
+    by whatever comes, and while it is `paused` nothing can come.
     """
 
     def __init__(self, transport: WSTransport, turns: Turns, asked: asyncio.Event) -> None:
@@ -26,21 +26,21 @@ class BoundedReads(asyncio.BufferedProtocol):
         self._inner: Any = self._transport.get_protocol()  # picows' own, which is not typed
         self._turns = turns
         self._asked = asked
-        self._paused = False
+        self.paused = False
         self._granted = False
         self._size = 0
         self._transport.set_protocol(self)
 
     def pause(self) -> None:
         """Read no more for now."""
-        self._paused = True
+        self.paused = True
         self._transport.pause_reading()
 
     async def go_on(self) -> None:
         """Wait for a turn, and read again; at once where reading goes on anyway."""
-        if self._paused:
+        if self.paused:
             await self._turns.take(READ_BYTES)
-            self._paused, self._granted = False, True
+            self.paused, self._granted = False, True
             self._transport.resume_reading()
 
     def get_buffer(self, sizehint: int) -> memoryview:

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import socket as sockets
 from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.integration.raw_client import TIMEOUT_S, RawClient, raw_client
+from tests.integration.raw_client import CLOSE, TIMEOUT_S, RawClient, frame, handshake, raw_client
 from tests.integration.stream import KEY, ask, client, streaming
 from tests.integration.test_openalgo_socket import PATH, mounted
 from tests.integration.test_openalgo_socket import client as client_of_the_page
@@ -112,3 +113,23 @@ async def test_squatters_that_come_back_at_once_keep_nobody_with_a_key_out() -> 
                 assert (await ask(known, request))["status"] == "success"
             for each in squatting:
                 each.cancel()
+
+
+async def test_who_says_goodbye_and_reads_nothing_gives_its_place_back() -> None:
+    async with streaming(frequency_ms=10, simulator_symbols=400) as stream:
+        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in stream.services.listings]
+        request = {"action": "subscribe", "mode": 2, "symbols": symbols}
+        raw = sockets.socket()
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        raw.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(raw, ("127.0.0.1", stream.server.port))
+        await loop.sock_sendall(raw, handshake(stream.server.port) + AUTHENTICATE)
+        await loop.sock_sendall(raw, frame(json.dumps(request).encode()))
+        async with asyncio.timeout(TIMEOUT_S):
+            while not stream.streams.openalgo.fanout.lagging:  # noqa: ASYNC110 - no event for it
+                await asyncio.sleep(0.01)
+            await loop.sock_sendall(raw, frame(b"\x03\xe8", CLOSE))
+            while stream.places.open:  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.01)
+        raw.close()
