@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, delete, select
 
 from dashboard.core.errors import KeyNameError
-from dashboard.storage.database import migrate, storage_errors, take_turns
+from dashboard.storage.database import migrate, reading, storage_errors, take_turns
 from dashboard.storage.tables import ApiKey, PageSession, User
 
 
@@ -59,12 +59,12 @@ class Repository:
 
     def all_keys(self) -> list[StoredKey]:
         """Give all keys, revoked ones too, oldest first."""
-        with self._transaction() as session:
+        with self._transaction(reads=True) as session:
             return _stored_keys(session)
 
     def valid(self, *, now: int) -> tuple[list[StoredKey], list[StoredSession]]:
         """Give the keys that are not revoked, and their sessions that have not expired."""
-        with self._transaction() as session:
+        with self._transaction(reads=True) as session:
             keys = [key for key in _stored_keys(session) if key.ts_revoked is None]
             ids = {key.id for key in keys}
             rows = session.exec(select(PageSession).where(PageSession.ts_expires > now))
@@ -134,8 +134,9 @@ class Repository:
             )
 
     @contextmanager
-    def _transaction(self, *, alone: bool = False) -> Generator[Session]:
-        with storage_errors(self._engine), Session(self._engine) as session, session.begin():
+    def _transaction(self, *, reads: bool = False, alone: bool = False) -> Generator[Session]:
+        engine = reading(self._engine) if reads else self._engine
+        with storage_errors(engine), Session(engine) as session, session.begin():
             if alone:
                 take_turns(session.connection())
             yield session

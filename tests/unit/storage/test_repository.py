@@ -1,9 +1,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import Engine
+from sqlmodel import insert
 
 from dashboard.core.errors import KeyNameError
+from dashboard.storage.database import migrate
 from dashboard.storage.repository import NewKey, Repository, StoredSession
+from dashboard.storage.tables import User
 
 
 def new(name: str = "laptop", *, user: str = "owner", ts: int = 1) -> NewKey:
@@ -94,3 +98,14 @@ def test_a_first_key_that_could_not_be_kept_does_not_count(repository: Repositor
         repository.add_first_key(new("first"), keep=fail)
     assert repository.all_keys() == []
     assert repository.add_first_key(new("first"), keep=lambda: None)
+
+
+def test_reading_does_not_wait_for_one_who_writes(repository: Repository, engine: Engine) -> None:
+    repository.add_key(new())
+    rows = 20_000  # more than a cache holds: they reach the file before they count
+    with engine.begin() as writing:
+        writing.execute(insert(User), [{"name": f"{row:<60}"} for row in range(rows)])
+        migrate(engine)  # as a product does that starts meanwhile
+        keys, _ = repository.valid(now=2)
+        assert [key.name for key in keys] == ["laptop"]
+        assert repository.all_keys() == keys
