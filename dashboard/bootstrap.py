@@ -60,7 +60,7 @@ class Services:
             self.bars.close()
             self.accounts.close()
         self.repository = _repository(settings)
-        self.keys = ApiKeys(self.repository, clock=time.time_ns)
+        self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,

@@ -105,8 +105,7 @@ class KeyGuard:
             return
         try:
             refusal = await self._refusal(scope, receive)
-        except StorageError as error:
-            log.error("API keys cannot be checked", problem=error.problem)
+        except StorageError:  # which is in the log already, once for all who ask meanwhile
             refusal = _text(UNAVAILABLE, 503)
         if refusal is None:
             await self._app(without_credentials(scope), receive, send)
@@ -126,8 +125,7 @@ async def problem_with_key(check: KeyCheck, scope: Scope) -> str | None:
     """Say in one line why a handshake may not pass, or give None when it may."""
     try:
         refusal = await check.refusal(scope)
-    except StorageError as error:
-        log.error("API keys cannot be checked", problem=error.problem)
+    except StorageError:
         return UNAVAILABLE
     return None if refusal is None else bytes(refusal.body).decode().strip()
 

@@ -4,7 +4,7 @@ All of it blocks: on the event loop, call it in a thread. Every method is one
 transaction, and raises StorageError when the database cannot do it.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -14,6 +14,8 @@ from sqlmodel import Session, col, delete, select
 from dashboard.core.errors import KeyNameError
 from dashboard.storage.database import migrate, reading, storage_errors, take_turns
 from dashboard.storage.tables import ApiKey, PageSession, User
+
+DAY_NS = 86_400 * 1_000_000_000
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,17 +120,21 @@ class Repository:
             row.ts_revoked = now
             session.exec(delete(PageSession).where(col(PageSession.api_key_id) == row.id))
 
-    def note_use(self, key_id: int, *, now: int) -> None:
-        """Write when a key was last used."""
+    def note_uses(self, uses: Mapping[int, int]) -> None:
+        """Write when keys were last used, by their ids."""
         with self._transaction() as session:
-            row = session.get(ApiKey, key_id)
-            if row is not None:
-                row.ts_last_used = now
+            for key_id, ts in uses.items():
+                row = session.get(ApiKey, key_id)
+                if row is not None:
+                    row.ts_last_used = ts
 
     def add_session(self, new: StoredSession, *, now: int) -> None:
-        """Store a page session, and drop those that have expired."""
+        """Store a page session, and drop those that expired a day ago.
+
+        Until then a clock that runs ahead has ended none for good.
+        """
         with self._transaction() as session:
-            session.exec(delete(PageSession).where(col(PageSession.ts_expires) <= now))
+            session.exec(delete(PageSession).where(col(PageSession.ts_expires) <= now - DAY_NS))
             session.add(
                 PageSession(api_key_id=new.api_key_id, digest=new.digest, ts_expires=new.ts_expires)
             )

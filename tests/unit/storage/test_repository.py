@@ -6,7 +6,7 @@ from sqlmodel import insert
 
 from dashboard.core.errors import KeyNameError
 from dashboard.storage.database import migrate
-from dashboard.storage.repository import NewKey, Repository, StoredSession
+from dashboard.storage.repository import DAY_NS, NewKey, Repository, StoredSession
 from dashboard.storage.tables import User
 
 
@@ -69,6 +69,16 @@ def test_sessions_end_with_time_and_with_their_key(repository: Repository) -> No
     repository.revoke("a", now=6)
     assert repository.valid(now=6) == ([second], [session(second.id, "b")])
     assert repository.valid(now=100) == ([second], [])
+
+
+def test_a_session_that_expired_a_day_ago_is_dropped(repository: Repository) -> None:
+    repository.add_key(new())
+    (key,) = repository.all_keys()
+    for each in (session(key.id, "a", 5), session(key.id, "b", 6)):
+        repository.add_session(each, now=0)
+    repository.add_session(session(key.id, "c", DAY_NS + 7), now=DAY_NS + 5)
+    _, sessions = repository.valid(now=0)
+    assert {each.digest for each in sessions} == {"b", "c"}
 
 
 def test_the_first_key_is_made_once_by_whoever_comes_first(repository: Repository) -> None:
