@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.core.errors import SettingError
+from dashboard.core.masking import mask_query, secrets_of
 
 PREFIX = "DASHBOARD_"
 FEEDS = frozenset({"simulator", "replay", "redis"})
@@ -30,7 +31,9 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """Each field is the variable DASHBOARD_<NAME>; its description says what is allowed."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     feed: CommaSeparated = Field(
         ("simulator",), description="simulator, replay, redis, or several, separated by commas"
@@ -175,15 +178,23 @@ class Settings(BaseSettings):
             raise ValueError(str(folder))
         return folder
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Give what no log may show: the passwords of addresses."""
+        addresses = (self.redis_url, self.db_url or "")
+        return frozenset(secret for each in addresses for secret in secrets_of(each))
+
 
 def mask_password(url: str) -> str:
-    """Give a URL as it may be shown: without what stands before the last @, or as `password=`.
+    """Give a URL, valid or not, as it may be shown: without what stands before the last @.
+
+    Nor as a parameter such as `password=`.
 
     >>> mask_password("redis://user:secret@example.org:6379/0")
     'redis://***@example.org:6379/0'
     """
     url = re.sub(r"^([a-z]*:?/+)?.*@", r"\1***@", url, flags=re.DOTALL)
-    return re.sub(r"(?<=password=)[^&]*", "***", url)
+    return mask_query(url)
 
 
 def load_settings() -> Settings:

@@ -26,7 +26,7 @@ from dashboard.logs import configure_logging
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
 settings = settings_or_exit()
-configure_logging(settings.log_level)
+configure_logging(settings.log_level, secrets=settings.secrets)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
 connections = Connections(limit=settings.max_clients)

@@ -175,7 +175,7 @@ async def serve_alone(settings: Settings) -> None:
 def main() -> None:
     """Serve; what stands in the way ends the process with one line."""
     settings = settings_or_exit()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, secrets=settings.secrets)
     check_feeds_or_exit(settings)
     prepare_storage_or_exit(settings)
     try:
