@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from dashboard.core.addresses import is_own_host
 from dashboard.core.errors import SettingError
 from dashboard.core.masking import mask_query, secrets_of
 
@@ -25,6 +26,7 @@ HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 FREQUENCY_MIN_MS = 10
 FREQUENCY_MAX_MS = 1000
 
+RequireKey = Literal["auto", "always", "never"]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -101,9 +103,7 @@ class Settings(BaseSettings):
         repr=False,  # it may hold a password
         description="postgresql://user:password@host:port/database or sqlite:///file",
     )
-    require_key: Literal["auto", "always", "never"] = Field(
-        "auto", description="auto, always or never"
-    )
+    require_key: RequireKey = Field("auto", description="auto, always or never")
 
     @field_validator("feed", "allowed_origins", "allowed_hosts", mode="before")
     @classmethod
@@ -177,6 +177,20 @@ class Settings(BaseSettings):
         if not (existing.is_dir() and os.access(existing, os.W_OK)):
             raise ValueError(str(folder))
         return folder
+
+    @property
+    def key_rule(self) -> RequireKey:
+        """Give who needs a key: `auto` means everybody once others may reach the product.
+
+        Then a proxy is before it, and one that adds no header makes all look local.
+        """
+        return "always" if self.require_key == "auto" and self.reached_as else self.require_key
+
+    @property
+    def reached_as(self) -> str | None:
+        """Name an allowed host or origin beyond this machine, if there is one."""
+        named = (*self.allowed_hosts, *self.allowed_origins)
+        return next((each for each in named if not is_own_host(each.rpartition("//")[2])), None)
 
     @property
     def secrets(self) -> frozenset[str]:

@@ -53,7 +53,7 @@ async def lifespan() -> AsyncGenerator[None]:
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the checks around everything, the page's own socket included: Host, Origin, key."""
     return Guard(
-        KeyGuard(inner, required=settings.require_key, keys=lambda: services().keys),
+        KeyGuard(inner, required=settings.key_rule, keys=lambda: services().keys),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=allowed_origins,
     )

@@ -53,7 +53,7 @@ class StreamSet:
     """
 
     def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
-        check = KeyCheck(required=running.settings.require_key, keys=lambda: running.keys)
+        check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
         self.openalgo = OpenAlgoStreams(
             running, authenticate=authenticate or authenticate_by(running)
         )

@@ -106,6 +106,8 @@ def bearer(key: str) -> dict[str, str]:
         ("auto", "::1", {}, False),
         ("auto", LOCAL, {"X-Forwarded-For": "10.0.0.1"}, True),
         ("auto", LOCAL, {"Forwarded": "for=127.0.0.1"}, True),
+        ("auto", LOCAL, {"X-Forwarded-Server": "a"}, True),
+        ("auto", LOCAL, {"Via": "1.1 a"}, True),
         ("auto", FOREIGN, {}, True),
         ("auto", FOREIGN, {"X-Forwarded-For": "127.0.0.1"}, True),
         ("always", LOCAL, {}, True),
