@@ -7,6 +7,7 @@ PYTHON ?= $(firstword $(wildcard .venv/bin/python) python3)
 
 VENV := .venv
 BROWSER := $(VENV)/chromium
+KEY_FILE := $(or $(DASHBOARD_DATA_DIR),.data)/api-key
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # A stamp's name carries the digest of the pins it stands for: new pins are installed, old ones not again.
@@ -49,7 +50,8 @@ record: $(INSTALLED) ## Record /ws of the product on PORT=3000 into .data until 
 	$(call say,Recording ws://localhost:$(PORT)/ws until Ctrl-C)
 	@mkdir -p .data/recordings
 	@python -m dashboard.feeds.record ws://localhost:$(PORT)/ws \
-		--output .data/recordings/$$(date -u +%Y%m%dT%H%M%SZ).wslog.gz
+		--output .data/recordings/$$(date -u +%Y%m%dT%H%M%SZ).wslog.gz \
+		$(if $(wildcard $(KEY_FILE)),--key-file '$(KEY_FILE)')
 
 test: tools check ## Lint, types, import rules, then unit, integration and browser tests
 	$(call say,Integration tests)

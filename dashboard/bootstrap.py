@@ -60,7 +60,7 @@ class Services:
             self.bars.close()
             self.accounts.close()
         self.repository = _repository(settings)
-        self.keys = ApiKeys(self.repository, clock=time.time_ns)
+        self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
@@ -154,13 +154,25 @@ class Services:
     def _prepare_keys(self) -> None:
         self.repository.migrate()
         file = create_first_key(self.repository, self.settings.data_dir, now=time.time_ns())
-        if file is None:
-            return
-        told = f"The first API key is in {file}, which only you can read\n"
-        if sys.stderr.isatty():  # what is no terminal may be a log, which must not hold a key
-            told += f"  {file.read_text()}"
+        told = f"{who_needs_a_key(self.settings)}\n"
+        if file is not None:
+            told += f"The first API key is in {file}, which only you can read\n"
+            if sys.stderr.isatty():  # what is no terminal may be a log, which must not hold a key
+                told += f"  {file.read_text()}"
         sys.stderr.write(told)
         sys.stderr.flush()
+
+
+def who_needs_a_key(settings: Settings) -> str:
+    """Say in one line who needs a key, and which setting says so."""
+    rule = f"(DASHBOARD_REQUIRE_KEY={settings.require_key})"
+    if settings.key_rule == "never":
+        return f"Nobody needs a key, wherever they come from {rule}"
+    if settings.require_key == "always":
+        return f"Everybody needs a key {rule}"
+    if settings.key_rule == "always":
+        return f"Everybody needs a key, since {settings.reached_as} is allowed {rule}"
+    return f"Everybody needs a key but who comes from this machine, through no proxy {rule}"
 
 
 def prepare_storage_or_exit(settings: Settings) -> None:

@@ -14,7 +14,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from dashboard.core.addresses import is_own_host
 from dashboard.core.errors import SettingError
+from dashboard.core.masking import mask_query, secrets_of
 
 PREFIX = "DASHBOARD_"
 FEEDS = frozenset({"simulator", "replay", "redis"})
@@ -24,13 +26,16 @@ HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 FREQUENCY_MIN_MS = 10
 FREQUENCY_MAX_MS = 1000
 
+RequireKey = Literal["auto", "always", "never"]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
     """Each field is the variable DASHBOARD_<NAME>; its description says what is allowed."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     feed: CommaSeparated = Field(
         ("simulator",), description="simulator, replay, redis, or several, separated by commas"
@@ -98,9 +103,7 @@ class Settings(BaseSettings):
         repr=False,  # it may hold a password
         description="postgresql://user:password@host:port/database or sqlite:///file",
     )
-    require_key: Literal["auto", "always", "never"] = Field(
-        "auto", description="auto, always or never"
-    )
+    require_key: RequireKey = Field("auto", description="auto, always or never")
 
     @field_validator("feed", "allowed_origins", "allowed_hosts", mode="before")
     @classmethod
@@ -175,15 +178,37 @@ class Settings(BaseSettings):
             raise ValueError(str(folder))
         return folder
 
+    @property
+    def key_rule(self) -> RequireKey:
+        """Give who needs a key: `auto` means everybody once others may reach the product.
+
+        Then a proxy is before it, and one that adds no header makes all look local.
+        """
+        return "always" if self.require_key == "auto" and self.reached_as else self.require_key
+
+    @property
+    def reached_as(self) -> str | None:
+        """Name an allowed host or origin beyond this machine, if there is one."""
+        named = (*self.allowed_hosts, *self.allowed_origins)
+        return next((each for each in named if not is_own_host(each.rpartition("//")[2])), None)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Give what no log may show: the passwords of addresses."""
+        addresses = (self.redis_url, self.db_url or "")
+        return frozenset(secret for each in addresses for secret in secrets_of(each))
+
 
 def mask_password(url: str) -> str:
-    """Give a URL as it may be shown: without what stands before the last @, or as `password=`.
+    """Give a URL, valid or not, as it may be shown: without what stands before the last @.
+
+    Nor as a parameter such as `password=`.
 
     >>> mask_password("redis://user:secret@example.org:6379/0")
     'redis://***@example.org:6379/0'
     """
     url = re.sub(r"^([a-z]*:?/+)?.*@", r"\1***@", url, flags=re.DOTALL)
-    return re.sub(r"(?<=password=)[^&]*", "***", url)
+    return mask_query(url)
 
 
 def load_settings() -> Settings:

@@ -26,7 +26,7 @@ from dashboard.logs import configure_logging
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
 settings = settings_or_exit()
-configure_logging(settings.log_level)
+configure_logging(settings.log_level, secrets=settings.secrets)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
 connections = Connections(limit=settings.max_clients)
@@ -53,7 +53,7 @@ async def lifespan() -> AsyncGenerator[None]:
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the checks around everything, the page's own socket included: Host, Origin, key."""
     return Guard(
-        KeyGuard(inner, required=settings.require_key, keys=lambda: services().keys),
+        KeyGuard(inner, required=settings.key_rule, keys=lambda: services().keys),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=allowed_origins,
     )

@@ -1,7 +1,9 @@
 """How often an address may fail: a bucket of tokens for each."""
 
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
+
+from dashboard.core.addresses import parse_address
 
 MAX_ADDRESSES = 10_000
 """The addresses that are remembered; beyond, the one that failed longest ago is forgotten."""
@@ -10,7 +12,8 @@ MAX_ADDRESSES = 10_000
 class FailureLimit:
     """Lets each address fail `burst` times at once, and once more every `refill_ns`.
 
-    IPv6 addresses count by their /64, which is what one machine has at will.
+    IPv6 addresses count by their /64, which is what one machine has at will. The
+    clock is monotonic, in ns: one that is set would lock out, or let guess.
     """
 
     def __init__(
@@ -49,10 +52,7 @@ class FailureLimit:
 
 
 def _group(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address[:100]
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+    parsed = parse_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Address(int(parsed) >> 64 << 64))
+    return address[:100] if parsed is None else str(parsed)

@@ -12,7 +12,7 @@ import structlog
 from starlette.types import Scope
 
 from dashboard.bootstrap import Services
-from dashboard.core.errors import FeedError
+from dashboard.core.errors import FeedError, StorageError
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
 from dashboard.endpoints.openalgo_groups import Groups
@@ -184,6 +184,8 @@ class OpenAlgoStreams:
                 return session.accept(await self._market.listen(asked.listings))
             identity = await self._authenticate(asked.api_key, address)
             return session.identify(None if identity is None else identity.user_id)
+        except StorageError:  # which is in the log already, once for all who ask meanwhile
+            return session.fail()
         except Exception:
             log.exception("an OpenAlgo request failed")
             return session.fail()

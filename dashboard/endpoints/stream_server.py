@@ -53,7 +53,7 @@ class StreamSet:
     """
 
     def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
-        check = KeyCheck(required=running.settings.require_key, keys=lambda: running.keys)
+        check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
         self.openalgo = OpenAlgoStreams(
             running, authenticate=authenticate or authenticate_by(running)
         )
@@ -175,7 +175,7 @@ async def serve_alone(settings: Settings) -> None:
 def main() -> None:
     """Serve; what stands in the way ends the process with one line."""
     settings = settings_or_exit()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, secrets=settings.secrets)
     check_feeds_or_exit(settings)
     prepare_storage_or_exit(settings)
     try:

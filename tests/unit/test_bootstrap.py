@@ -122,6 +122,26 @@ async def test_the_first_key_is_shown_once_and_in_a_terminal_alone(
         assert "API key" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "Everybody needs a key but who comes from this machine, through no proxy"),
+        ({"allowed_hosts": ("a.org",)}, "Everybody needs a key, since a.org is allowed"),
+        ({"require_key": "always"}, "Everybody needs a key "),
+        ({"require_key": "never", "allowed_hosts": ("a.org",)}, "Nobody needs a key, "),
+    ],
+)
+async def test_the_start_says_who_needs_a_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, object], said: str
+) -> None:
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path, **changed})
+    async with run_services(chosen):
+        lines = capsys.readouterr().err.splitlines()
+    (line,) = (line for line in lines if "needs a key" in line)
+    assert line.startswith(said)
+    assert line.endswith(f"(DASHBOARD_REQUIRE_KEY={chosen.require_key})")
+
+
 def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "livetape.db").mkdir()
     with pytest.raises(SystemExit) as caught:

@@ -1,4 +1,5 @@
 import os
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -308,3 +309,41 @@ def test_the_password_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch
         load(monkeypatch, "DB_URL", "mysql://me:secret@localhost/a")
     assert "mysql://***@localhost/a" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_url_that_pydantic_shows_is_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hidden = "hidden"[::-1]  # as no line of the code has it
+    with pytest.raises(SettingError) as caught:
+        load(monkeypatch, "db_url", f"mysql://me:{hidden}@h/x?sslpass%77ord={hidden}")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "DASHBOARD_DB_URL" in shown
+    assert hidden not in shown
+
+
+def test_the_secrets_of_all_addresses_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    load(monkeypatch, "redis_url", "redis://:one@h/0")
+    settings = load(monkeypatch, "db_url", "postgresql://me:two@h/x?sslpassword=three")
+    assert settings.secrets == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule", "reached_as"),
+    [
+        ({}, "auto", None),
+        ({"allowed_hosts": ("localhost", "[::1]", "127.0.0.2")}, "auto", None),
+        ({"allowed_origins": ("http://localhost:5173", "http://[::1]:80")}, "auto", None),
+        ({"allowed_hosts": ("localhost", "dash.example.org")}, "always", "dash.example.org"),
+        ({"allowed_hosts": ("10.0.0.1",)}, "always", "10.0.0.1"),
+        ({"allowed_hosts": ("[2001:db8::1]",)}, "always", "[2001:db8::1]"),
+        ({"allowed_origins": ("https://a.org:8443",)}, "always", "https://a.org:8443"),
+        ({"allowed_hosts": ("a.org",), "require_key": "never"}, "never", "a.org"),
+        ({"require_key": "always"}, "always", None),
+    ],
+)
+def test_everybody_needs_a_key_once_others_may_come(
+    changed: dict[str, object], rule: str, reached_as: str | None
+) -> None:
+    settings = load_settings().model_copy(update=changed)
+    assert (settings.key_rule, settings.reached_as) == (rule, reached_as)
