@@ -1,7 +1,9 @@
 """`/sse/{instrument}` and `/sse/pnl`: one subscription per client, sent as Server-Sent Events."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -9,8 +11,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.errors import ResumeError
 from dashboard.core.model import Instrument, Published, Topic
+from dashboard.endpoints.catching_up import read_part
 from dashboard.endpoints.connections import Connections
 from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Wants
@@ -22,8 +24,6 @@ JOIN_S = 0.005
 WRITE_S = 100e-6
 """With many busy clients the time grows by this for each: at most 10,000 writes/s, however many."""
 INSTRUMENT_EVENTS, ACCOUNT_EVENTS = 512, 1024
-RESUME_EVENTS = 1024
-"""Events that a write may hold while a client catches up."""
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -33,9 +33,13 @@ HEADERS = [
 
 
 class Channel(NamedTuple):
-    """What a stream carries: its name in the metrics, its events, and how far a client may lag."""
+    """What a stream carries: its name in the metrics, its events, and how far a client may lag.
+
+    Channels of one `key` carry the same.
+    """
 
     name: str
+    key: str
     wants: Wants
     capacity: int
 
@@ -44,12 +48,12 @@ def instrument_channel(instrument: Instrument) -> Channel:
     """Give the channel of one instrument's books, quotes and trades."""
     exchange, symbol = instrument.exchange, instrument.symbol
     topics = frozenset(Topic(kind, exchange, symbol) for kind in sse.INSTRUMENT_KINDS)
-    return Channel("sse", topics.__contains__, INSTRUMENT_EVENTS)
+    return Channel("sse", instrument.id, topics.__contains__, INSTRUMENT_EVENTS)
 
 
 def account_channel() -> Channel:
     """Give the channel of all clients' positions and PnL."""
-    return Channel("sse pnl", _is_account, ACCOUNT_EVENTS)
+    return Channel("sse pnl", "pnl", _is_account, ACCOUNT_EVENTS)
 
 
 def last_event_id(request: Request) -> str | None:
@@ -57,12 +61,36 @@ def last_event_id(request: Request) -> str | None:
     return request.headers.get("last-event-id") or request.query_params.get("since") or None
 
 
+class Room:
+    """What the clients of one channel share: who is at the same event gets the same bytes."""
+
+    def __init__(self) -> None:
+        self.clients = 0
+        self._joined: tuple[Sequence[Published], bytes] = ((), b"")
+
+    def join(self, hub: Hub, entries: Sequence[Published]) -> bytes:
+        """Give the frames of consecutive events of the channel, joined once for all clients."""
+        if not entries:
+            return b""
+        before, joined = self._joined
+        if (
+            len(before) != len(entries)
+            or before[0] is not entries[0]
+            or before[-1] is not entries[-1]
+        ):
+            frames = [hub.frame(each, sse.DIALECT) for each in entries if sse.carries(each.event)]
+            joined = "".join(frames).encode()
+            self._joined = entries, joined
+        return joined
+
+
 class EventStreams:
     """All event streams of one server, which share what is the same for many of them.
 
-    Each client has a place in `connections`. Clients of one channel that are at
-    the same event get the same bytes, joined once, and all that have just been
-    written to wake at one tick: a timer for each would cost more than its write.
+    Each client has a place in `connections`. Clients of one channel share what is
+    joined for them, and all that have just been written to wake at one tick: a
+    timer for each would cost more than its write. Of those that catch up, one has a
+    part read and joined in a turn of the loop, so that the loop has time for all else.
     """
 
     def __init__(
@@ -77,7 +105,8 @@ class EventStreams:
         self._least_join_s = join_s
         self._connections = connections
         self._waiting: list[asyncio.Future[None]] = []
-        self._joined: tuple[Sequence[Published], bytes] = ((), b"")
+        self._rooms: defaultdict[str, Room] = defaultdict(Room)
+        self._reading = asyncio.Lock()
 
     async def serve(
         self,
@@ -102,7 +131,8 @@ class EventStreams:
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body"})
                 return
-            await _Client(self, hub, channel, send).run(receive, since=since)
+            async with self.room(channel) as room:
+                await _Client(self, room, hub, channel, send).run(receive, since=since)
         finally:
             self._connections.release()
 
@@ -114,20 +144,24 @@ class EventStreams:
         self._waiting.append(waiter)
         return waiter
 
-    def join(self, hub: Hub, entries: Sequence[Published]) -> bytes:
-        """Give the frames of consecutive events of one channel."""
-        if not entries:
-            return b""
-        before, joined = self._joined
-        if (
-            len(before) != len(entries)
-            or before[0] is not entries[0]
-            or before[-1] is not entries[-1]
-        ):
-            frames = [hub.frame(each, sse.DIALECT) for each in entries if sse.carries(each.event)]
-            joined = "".join(frames).encode()
-            self._joined = entries, joined
-        return joined
+    @asynccontextmanager
+    async def room(self, channel: Channel) -> AsyncGenerator[Room]:
+        """Be in the room of a channel for as long as the block lasts."""
+        room = self._rooms[channel.key]
+        room.clients += 1
+        try:
+            yield room
+        finally:
+            room.clients -= 1
+            if not room.clients:
+                del self._rooms[channel.key]
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Wait for a turn of the loop in which no other client reads a part."""
+        async with self._reading:
+            yield
+            await asyncio.sleep(0)
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -145,8 +179,11 @@ class _Client:
     the client is told how many.
     """
 
-    def __init__(self, streams: EventStreams, hub: Hub, channel: Channel, send: Send) -> None:
+    def __init__(
+        self, streams: EventStreams, room: Room, hub: Hub, channel: Channel, send: Send
+    ) -> None:
         self._streams = streams
+        self._room = room
         self._hub = hub
         self._wants = channel.wants
         self._subscription = hub.subscribe(
@@ -198,29 +235,23 @@ class _Client:
     async def _begin(self, since: str | None) -> None:
         """Send what comes before the live events; there is no gap and no double at the seam.
 
-        However much was missed, it is sent in bounded writes, and the subscription
-        listens only when little is left: the ring is the buffer until then.
+        However much was missed, it is read and sent in parts, and the subscription
+        listens only from the last one on: the ring is the buffer until then.
         """
-        notice = ""
-        try:
-            while len(entries := self._first(since)) > RESUME_EVENTS and since is not None:
-                for at in range(0, len(entries), RESUME_EVENTS):
-                    part = entries[at : at + RESUME_EVENTS]
-                    await self._send_body(self._streams.join(self._hub, part))
-                since = self._hub.event_id(entries[-1])
-        except ResumeError as error:
-            notice, entries = sse.encode_reset(error.reason), self._first(None)
-        self._subscription.change_filter(self._wants)
-        body = notice.encode() + self._streams.join(self._hub, entries)
-        await self._send_body(body or sse.HEARTBEAT.encode())
-
-    def _first(self, since: str | None) -> list[Published]:
-        if since is None:
-            return self._hub.latest(self._wants)
-        return self._hub.since(since, self._wants)
+        while True:
+            async with self._streams.turn():
+                part = read_part(self._hub, self._wants, since)
+                if part.since is None:
+                    self._subscription.change_filter(self._wants)
+            if part.since is None:
+                break
+            if part.body:
+                await self._send_body(part.body)
+            since = part.since
+        await self._send_body(part.body or sse.HEARTBEAT.encode())
 
     def _due(self) -> bytes:
-        body = self._streams.join(self._hub, self._subscription.take())
+        body = self._room.join(self._hub, self._subscription.take())
         lost = self._subscription.lost - self._told_lost
         if lost:
             self._told_lost += lost
