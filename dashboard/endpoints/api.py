@@ -20,7 +20,7 @@ from dashboard.endpoints.event_stream import (
     instrument_channel,
     last_event_id,
 )
-from dashboard.endpoints.exports import export
+from dashboard.endpoints.exports import Exports
 from dashboard.endpoints.health import health_of
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
@@ -32,6 +32,7 @@ def create_api(connections: Connections, stream_server: StreamServer) -> Starlet
     """Build the API; the clients of its streams take their places in `connections`."""
     registry = create_registry(connections, stream_server)
     streams = EventStreams(connections)
+    exports = Exports(connections)
 
     async def live(socket: WebSocket) -> None:
         await serve_live(socket, services(), connections)
@@ -48,6 +49,9 @@ def create_api(connections: Connections, stream_server: StreamServer) -> Starlet
 
     def stream(request: Request, channel: Channel) -> ASGIApp:
         return partial(streams.serve, services().hub, channel, last_event_id(request))
+
+    async def export(request: Request) -> ASGIApp:
+        return partial(exports.serve, services(), request.path_params["name"])
 
     async def health(_request: Request) -> Response:
         body = msgspec.json.encode(health_of(services()))
