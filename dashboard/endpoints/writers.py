@@ -5,6 +5,7 @@ the time and the memory.
 """
 
 import csv
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,8 +15,14 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from dashboard.endpoints.tables import Column, Row, Type
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a text for a formula."""
+SIGNS = "=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b-"
+"""What begins a formula: = + - @, and their wide and small forms, which some take for the same."""
+ENDS = r";\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029"
+"""What ends a cell for a spreadsheet that separates by semicolons or tabs, in our quotes too."""
+SKIPPED = r"\s\"\0-\x1f\x7f\u200b-\u200f\u2060\ufeff"
+"""What a spreadsheet may leave out before a formula: blanks, quotes, what cannot be seen."""
+BEGINNING = re.compile(rf"((?:\A|[{ENDS}])[{ENDS}{SKIPPED}]*)([{SIGNS}])?")
+"""Where a cell may begin, and the sign there, if there is one."""
 PIECE = 65_536
 """Bytes of a piece of Parquet; of CSV it is what some rows take."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,11 +41,11 @@ class File(Protocol):
 
 
 class CsvFile:
-    """RFC 4180 in UTF-8, times as ISO 8601; what could run as a formula begins with '."""
+    """RFC 4180 in UTF-8, times as ISO 8601; what could run as a formula has a ' before it."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._formats = [FORMATS[column.type] for column in columns]
-        self._pieces = [_csv([[column.name for column in columns]])]
+        self._pieces = [_csv([[defused(column.name) for column in columns]])]
 
     def write(self, rows: Sequence[Row]) -> None:
         """Add some rows."""
@@ -106,14 +113,26 @@ def _csv(rows: Sequence[Row]) -> bytes:
     return text.getvalue().encode()
 
 
+def defused(text: str) -> str:
+    """Put a ' before each sign with which a spreadsheet could begin a formula.
+
+    A spreadsheet takes the cell apart where it goes by other separators than ours,
+    so the mark stands at the sign itself.
+
+    >>> defused("=1+1"), defused("a; =1+1;b"), defused("a-b")
+    ("'=1+1", "a; '=1+1;b", 'a-b')
+    """
+    return BEGINNING.sub(_marked, text)
+
+
+def _marked(beginning: re.Match[str]) -> str:
+    return f"{beginning[1]}'{beginning[2]}" if beginning[2] else beginning[1]
+
+
 def _texts(values: Sequence[Any]) -> list[str | None]:
     """Defuse texts; most columns repeat a few."""
-    defused = {each: each and _defused(each) for each in set(values)}
-    return [defused[each] for each in values]
-
-
-def _defused(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    safe = {each: each and defused(each) for each in set(values)}
+    return [safe[each] for each in values]
 
 
 def _numbers(values: Sequence[Any]) -> list[float | None]:

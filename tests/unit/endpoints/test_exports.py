@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import re
 import threading
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -23,7 +24,7 @@ from dashboard.core.model import Instrument
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.exports import AT_ONCE, PART_ROWS, Exports
 from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Row, Table, Type
-from dashboard.endpoints.writers import FILES, FORMULA_STARTS
+from dashboard.endpoints.writers import FILES, SIGNS
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
 from tests.unit.fakes import SECOND_NS, trade
 
@@ -194,10 +195,51 @@ def test_an_empty_table_has_its_columns_and_types(name: str) -> None:
 CLIENT = Column("client", Type.TEXT)
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_text_runs_as_a_formula(name: str) -> None:
-    assert pd.read_csv(BytesIO(written("csv", [CLIENT], [name])))["client"][0] == f"'{name}"
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "\t'=1"),
+        ("\r=1", "\r'=1"),
+        ("\n=1", "\n'=1"),
+        (" =1", " '=1"),
+        (" \n\t \u3000=1", " \n\t \u3000'=1"),
+        ("\ufeff=1", "\ufeff'=1"),
+        ("\x01=1", "\x01'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20A1", "'\uff20A1"),
+        ("\ufe661", "'\ufe661"),
+        ("a;=1+1;", "a;'=1+1;"),
+        ("a; =1+1", "a; '=1+1"),
+        ("a;;\uff1d1;@b", "a;;'\uff1d1;'@b"),
+        ('a;"=1+1;', "a;\"'=1+1;"),
+        ('"=1', "\"'=1"),
+        ("a\t=1+1", "a\t'=1+1"),
+        ("a\r\n-1\n+2", "a\r\n'-1\n'+2"),
+        ("a\u2028=1", "a\u2028'=1"),
+        ("=-1", "'=-1"),
+        ("'=1", "'=1"),
+        ("a=1", "a=1"),
+        ("BTC-USD", "BTC-USD"),
+        ("a;b-c", "a;b-c"),
+    ],
+)
+def test_no_text_runs_as_a_formula(name: str, safe: str) -> None:
+    _, row = csv.reader(StringIO(written("csv", [CLIENT], [name]).decode(), newline=""))
+    assert row == [safe]
+    (header,) = csv.reader(StringIO(written("csv", [Column(name, Type.TIME)]).decode(), newline=""))
+    assert header == [safe]
     assert pd.read_parquet(BytesIO(written("parquet", [CLIENT], [name])))["client"][0] == name
+
+
+def test_a_long_text_of_blanks_takes_no_time() -> None:
+    text = "\n; " * 300_000
+    assert len(written("csv", [CLIENT], [text])) > len(text)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +280,21 @@ def test_texts_come_back_as_they_were(texts: list[str]) -> None:
     rows = [[text] for text in texts]
     assert list(pd.read_parquet(BytesIO(written("parquet", [CLIENT], *rows)))["client"]) == texts
     (_name, *back) = csv.reader(StringIO(written("csv", [CLIENT], *rows).decode(), newline=""))
-    assert back == [[f"'{text}" if text.startswith(FORMULA_STARTS) else text] for text in texts]
+    marks = re.compile(f"'(?=[{SIGNS}])")
+    plain = [[marks.sub("", text) for text in row] for row in back]
+    assert plain == [[marks.sub("", text)] for text in texts]
+
+
+ENDS = ";\t\r\n\v\f\x85\u2028\u2029"
+UNSEEN = '" \0\ufeff\u3000'
+PIECES = st.sampled_from([*SIGNS, *ENDS, *UNSEEN, "'", ",", "a", "1"])
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_no_spreadsheet_finds_a_cell_that_begins_with_a_sign(text: str) -> None:
+    whole = written("csv", [Column("name", Type.TEXT)], [text]).decode()
+    for cell in re.split(f"[{ENDS}]", whole):
+        assert cell.strip(UNSEEN)[:1] not in set(SIGNS)
 
 
 class Begun:
