@@ -26,12 +26,14 @@ from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
 from dashboard.endpoints.rest import create_rest
 from dashboard.endpoints.stream_server import StreamServer
+from dashboard.endpoints.turns import Turns
 
 
 def create_api(connections: Connections, stream_server: StreamServer) -> Starlette:
     """Build the API; the clients of its streams take their places in `connections`."""
     registry = create_registry(connections, stream_server)
-    streams = EventStreams(connections)
+    turns = Turns()
+    streams = EventStreams(connections, turns=turns)
     exports = Exports(connections)
 
     async def live(socket: WebSocket) -> None:
@@ -58,7 +60,8 @@ def create_api(connections: Connections, stream_server: StreamServer) -> Starlet
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        async with turns.one():
+            return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[
@@ -68,7 +71,7 @@ def create_api(connections: Connections, stream_server: StreamServer) -> Starlet
             Route("/sse/{name:path}", instrument_events),
             Route("/api/health", health),
             Route("/api/export/{name:path}", export),
-            Mount("/api", create_rest()),
+            Mount("/api", create_rest(turns)),
             Route("/metrics", metrics),
         ]
     )

@@ -14,6 +14,7 @@ from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Instrument, Published, Topic
 from dashboard.endpoints.catching_up import read_part
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.turns import Turns
 from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Wants
 from dashboard.protocols import sse
@@ -89,24 +90,25 @@ class EventStreams:
 
     Each client has a place in `connections`. Clients of one channel share what is
     joined for them, and all that have just been written to wake at one tick: a
-    timer for each would cost more than its write. Of those that catch up, one has a
-    part read and joined in a turn of the loop, so that the loop has time for all else.
+    timer for each would cost more than its write. Those that catch up read a part in
+    one of the `turns` each.
     """
 
     def __init__(
         self,
         connections: Connections,
         *,
+        turns: Turns | None = None,
         heartbeat_s: float = HEARTBEAT_S,
         join_s: float = JOIN_S,
     ) -> None:
+        self.turns = turns or Turns()
         self.heartbeat_s = heartbeat_s
         self.join_s = join_s
         self._least_join_s = join_s
         self._connections = connections
         self._waiting: list[asyncio.Future[None]] = []
         self._rooms: defaultdict[str, Room] = defaultdict(Room)
-        self._reading = asyncio.Lock()
 
     async def serve(
         self,
@@ -155,13 +157,6 @@ class EventStreams:
             room.clients -= 1
             if not room.clients:
                 del self._rooms[channel.key]
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None]:
-        """Wait for a turn of the loop in which no other client reads a part."""
-        async with self._reading:
-            yield
-            await asyncio.sleep(0)
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -239,7 +234,7 @@ class _Client:
         listens only from the last one on: the ring is the buffer until then.
         """
         while True:
-            async with self._streams.turn():
+            async with self._streams.turns.one():
                 part = read_part(self._hub, self._wants, since)
                 if part.since is None:
                     self._subscription.change_filter(self._wants)
