@@ -23,6 +23,8 @@ FEEDS = frozenset({"simulator", "replay", "redis"})
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 """A host as a Host header names it: IPv6 addresses in brackets, no port."""
+ANCESTOR = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
+"""An origin as a policy names it: nothing in it ends its place there."""
 FREQUENCY_MIN_MS = 10
 FREQUENCY_MAX_MS = 1000
 
@@ -76,6 +78,11 @@ class Settings(BaseSettings):
     allowed_hosts: CommaSeparated = Field(
         LOCAL_HOSTS, description="host names without port, separated by commas; IPv6 as [::1]"
     )
+    frame_ancestors: CommaSeparated = Field(
+        (),
+        description="origins such as https://example.org or https://*.example.org,"
+        " separated by commas",
+    )
     max_clients: int = Field(1000, ge=1, le=100_000, description="a whole number, 1 to 100000")
     stream_host: str = Field(
         "127.0.0.1", description="an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::1"
@@ -105,7 +112,7 @@ class Settings(BaseSettings):
     )
     require_key: RequireKey = Field("auto", description="auto, always or never")
 
-    @field_validator("feed", "allowed_origins", "allowed_hosts", mode="before")
+    @field_validator("feed", "allowed_origins", "allowed_hosts", "frame_ancestors", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -159,6 +166,13 @@ class Settings(BaseSettings):
             if scheme not in {"http", "https"} or not rest or "/" in rest:
                 raise ValueError(origin)
         return origins
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _check_ancestors(cls, ancestors: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ANCESTOR.fullmatch(each) for each in ancestors):
+            raise ValueError(", ".join(ancestors))
+        return ancestors
 
     @field_validator("allowed_hosts")
     @classmethod

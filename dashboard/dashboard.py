@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import reflex as rx
-from reflex.config import get_config
+from reflex import constants
+from reflex.config import environment, get_config
+from reflex.utils.exec import is_prod_mode
+from reflex.utils.prerequisites import get_web_dir
 from starlette.types import ASGIApp
 
 from dashboard.bootstrap import (
@@ -19,6 +22,7 @@ from dashboard.config import settings_or_exit
 from dashboard.endpoints.access import KeyGuard
 from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.response_headers import Policy, ResponseHeaders, inline_scripts
 from dashboard.endpoints.security import Guard, problem_with
 from dashboard.endpoints.shutdown import before_termination
 from dashboard.endpoints.stream_server import StreamServer
@@ -52,10 +56,24 @@ async def lifespan() -> AsyncGenerator[None]:
 
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the checks around everything, the page's own socket included: Host, Origin, key."""
-    return Guard(
+    guard = Guard(
         KeyGuard(inner, required=settings.key_rule, keys=lambda: services().keys),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=allowed_origins,
+        framed=bool(settings.frame_ancestors),
+    )
+    return ResponseHeaders(guard, policy=page_policy())
+
+
+def page_policy() -> Policy | None:
+    """Give the policy of the built pages; `make dev` builds none."""
+    if not is_prod_mode():
+        return None
+    serves_pages = environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.get()
+    built = get_web_dir() / constants.Dirs.STATIC
+    return Policy(
+        scripts=inline_scripts(built) if serves_pages else (),
+        frame_ancestors=settings.frame_ancestors,
     )
 
 

@@ -7,7 +7,7 @@ wants it. It must be called on the event loop's thread.
 
 import copy
 from collections import deque
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import islice
 
 from dashboard.core.conflation import OverflowPolicy
@@ -120,6 +120,24 @@ class Hub:
             ResumeError: when the id is malformed, of another epoch, in the
                 future, or older than the ring remembers.
         """
+        return [entry for entry in self._successors(event_id) if wants(entry.topic)]
+
+    def after(self, event_id: str, count: int) -> list[Published]:
+        """Give the next `count` events after `event_id`, whatever they are; fewer are all.
+
+        So one that has missed many can read them in parts.
+
+        Raises:
+            ResumeError: as `since` does.
+        """
+        return list(islice(self._successors(event_id), count))
+
+    def _successors(self, event_id: str) -> Iterator[Published]:
+        """Iterate over what came after an id. Publish nothing meanwhile.
+
+        Raises:
+            ResumeError: as `since` does.
+        """
         epoch, _, number = event_id.rpartition(":")
         if not (epoch and number.isascii() and number.isdigit()) or len(number) > 18:
             raise ResumeError(f"{event_id[:64]!r} is not an id of the form epoch:n")
@@ -131,8 +149,11 @@ class Hub:
         missed = self.published - offset
         if missed > len(self._ring):
             raise ResumeError("the id is too old: its successors are no longer kept")
-        successors = islice(self._ring, len(self._ring) - missed, None)
-        return [entry for entry in successors if wants(entry.topic)]
+        return islice(self._ring, len(self._ring) - missed, None)
+
+    def remembered(self) -> list[Published]:
+        """Give all that the ring holds, oldest first: a copy of references, 4 ns each."""
+        return list(self._ring)
 
     def recent(self, topics: Container[Topic]) -> list[Published]:
         """Give what the ring still holds of some topics, oldest first: 60 s at most."""

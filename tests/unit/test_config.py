@@ -38,6 +38,7 @@ def test_defaults_need_no_environment() -> None:
         "stale_after_ms": 2000,
         "allowed_origins": (),
         "allowed_hosts": ("localhost", "127.0.0.1", "[::1]"),
+        "frame_ancestors": (),
         "max_clients": 1000,
         "stream_host": "127.0.0.1",
         "stream_port": 8765,
@@ -95,6 +96,11 @@ def test_defaults_need_no_environment() -> None:
             ("https://example.org", "http://localhost:3000"),
         ),
         ("ALLOWED_ORIGINS", "", ()),
+        (
+            "FRAME_ANCESTORS",
+            "https://Example.org, http://*.example.org:8080",
+            ("https://example.org", "http://*.example.org:8080"),
+        ),
         ("ALLOWED_HOSTS", "Example.org, 10.0.0.1", ("example.org", "10.0.0.1")),
         ("ALLOWED_HOSTS", "[2001:DB8::1]", ("[2001:db8::1]",)),
     ],
@@ -152,6 +158,19 @@ def test_a_good_value_is_taken(
         ("MAX_CLIENTS", "0", "a whole number, 1 to 100000"),
         ("MAX_CLIENTS", "100001", "a whole number, 1 to 100000"),
         ("LOG_LEVEL", "loud", "debug, info, warning or error"),
+        *(
+            ("FRAME_ANCESTORS", value, "origins such as https://example.org or https://*.example")
+            for value in (
+                "*",
+                "https:",
+                "example.org",
+                "'none'",
+                "https://example.org/path",
+                "https://a;script-src *",
+                "https://a b",
+                "https://a.example.org.",
+            )
+        ),
         ("ALLOWED_ORIGINS", "*", "origins such as https://example.org, separated by commas"),
         ("ALLOWED_ORIGINS", "example.org", "origins such as https://example.org"),
         ("ALLOWED_ORIGINS", "https://example.org/", "origins such as https://example.org"),

@@ -377,6 +377,23 @@ def test_totals_are_a_copy() -> None:
     assert hub.totals()["reader"].offered == 0
 
 
+def test_missed_events_can_be_read_in_parts() -> None:
+    hub = make(resume_events=10)
+    for _ in range(20):
+        hub.publish(price())
+    read: list[Published] = []
+    since = "e1:12"
+    while part := hub.after(since, 3):
+        assert len(part) <= 3
+        read += part
+        since = hub.event_id(part[-1])
+    assert offsets(read) == list(range(13, 21))
+    assert offsets(hub.remembered()) == list(range(11, 21))
+    for wrong in ("e1:9", "e1:21", "e2:15", "15"):
+        with pytest.raises(ResumeError):
+            hub.after(wrong, 3)
+
+
 def test_recent_gives_what_the_ring_holds_of_some_topics_oldest_first() -> None:
     clock = Clock()
     hub = make(clock=clock)

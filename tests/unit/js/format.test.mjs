@@ -70,3 +70,12 @@ test("a volume is whole where it is, and a plain number has the decimals that it
   assert.deepEqual([0, 150, 20000, 2_000_000, 0.5].map(volume), ["0", "150", `20${T}000`, "2.000M", "0.500"]);
   assert.deepEqual([0.0001, 0.05, 1, 1000, 0.5].map(plain), ["0.0001", "0.05", "1", `1${T}000`, "0.5"]);
 });
+
+test("what is there never looks like nothing", () => {
+  assert.deepEqual([1e-12, 1e-15, -1e-15, 1e21].map(plain), ["0.000000000001", "1.00e\u221215", "\u22121.00e\u221215", "1.00e+21"]);
+  assert.deepEqual([4e-9, -4e-9, 1e300].map(quantity), ["4.00e\u22129", "\u22124.00e\u22129", "1.00e+300"]);
+  for (let exponent = -300; exponent <= 300; exponent += 7) {
+    for (const write of [plain, quantity, volume]) assert.match(write(3 * 10 ** exponent), /[1-9]/);
+  }
+  for (const value of [NaN, Infinity, undefined]) assert.equal(plain(value), NONE);
+});
