@@ -52,6 +52,7 @@ class Services:
             epoch=epoch,
             clock=time.time_ns,
             resume_events=settings.resume_events,
+            resume_bytes=settings.resume_mb * 1024 * 1024,
             encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
         )
         self.bars = Bars(self.hub)

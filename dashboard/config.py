@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     resume_events: int = Field(
         100_000, ge=1, le=10_000_000, description="a whole number, 1 to 10000000"
     )
+    resume_mb: int = Field(
+        256, ge=1, le=65_536, description="a whole number of megabytes, 1 to 65536"
+    )
     stale_after_ms: int = Field(
         2000, ge=100, le=600_000, description="a whole number of milliseconds, 100 to 600000"
     )
