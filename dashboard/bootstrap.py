@@ -208,6 +208,7 @@ def _feed(name: str, settings: Settings) -> Feed:
             _static_data(settings.redis_url).instruments,
             clock=time.time_ns,
             stale_after_ms=settings.stale_after_ms,
+            max_bytes=settings.redis_max_message_kb * 1024,
         )
     return Simulator(
         interval_ms=settings.frequency_ms,

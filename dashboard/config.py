@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         repr=False,  # it may hold a password
         description="redis://host:port/db, rediss://… or unix://path, as redis-py reads it",
     )
+    redis_max_message_kb: int = Field(
+        4096, ge=1, le=32_768, description="a whole number of kilobytes, 1 to 32768"
+    )
     resume_events: int = Field(
         100_000, ge=1, le=10_000_000, description="a whole number, 1 to 10000000"
     )
