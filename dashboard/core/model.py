@@ -302,7 +302,8 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     `seq` rises by one per topic, `offset` by one over the whole hub;
     `ts_received` is when the hub got it. `frames` holds the event as each wire
     dialect writes it, filled on first use and shared by all clients. `weight`
-    estimates the bytes that all of it holds in memory.
+    estimates the bytes that all of it holds in memory, and is 0 once the hub has
+    forgotten it.
     """
 
     event: Event

@@ -8,9 +8,10 @@ import structlog
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.model import Instrument
 from dashboard.feeds.base import FeedState, Publish
+from dashboard.feeds.parsing.connections import Connections
 from dashboard.feeds.parsing.markets import Key, Markets
-from dashboard.feeds.parsing.venues import VenueParser, exchange_of
-from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record
+from dashboard.feeds.parsing.venues import VenueParser
+from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record, Sent
 from dashboard.feeds.recording import FEED, Recording
 
 log = structlog.get_logger(__name__)
@@ -228,9 +229,9 @@ class Replay:
             case Damage():
                 self._skip(record.line, record.reason, silent=silent)
             case Connected():
-                self._round.connect(record.url)
-            case _:
-                pass  # what the recorder sent is no market data
+                self._round.connections.connect(record.url)
+            case Sent():
+                self._round.connections.send(record.url, record.text)
 
     def _play_message(
         self, message: Received, ts_event: int, publish: Publish, *, silent: bool
@@ -247,7 +248,7 @@ class Replay:
         gaps, crossed = markets.gaps, markets.crossed
         for change in changes:
             wanted = not silent and (change.exchange, change.symbol) in self._wanted
-            event = markets.apply(change, wanted=wanted)
+            event = markets.apply(change, wanted=wanted, now=self._round.place_ns)
             if event is not None:
                 publish(event)
         if markets.crossed != crossed:
@@ -274,12 +275,12 @@ class _Round:
 
     def __init__(self, recording: Recording) -> None:
         self.markets = Markets()
+        self.connections = Connections(self.markets)
         self.parser = VenueParser()
         self.place_ns = 0
         self._records = recording.records()
         self._next: tuple[int, Record] | None = None
         self._began = False
-        self._urls: set[str] = set()
 
     @property
     def next_place_ns(self) -> int | None:
@@ -296,12 +297,6 @@ class _Round:
         self.place_ns, record = self._next
         self._next = next(self._records, None)
         return record
-
-    def connect(self, url: str) -> None:
-        """Forget the books that came over a connection that is made anew."""
-        if url in self._urls:
-            self.markets.forget_books(exchange_of(url))
-        self._urls.add(url)
 
     def close(self) -> None:
         """Close the file."""

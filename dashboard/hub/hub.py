@@ -110,9 +110,9 @@ class Hub:
         frame = published.frames.get(dialect)
         if frame is None:
             frame = published.frames[dialect] = self._encoders[dialect](published)
-            weight = weigh_text(frame)
-            published.weight += weight
-            if published.offset > self.published - len(self._ring):  # it is in the ring
+            if published.weight:
+                weight = len(frame) if frame.isascii() else weigh_text(frame)
+                published.weight += weight
                 self._ring_bytes += weight
                 if self._ring_bytes > self._resume_bytes:
                     self._lighten()
@@ -191,14 +191,18 @@ class Hub:
         ring.append(published)
         self._ring_bytes += published.weight
         if len(ring) > self._resume_events:
-            self._ring_bytes -= ring.popleft().weight
+            self._forget_oldest()
         if self._ring_bytes > self._resume_bytes:
             self._lighten()
         horizon = published.ts_received - RESUME_WINDOW_NS
         while ring and ring[0].ts_received < horizon:
-            self._ring_bytes -= ring.popleft().weight
+            self._forget_oldest()
 
     def _lighten(self) -> None:
-        """Forget the oldest events until the others weigh no more than they may."""
         while self._ring_bytes > self._resume_bytes:
-            self._ring_bytes -= self._ring.popleft().weight
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        oldest = self._ring.popleft()
+        self._ring_bytes -= oldest.weight
+        oldest.weight = 0
