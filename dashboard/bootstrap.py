@@ -226,13 +226,22 @@ def _recording(file: Path | None) -> Recording:
         SettingError: when it cannot be read or there is no market data in it.
     """
     try:
-        return Recording(file or Path())
+        recording = Recording(file or Path())
     except FeedError as error:
         raise SettingError(
             variable="DASHBOARD_REPLAY_FILE",
             value=str(file),
             allowed=f"a recording with market data ({error.problem})",
         ) from error
+    if (end := recording.broken_off) is not None:
+        log.warning(
+            "only a part of the recording can be played",
+            feed="replay",
+            file=str(file),
+            line=end.line,
+            reason=end.reason,
+        )
+    return recording
 
 
 @cache

@@ -104,6 +104,16 @@ class PacedFeed(Protocol):
 
 
 @runtime_checkable
+class AnnotatedFeed(Protocol):
+    """A feed that knows what is wrong with its source, for whoever looks at it to know."""
+
+    @property
+    def note(self) -> str:
+        """Say it on one line; empty where nothing is."""
+        ...
+
+
+@runtime_checkable
 class SeekableFeed(Protocol):
     """A feed that plays something recorded, and can be stopped, sped up and sent to a place.
 

@@ -90,6 +90,11 @@ class Replay:
         self._wanted.discard((instrument.exchange, instrument.symbol))
 
     @property
+    def note(self) -> str:
+        """Say what is wrong with the recording; empty where nothing is."""
+        return self._recording.note
+
+    @property
     def speed(self) -> float:
         """Give the factor by which time runs; 0 is as fast as it goes."""
         return self._speed
@@ -265,7 +270,13 @@ class Replay:
             return
         self._logged_line = line
         self._logged += 1
-        log.warning("part of the recording skipped", feed=self.name, line=line, reason=reason)
+        log.warning(
+            "part of the recording skipped",
+            feed=self.name,
+            file=str(self._recording.path),
+            line=line,
+            reason=reason,
+        )
         if self._logged == MAX_LOGGED:
             log.warning("further skipped lines are only counted", feed=self.name)
 
