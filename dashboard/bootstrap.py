@@ -12,7 +12,7 @@ import anyio.to_thread
 import structlog
 
 from dashboard import __version__
-from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, mask_password
+from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
@@ -228,11 +228,8 @@ def _recording(file: Path | None) -> Recording:
     try:
         recording = Recording(file or Path())
     except FeedError as error:
-        raise SettingError(
-            variable="DASHBOARD_REPLAY_FILE",
-            value=str(file),
-            allowed=f"a recording with market data ({error.problem})",
-        ) from error
+        allowed = f"a recording with market data ({error.problem})"
+        raise setting_error("replay_file", file, allowed=allowed) from error
     if (end := recording.broken_off) is not None:
         log.warning(
             "only a part of the recording can be played",
@@ -255,11 +252,8 @@ def _static_data(url: str) -> StaticData:
     try:
         data = read_static_data(url)
     except FeedError as error:
-        raise SettingError(
-            variable="DASHBOARD_REDIS_URL",
-            value=mask_password(url),
-            allowed=f"the address of a Redis that answers ({error.problem})",
-        ) from error
+        allowed = f"the address of a Redis that answers ({error.problem})"
+        raise setting_error("redis_url", url, allowed=allowed) from error
     for warning in data.warnings:
         log.warning("static data contradict each other", feed="redis", problem=warning)
     return data

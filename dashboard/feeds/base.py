@@ -152,7 +152,7 @@ class SeekableFeed(Protocol):
         """Let time run at another speed from here on.
 
         Raises:
-            ValueError: when it is negative or not finite.
+            ValueError: when it is negative, not finite, or too far from 1 to be kept.
         """
         ...
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.model import Instrument
 from dashboard.feeds.base import FeedState, Publish
@@ -113,7 +114,7 @@ class Replay:
         """Let time run at another speed from here on.
 
         Raises:
-            ValueError: when it is negative or not finite.
+            ValueError: when it is neither 0 nor within `SPEED_MIN` and `SPEED_MAX`.
         """
         speed = _checked(speed)
         self._anchor(self._place_ns())
@@ -315,6 +316,6 @@ class _Round:
 
 
 def _checked(speed: float) -> float:
-    if not 0 <= speed < float("inf"):
-        raise ValueError(f"speed={speed}; a speed is a finite number from 0")
+    if speed and not SPEED_MIN <= speed <= SPEED_MAX:
+        raise ValueError(f"speed={speed}; a speed is finite: 0, or {SPEED_MIN:g} to {SPEED_MAX:g}")
     return speed

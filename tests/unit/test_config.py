@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard.config import PREFIX, Settings, load_settings, settings_or_exit
+from dashboard.config import PREFIX, Settings, load_settings, setting_error, settings_or_exit
 from dashboard.core.errors import SettingError
 
 
@@ -62,6 +62,8 @@ def test_defaults_need_no_environment() -> None:
         ("REPLAY_FILE", "not/there", Path("not/there")),
         ("REPLAY_SPEED", "0", 0.0),
         ("REPLAY_SPEED", "2.5", 2.5),
+        ("REPLAY_SPEED", "0.001", 0.001),
+        ("REPLAY_SPEED", "1000", 1000.0),
         ("REPLAY_LOOP", "0", False),
         ("REPLAY_LOOP", "1", True),
         ("STREAM_PORT", "0", 0),
@@ -74,6 +76,8 @@ def test_defaults_need_no_environment() -> None:
         ("REDIS_URL", "redis://example.org", "redis://example.org"),
         ("REDIS_URL", "rediss://me:pass@[::1]:6380/3", "rediss://me:pass@[::1]:6380/3"),
         ("REDIS_URL", "unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
+        ("REDIS_URL", "redis://a?max_connections=2", "redis://a?max_connections=2"),
+        ("REDIS_URL", "redis://a?client_name=b&protocol=3", "redis://a?client_name=b&protocol=3"),
         ("DB_URL", "postgresql://me:pass@[::1]:5432/a", "postgresql://me:pass@[::1]:5432/a"),
         ("DB_URL", "sqlite:///some/file.db", "sqlite:///some/file.db"),
         ("REQUIRE_KEY", "always", "always"),
@@ -119,6 +123,11 @@ def test_a_good_value_is_taken(
         ("REPLAY_SPEED", "-1", "a number from 0"),
         ("REPLAY_SPEED", "nan", "a number from 0"),
         ("REPLAY_SPEED", "inf", "a number from 0"),
+        ("REPLAY_SPEED", "5e-324", "a number from 0"),
+        ("REPLAY_SPEED", "1e-320", "a number from 0"),
+        ("REPLAY_SPEED", "0.0009", "a number from 0"),
+        ("REPLAY_SPEED", "1001", "a number from 0"),
+        ("REPLAY_SPEED", "1e308", "a number from 0"),
         ("REPLAY_SPEED", "fast", "a number from 0"),
         ("REPLAY_LOOP", "twice", "1 or 0"),
         ("STREAM_PORT", "65536", "a port, or 0 for no stream server"),
@@ -138,6 +147,15 @@ def test_a_good_value_is_taken(
         ("REDIS_URL", "redis://localhost:port", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?speed=fast", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?socket_timeout=soon", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?max_connections=1", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost/0?db=1&max_connections=1", "redis://host:port/db"),
+        ("REDIS_URL", "unix:///run/redis.sock?max_connections=1", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?max_connections=-1", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?socket_read_size=65536", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?redis_connect_func=x", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?credential_provider=x", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?retry=x", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?encoding=x", "redis://host:port/db"),
         ("DB_URL", "", "postgresql://user"),
         ("DB_URL", "livetape.db", "postgresql://user"),
         ("DB_URL", "mysql://localhost/a", "postgresql://user"),
@@ -266,8 +284,37 @@ def test_a_replay_needs_a_readable_file(
     monkeypatch.setenv("DASHBOARD_FEED", feed)
     if file is not None:
         monkeypatch.setenv("DASHBOARD_REPLAY_FILE", file)
-    with pytest.raises(SettingError, match=r"DASHBOARD_REPLAY_FILE=.*a readable recording"):
+    shown = "is not set" if file is None else f"={file!r} is not allowed"
+    with pytest.raises(SettingError) as caught:
         load_settings()
+    problem = f"DASHBOARD_REPLAY_FILE{'' if file is not None else ' '}{shown}; allowed: a readable"
+    assert str(caught.value).startswith(problem)
+
+
+def test_a_default_that_is_not_allowed_is_not_shown_as_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".data").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingError) as caught:
+        load_settings()
+    assert str(caught.value) == (
+        "DASHBOARD_DATA_DIR is not set, and its default '.data' is not allowed; "
+        "allowed: a folder that can be written to"
+    )
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_no_setting_is_told_to_have_a_value_that_nobody_gave_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    variable = PREFIX + name.upper()
+    default = Settings.model_fields[name].default
+    unset = str(setting_error(name, default, allowed="x"))
+    assert unset.startswith(f"{variable} is not set")
+    assert "None" not in unset
+    monkeypatch.setenv(variable, "given")
+    assert str(setting_error(name, "given", allowed="x")).startswith(f"{variable}='given' is not")
 
 
 def test_several_feeds_keep_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -227,6 +227,18 @@ def test_a_control_wants_a_finite_number(tmp_path: Path, value: float) -> None:
         replay.set_speed(-1)
 
 
+@pytest.mark.parametrize("speed", [5e-324, 1e-320, 0.0009, 1001, 1e308])
+async def test_a_speed_at_which_time_cannot_be_kept_is_refused(
+    tmp_path: Path, speed: float
+) -> None:
+    replay = Stage(tmp_path, *THREE).replay
+    with pytest.raises(ValueError, match=r"0, or 0\.001 to 1000"):
+        replay.set_speed(speed)
+    assert replay.speed == 1
+    with pytest.raises(ValueError, match=r"0, or 0\.001 to 1000"):
+        Stage(tmp_path, *THREE, speed=speed)
+
+
 async def test_a_late_replay_goes_on_from_where_it_is(tmp_path: Path) -> None:
     stage = Stage(tmp_path, *THREE, tick(2, 4.0), loop=False)
     stage.script = {1: lambda: stage.clock.advance(seconds=60)}
