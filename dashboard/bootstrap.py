@@ -12,7 +12,7 @@ import anyio.to_thread
 import structlog
 
 from dashboard import __version__
-from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, mask_password
+from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
@@ -52,6 +52,7 @@ class Services:
             epoch=epoch,
             clock=time.time_ns,
             resume_events=settings.resume_events,
+            resume_bytes=settings.resume_mb * 1024 * 1024,
             encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
         )
         self.bars = Bars(self.hub)
@@ -219,6 +220,7 @@ def _feed(name: str, settings: Settings) -> Feed:
             _static_data(settings.redis_url).instruments,
             clock=time.time_ns,
             stale_after_ms=settings.stale_after_ms,
+            max_bytes=settings.redis_max_message_kb * 1024,
         )
     return Simulator(
         interval_ms=settings.frequency_ms,
@@ -236,13 +238,19 @@ def _recording(file: Path | None) -> Recording:
         SettingError: when it cannot be read or there is no market data in it.
     """
     try:
-        return Recording(file or Path())
+        recording = Recording(file or Path())
     except FeedError as error:
-        raise SettingError(
-            variable="DASHBOARD_REPLAY_FILE",
-            value=str(file),
-            allowed=f"a recording with market data ({error.problem})",
-        ) from error
+        allowed = f"a recording with market data ({error.problem})"
+        raise setting_error("replay_file", file, allowed=allowed) from error
+    if (end := recording.broken_off) is not None:
+        log.warning(
+            "only a part of the recording can be played",
+            feed="replay",
+            file=str(file),
+            line=end.line,
+            reason=end.reason,
+        )
+    return recording
 
 
 @cache
@@ -256,11 +264,8 @@ def _static_data(url: str) -> StaticData:
     try:
         data = read_static_data(url)
     except FeedError as error:
-        raise SettingError(
-            variable="DASHBOARD_REDIS_URL",
-            value=mask_password(url),
-            allowed=f"the address of a Redis that answers ({error.problem})",
-        ) from error
+        allowed = f"the address of a Redis that answers ({error.problem})"
+        raise setting_error("redis_url", url, allowed=allowed) from error
     for warning in data.warnings:
         log.warning("static data contradict each other", feed="redis", problem=warning)
     return data

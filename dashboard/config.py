@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,6 +26,21 @@ HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 """A host as a Host header names it: IPv6 addresses in brackets, no port."""
 ANCESTOR = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
 """An origin as a policy names it: nothing in it ends its place there."""
+REDIS_CONNECTIONS = 2
+"""The feed needs one for the channel and one for the keys."""
+REDIS_OPTIONS = frozenset(
+    {
+        *("db", "username", "password", "client_name", "protocol", "decode_responses"),
+        *("max_connections", "health_check_interval", "retry_on_timeout"),
+        *("socket_timeout", "socket_connect_timeout", "socket_keepalive"),
+        *("ssl_keyfile", "ssl_certfile", "ssl_password", "ssl_cert_reqs", "ssl_ca_certs"),
+        *("ssl_ca_path", "ssl_ca_data", "ssl_check_hostname", "ssl_ciphers"),
+    }
+)
+"""Those of redis-py that are written as text; others come as text where they cannot be one."""
+SPEED_MIN = 0.001
+SPEED_MAX = 1000.0
+"""A replay's speed, other than 0."""
 FREQUENCY_MIN_MS = 10
 FREQUENCY_MAX_MS = 1000
 
@@ -58,16 +74,24 @@ class Settings(BaseSettings):
         description="a readable recording, .wslog or .wslog.gz; DASHBOARD_FEED=replay needs one",
     )
     replay_speed: float = Field(
-        1.0, ge=0, allow_inf_nan=False, description="a number from 0; 0 is as fast as it goes"
+        1.0, description="a number from 0.001 to 1000, or 0: as fast as it goes"
     )
     replay_loop: bool = Field(True, description="1 or 0")
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
         repr=False,  # it may hold a password
-        description="redis://host:port/db, rediss://… or unix://path, as redis-py reads it",
+        description="redis://host:port/db, rediss://… or unix://path, as redis-py reads it, "
+        f"with max_connections from {REDIS_CONNECTIONS} if at all, and no options but "
+        + ", ".join(sorted(REDIS_OPTIONS)),
+    )
+    redis_max_message_kb: int = Field(
+        4096, ge=1, le=32_768, description="a whole number of kilobytes, 1 to 32768"
     )
     resume_events: int = Field(
         100_000, ge=1, le=10_000_000, description="a whole number, 1 to 10000000"
+    )
+    resume_mb: int = Field(
+        256, ge=1, le=65_536, description="a whole number of megabytes, 1 to 65536"
     )
     stale_after_ms: int = Field(
         2000, ge=100, le=600_000, description="a whole number of milliseconds, 100 to 600000"
@@ -104,7 +128,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )
-    data_dir: Path = Field(Path(".data"), description="a folder that can be written to")
+    data_dir: Path = Field(
+        Path(".data"), validate_default=True, description="a folder that can be written to"
+    )
     db_url: str | None = Field(
         None,
         repr=False,  # it may hold a password
@@ -134,14 +160,25 @@ class Settings(BaseSettings):
             raise ValueError(str(file))
         return file
 
+    @field_validator("replay_speed")
+    @classmethod
+    def _check_replay_speed(cls, speed: float) -> float:
+        if speed and not SPEED_MIN <= speed <= SPEED_MAX:
+            raise ValueError("replay_speed")
+        return speed
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
         try:
+            if not REDIS_OPTIONS.issuperset(parse_qs(urlsplit(url).query)):
+                raise ValueError("redis_url")
             pool = ConnectionPool.from_url(url)  # pyright: ignore[reportUnknownMemberType] - its keywords
             pool.make_connection()  # connects to nothing yet
         except (RedisError, TypeError, ValueError) as error:
             raise ValueError("redis_url") from error
+        if pool.max_connections < REDIS_CONNECTIONS:
+            raise ValueError("redis_url")
         return url
 
     @field_validator("db_url")
@@ -236,13 +273,21 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        variable = PREFIX + name.upper()
-        value: Any = os.environ.get(variable, first["input"])
-        raise SettingError(
-            variable=variable,
-            value=mask_password(value) if name in {"redis_url", "db_url"} else value,
-            allowed=str(Settings.model_fields[name].description),
+        value: Any = os.environ.get(PREFIX + name.upper(), first["input"])
+        raise setting_error(
+            name, value, allowed=str(Settings.model_fields[name].description)
         ) from error
+
+
+def setting_error(name: str, value: Any, *, allowed: str) -> SettingError:
+    """Make the error of a setting that holds `value`, which is its default where it is not set."""
+    variable = PREFIX + name.upper()
+    is_set = variable in os.environ or value != Settings.model_fields[name].default
+    if name in {"redis_url", "db_url"} and isinstance(value, str):
+        value = mask_password(value)
+    elif isinstance(value, Path):
+        value = str(value)
+    return SettingError(variable=variable, value=value, allowed=allowed, is_set=is_set)
 
 
 @cache

@@ -75,14 +75,17 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def level(self) -> Level:
         """Give the worse of the two levels."""
-        levels = [self.position.level, *([self.delta.level] if self.delta else [])]
-        return max(levels, key=SEVERITY.__getitem__)
+        level = self.position.level
+        if self.delta is None:
+            return level
+        other = self.delta.level
+        return level if SEVERITY[level] >= SEVERITY[other] else other
 
     @property
     def share(self) -> float:
         """Give the larger of the two used parts; 0 without a limit."""
-        shares = [self.position.share, self.delta.share if self.delta else None]
-        return max(share or 0.0 for share in shares)
+        share = self.position.share or 0.0
+        return share if self.delta is None else max(share, self.delta.share or 0.0)
 
 
 def expose(accounts: Iterable[Positions], instruments: Iterable[Instrument]) -> list[Exposure]:

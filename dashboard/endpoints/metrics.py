@@ -118,6 +118,7 @@ class ServicesCollector(Collector):
         hub = services().hub
         yield counter("hub_events", "Events published.", hub.published)
         yield gauge("hub_resume_events", "Events that can be resumed from.", hub.ring_length)
+        yield gauge("hub_resume_bytes", "Memory that they hold, estimated.", hub.ring_bytes)
         open_ = GaugeMetricFamily(
             "livetape_subscriptions", "Open subscriptions.", labels=["subscriber"]
         )

@@ -104,6 +104,16 @@ class PacedFeed(Protocol):
 
 
 @runtime_checkable
+class AnnotatedFeed(Protocol):
+    """A feed that knows what is wrong with its source, for whoever looks at it to know."""
+
+    @property
+    def note(self) -> str:
+        """Say it on one line; empty where nothing is."""
+        ...
+
+
+@runtime_checkable
 class SeekableFeed(Protocol):
     """A feed that plays something recorded, and can be stopped, sped up and sent to a place.
 
@@ -142,7 +152,7 @@ class SeekableFeed(Protocol):
         """Let time run at another speed from here on.
 
         Raises:
-            ValueError: when it is negative or not finite.
+            ValueError: when it is negative, not finite, or too far from 1 to be kept.
         """
         ...
 

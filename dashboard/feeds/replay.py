@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.model import Instrument
 from dashboard.feeds.base import FeedState, Publish
+from dashboard.feeds.parsing.connections import Connections
 from dashboard.feeds.parsing.markets import Key, Markets
-from dashboard.feeds.parsing.venues import VenueParser, exchange_of
-from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record
+from dashboard.feeds.parsing.venues import VenueParser
+from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record, Sent
 from dashboard.feeds.recording import FEED, Recording
 
 log = structlog.get_logger(__name__)
@@ -89,6 +91,11 @@ class Replay:
         self._wanted.discard((instrument.exchange, instrument.symbol))
 
     @property
+    def note(self) -> str:
+        """Say what is wrong with the recording; empty where nothing is."""
+        return self._recording.note
+
+    @property
     def speed(self) -> float:
         """Give the factor by which time runs; 0 is as fast as it goes."""
         return self._speed
@@ -107,7 +114,7 @@ class Replay:
         """Let time run at another speed from here on.
 
         Raises:
-            ValueError: when it is negative or not finite.
+            ValueError: when it is neither 0 nor within `SPEED_MIN` and `SPEED_MAX`.
         """
         speed = _checked(speed)
         self._anchor(self._place_ns())
@@ -228,9 +235,9 @@ class Replay:
             case Damage():
                 self._skip(record.line, record.reason, silent=silent)
             case Connected():
-                self._round.connect(record.url)
-            case _:
-                pass  # what the recorder sent is no market data
+                self._round.connections.connect(record.url)
+            case Sent():
+                self._round.connections.send(record.url, record.text)
 
     def _play_message(
         self, message: Received, ts_event: int, publish: Publish, *, silent: bool
@@ -247,7 +254,7 @@ class Replay:
         gaps, crossed = markets.gaps, markets.crossed
         for change in changes:
             wanted = not silent and (change.exchange, change.symbol) in self._wanted
-            event = markets.apply(change, wanted=wanted)
+            event = markets.apply(change, wanted=wanted, now=self._round.place_ns)
             if event is not None:
                 publish(event)
         if markets.crossed != crossed:
@@ -264,7 +271,13 @@ class Replay:
             return
         self._logged_line = line
         self._logged += 1
-        log.warning("part of the recording skipped", feed=self.name, line=line, reason=reason)
+        log.warning(
+            "part of the recording skipped",
+            feed=self.name,
+            file=str(self._recording.path),
+            line=line,
+            reason=reason,
+        )
         if self._logged == MAX_LOGGED:
             log.warning("further skipped lines are only counted", feed=self.name)
 
@@ -274,12 +287,12 @@ class _Round:
 
     def __init__(self, recording: Recording) -> None:
         self.markets = Markets()
+        self.connections = Connections(self.markets)
         self.parser = VenueParser()
         self.place_ns = 0
         self._records = recording.records()
         self._next: tuple[int, Record] | None = None
         self._began = False
-        self._urls: set[str] = set()
 
     @property
     def next_place_ns(self) -> int | None:
@@ -297,18 +310,12 @@ class _Round:
         self._next = next(self._records, None)
         return record
 
-    def connect(self, url: str) -> None:
-        """Forget the books that came over a connection that is made anew."""
-        if url in self._urls:
-            self.markets.forget_books(exchange_of(url))
-        self._urls.add(url)
-
     def close(self) -> None:
         """Close the file."""
         self._records.close()
 
 
 def _checked(speed: float) -> float:
-    if not 0 <= speed < float("inf"):
-        raise ValueError(f"speed={speed}; a speed is a finite number from 0")
+    if speed and not SPEED_MIN <= speed <= SPEED_MAX:
+        raise ValueError(f"speed={speed}; a speed is finite: 0, or {SPEED_MIN:g} to {SPEED_MAX:g}")
     return speed

@@ -12,12 +12,13 @@ from itertools import islice
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.errors import ResumeError
-from dashboard.core.model import Event, Published, Topic
+from dashboard.core.model import Event, Published, Topic, weigh_text
 from dashboard.hub.subscription import Subscription, Totals, Wants
 
 Encoder = Callable[[Published], str]
 
 RESUME_WINDOW_NS = 60 * 1_000_000_000
+RESUME_BYTES = 256 * 1024 * 1024
 
 
 class Hub:
@@ -26,7 +27,8 @@ class Hub:
     `clock` gives nanoseconds since the Unix epoch. `encoders` name the wire
     dialects; the hub knows none of them, it only sees to it that each event is
     encoded at most once per dialect. `epoch` marks this run of the process in
-    event ids; it contains no colon.
+    event ids; it contains no colon. To resume from, it keeps the events of the
+    last minute, at most `resume_events` of them that weigh at most `resume_bytes`.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Hub:
         epoch: str,
         clock: Callable[[], int],
         resume_events: int,
+        resume_bytes: int = RESUME_BYTES,
         encoders: Mapping[str, Encoder] | None = None,
     ) -> None:
         self.epoch = epoch
@@ -42,7 +45,10 @@ class Hub:
         self._clock = clock
         self._encoders = dict(encoders or {})
         self._latest: dict[Topic, Published] = {}
-        self._ring: deque[Published] = deque(maxlen=resume_events)
+        self._ring: deque[Published] = deque()
+        self._ring_bytes = 0
+        self._resume_events = resume_events
+        self._resume_bytes = resume_bytes
         self._subscriptions: set[Subscription] = set()
         self._routes: dict[Topic, tuple[Subscription, ...]] = {}
         self._past: dict[str, Totals] = {}
@@ -65,6 +71,11 @@ class Hub:
         """Count the events that can be resumed from."""
         return len(self._ring)
 
+    @property
+    def ring_bytes(self) -> int:
+        """Estimate what they hold in memory, with the frames made of them so far."""
+        return self._ring_bytes
+
     def publish(self, event: Event) -> Published:
         """Give the event its numbers and hand it to everyone who wants it."""
         topic = event.topic
@@ -79,6 +90,7 @@ class Hub:
             offset=self.published,
             ts_received=self._clock(),
             frames={},
+            weight=event.weigh(),
         )
         self._latest[topic] = published
         self._remember(published)
@@ -98,6 +110,12 @@ class Hub:
         frame = published.frames.get(dialect)
         if frame is None:
             frame = published.frames[dialect] = self._encoders[dialect](published)
+            if published.weight:
+                weight = len(frame) if frame.isascii() else weigh_text(frame)
+                published.weight += weight
+                self._ring_bytes += weight
+                if self._ring_bytes > self._resume_bytes:
+                    self._lighten()
         return frame
 
     def event_id(self, published: Published) -> str:
@@ -192,6 +210,20 @@ class Hub:
     def _remember(self, published: Published) -> None:
         ring = self._ring
         ring.append(published)
+        self._ring_bytes += published.weight
+        if len(ring) > self._resume_events:
+            self._forget_oldest()
+        if self._ring_bytes > self._resume_bytes:
+            self._lighten()
         horizon = published.ts_received - RESUME_WINDOW_NS
-        while ring[0].ts_received < horizon:
-            ring.popleft()
+        while ring and ring[0].ts_received < horizon:
+            self._forget_oldest()
+
+    def _lighten(self) -> None:
+        while self._ring_bytes > self._resume_bytes:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        oldest = self._ring.popleft()
+        self._ring_bytes -= oldest.weight
+        oldest.weight = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from dashboard.core.limits import SEVERITY, Exposure, Level, Usage
@@ -160,9 +161,10 @@ def ordered(exposures: Iterable[Exposure], *, column: str, descending: bool) -> 
     """
     key = SORT_KEYS[column]
     listed = sorted(exposures, key=lambda each: (each.client.casefold(), each.symbol.casefold()))
-    valued = [each for each in listed if key(each) is not None]
-    valued.sort(key=key, reverse=descending)
-    return valued + [each for each in listed if key(each) is None]
+    keyed = [(key(each), each) for each in listed]
+    valued = [pair for pair in keyed if pair[0] is not None]
+    valued.sort(key=itemgetter(0), reverse=descending)
+    return [each for _, each in valued] + [each for value, each in keyed if value is None]
 
 
 def position_row(exposure: Exposure) -> PositionRow:

@@ -32,7 +32,8 @@ A page about one instrument has its chosen symbol in detail:
 
 Only `g n t k v c l` are always there. `b` ends with a 1 while the book is partial; a trade whose
 source names them ends with buyer and seller. A feed that is a replay has position_s, duration_s,
-speed and paused too, and `f` comes at once after a control.
+speed, paused and note (what is wrong with the recording) too, and `f` comes at once after a
+control.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

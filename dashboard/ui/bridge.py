@@ -16,13 +16,14 @@ from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
 from dashboard.bootstrap import Services, services
+from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.model import Instrument
 from dashboard.feeds.base import SeekableFeed
 from dashboard.ui.tab import MAX_WATCHED, SLOTS, Tab
 
 log = structlog.get_logger(__name__)
 
-MAX_SPEED = 1000
+MAX_SPEED = SPEED_MAX
 """Fastest replay that a page may ask for; 0 stands for as fast as it goes."""
 
 
@@ -85,8 +86,8 @@ def _control(replay: SeekableFeed | None, control: str, value: float) -> str | N
         return "the value is no finite number"
     elif control == "seek":
         replay.seek(min(max(value, 0.0), replay.duration_s))
-    elif not 0 <= value <= MAX_SPEED:
-        return f"a speed is 0 to {MAX_SPEED}"
+    elif value and not SPEED_MIN <= value <= MAX_SPEED:
+        return f"a speed is 0, or {SPEED_MIN:g} to {MAX_SPEED:g}"
     else:
         replay.set_speed(value)
     return None

@@ -11,7 +11,7 @@ from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
-from dashboard.feeds.base import SeekableFeed
+from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, Key, market_part
 from dashboard.ui.closeup import Closeup
 
@@ -263,4 +263,5 @@ def _controls(replay: SeekableFeed | None) -> dict[str, Any]:
         "duration_s": round(replay.duration_s, 2),
         "speed": replay.speed,
         "paused": replay.paused,
+        "note": replay.note if isinstance(replay, AnnotatedFeed) else "",
     }

@@ -1,8 +1,10 @@
 import asyncio
+import gzip
 import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from dashboard.bootstrap import (
     Services,
@@ -84,6 +86,19 @@ def test_a_recording_of_no_use_ends_the_start_with_one_line(tmp_path: Path, cont
     line = str(caught.value.code)
     assert line.startswith(f"livetape: DASHBOARD_REPLAY_FILE='{file}' is not allowed; allowed: ")
     assert "\n" not in line
+
+
+def test_a_recording_that_is_cut_short_is_named_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "a.wslog.gz"
+    file.write_bytes(gzip.compress(TICKER.encode() * 5000, 0)[:100_000])
+    chosen = settings(file, "replay")
+    with capture_logs() as logs:
+        check_feeds_or_exit(chosen)
+        (replay,) = Services(chosen).supervisor.feeds
+    assert [(each["log_level"], each["file"]) for each in logs] == [("warning", str(file))]
+    assert "breaks off" in logs[0]["reason"]
+    assert isinstance(replay, Replay)
+    assert "a.wslog.gz" in replay.note
 
 
 def test_without_replay_no_recording_is_read(tmp_path: Path) -> None:

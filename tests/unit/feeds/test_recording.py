@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 
@@ -64,6 +65,46 @@ def test_a_file_without_market_data_is_refused_for_good(tmp_path: Path, lines: l
 def test_a_file_that_cannot_be_opened_is_refused_for_good(tmp_path: Path) -> None:
     with pytest.raises(FeedError, match="No such file") as caught:
         Recording(tmp_path / "missing.wslog")
+    assert caught.value.terminal
+
+
+def compressed(folder: Path, count: int, kept: float) -> Path:
+    """Write a compressed recording of which only a part is there."""
+    lines = "".join(f"{second}: {ticker('A', str(second / 7))}\n" for second in range(count))
+    packed = gzip.compress(lines.encode())
+    path = folder / "cut.wslog.gz"
+    path.write_bytes(packed[: round(len(packed) * kept)])
+    return path
+
+
+def test_a_recording_that_is_cut_short_says_so_with_its_name(tmp_path: Path) -> None:
+    recording = Recording(compressed(tmp_path, 10_000, 0.5))
+    end = recording.broken_off
+    assert end is not None
+    assert 2 < end.line < 10_000
+    assert recording.duration_ns == (end.line - 2) * 1_000_000_000
+    assert recording.note == f"cut.wslog.gz, line {end.line}: {end.reason}"
+    assert "breaks off" in recording.note
+
+
+@pytest.mark.parametrize("cut", ["2: ", "2: {", '2: {"type":"ticker","product_id":"A"', "x", "2.5"])
+def test_a_plain_recording_that_is_cut_short_says_so(tmp_path: Path, cut: str) -> None:
+    path = write(tmp_path, f"1: {ticker('A', '1')}", cut)
+    end = Recording(path).broken_off
+    assert end is not None
+    assert (end.line, end.reason) == (2, "the recording breaks off within the line")
+    path.write_text(path.read_text() + "\n")
+    assert Recording(path).broken_off is None
+
+
+def test_a_whole_recording_has_no_note(tmp_path: Path) -> None:
+    recording = Recording(compressed(tmp_path, 10, 1.0))
+    assert (recording.broken_off, recording.note) == (None, "")
+
+
+def test_a_recording_of_which_nothing_can_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match=r"cut\.wslog\.gz: the recording cannot be read") as caught:
+        Recording(compressed(tmp_path, 10_000, 0.001))
     assert caught.value.terminal
 
 

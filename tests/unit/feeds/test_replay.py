@@ -227,6 +227,18 @@ def test_a_control_wants_a_finite_number(tmp_path: Path, value: float) -> None:
         replay.set_speed(-1)
 
 
+@pytest.mark.parametrize("speed", [5e-324, 1e-320, 0.0009, 1001, 1e308])
+async def test_a_speed_at_which_time_cannot_be_kept_is_refused(
+    tmp_path: Path, speed: float
+) -> None:
+    replay = Stage(tmp_path, *THREE).replay
+    with pytest.raises(ValueError, match=r"0, or 0\.001 to 1000"):
+        replay.set_speed(speed)
+    assert replay.speed == 1
+    with pytest.raises(ValueError, match=r"0, or 0\.001 to 1000"):
+        Stage(tmp_path, *THREE, speed=speed)
+
+
 async def test_a_late_replay_goes_on_from_where_it_is(tmp_path: Path) -> None:
     stage = Stage(tmp_path, *THREE, tick(2, 4.0), loop=False)
     stage.script = {1: lambda: stage.clock.advance(seconds=60)}
@@ -270,6 +282,69 @@ async def test_gaps_are_counted(tmp_path: Path) -> None:
     stage = Stage(tmp_path, depth(2, 1), depth(4, 2), depth(9, 8), loop=False)
     await stage.run()
     assert (stage.replay.gaps, stage.replay.skipped) == (1, 0)
+
+
+def depth(second: float, u: int, pu: int, *bids: float, symbol: str = "X", asks: int = 0) -> str:
+    data = {
+        "e": "depthUpdate",
+        "s": symbol,
+        "u": u,
+        "pu": pu,
+        "b": [[str(price), "1"] for price in bids],
+        "a": [[str(1000 + at), "1"] for at in range(asks)],
+    }
+    return line(second, stream=f"{symbol.lower()}@depth", data=data)
+
+
+async def test_repeated_and_late_updates_leave_the_book_as_it_is(tmp_path: Path) -> None:
+    stage = Stage(
+        tmp_path,
+        depth(0, 100, 90, *range(93, 101), asks=8),
+        depth(1, 110, 100, 101),
+        depth(1, 110, 100, 101),
+        depth(2, 95, 90, 5),
+        depth(3, 120, 110, 102),
+        loop=False,
+    )
+    await stage.run()
+    assert stage.replay.gaps == 0
+    assert [len(book.bids) for book in stage.books] == [8, 9, 10]
+    assert not stage.books[-1].partial
+
+
+@pytest.mark.parametrize("speed", [0, 1, 50])
+async def test_ten_recorded_seconds_of_old_updates_begin_the_book_anew(
+    tmp_path: Path, speed: float
+) -> None:
+    lines = [depth(0, 10**15, 1, 5), *(depth(n, 10 + n, 9 + n, n) for n in range(1, 14))]
+    stage = Stage(tmp_path, *lines, speed=speed, loop=False)
+    await stage.run()
+    assert stage.replay.gaps == 1
+    assert [book.bids for book in stage.books] == [
+        ((5.0, 1.0),),
+        ((11.0, 1.0),),
+        ((12.0, 1.0), (11.0, 1.0)),
+        ((13.0, 1.0), (12.0, 1.0), (11.0, 1.0)),
+    ]
+
+
+async def test_a_connection_made_anew_leaves_the_books_of_the_others(tmp_path: Path) -> None:
+    first = "wss://fstream.binance.com/stream?streams=x@depth"
+    second = "wss://fstream.binance.com/stream?streams=y@depth"
+    stage = Stage(
+        tmp_path,
+        f"{first} <-> 1600000000",
+        f"{second} <-> 1600000000",
+        depth(0, 2, 1, 10, 9),
+        depth(0, 2, 1, 10, 9, symbol="Y"),
+        f"{first} <-> 1600000001",
+        depth(1, 60, 50, 8),
+        depth(1, 3, 2, 8, symbol="Y"),
+        loop=False,
+    )
+    await stage.run()
+    assert [(book.symbol, len(book.bids)) for book in stage.books[2:]] == [("X", 1), ("Y", 3)]
+    assert stage.replay.gaps == 0
 
 
 async def test_a_connection_made_anew_forgets_its_books(tmp_path: Path) -> None:

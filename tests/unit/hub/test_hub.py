@@ -1,6 +1,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,11 +31,18 @@ def only(symbol: str) -> Callable[[Topic], bool]:
     return lambda topic: topic.symbol == symbol
 
 
-def make(*, resume_events: int = 1000, clock: Clock | None = None, **encoders: object) -> Hub:
+def make(
+    *,
+    resume_events: int = 1000,
+    resume_bytes: int = 1_000_000,
+    clock: Clock | None = None,
+    **encoders: object,
+) -> Hub:
     return Hub(
         epoch="e1",
         clock=clock or Clock(),
         resume_events=resume_events,
+        resume_bytes=resume_bytes,
         encoders=encoders,  # pyright: ignore[reportArgumentType] - fakes
     )
 
@@ -310,6 +318,72 @@ def test_a_clock_that_is_set_forward_keeps_the_newest() -> None:
     clock.advance(seconds=3600)
     newest = hub.publish(price("AAA"))
     assert hub.since("e1:1", everything) == [newest]
+
+
+def enveloped(characters: int, *, letter: str = "x") -> Event:
+    return msgspec.structs.replace(trade("AAA"), envelope=letter * characters)
+
+
+def test_the_ring_is_bounded_by_what_its_events_weigh() -> None:
+    hub = make(resume_bytes=1_000_000)
+    for _ in range(30):
+        hub.publish(enveloped(100_000))
+        assert hub.ring_bytes <= 1_000_000
+    assert hub.ring_length == 9
+    assert offsets(hub.since("e1:21", everything)) == list(range(22, 31))
+    with pytest.raises(ResumeError, match="too old"):
+        hub.since("e1:20", everything)
+
+
+def test_letters_beyond_ascii_weigh_what_they_take() -> None:
+    hub = make(resume_bytes=1_000_000)
+    for _ in range(30):
+        hub.publish(enveloped(100_000, letter="\U0001f600"))
+    assert hub.ring_length == 2
+
+
+def test_frames_weigh_too_as_they_are_made() -> None:
+    hub = make(resume_bytes=100_000, one=lambda _published: "x" * 30_000)
+    entries = [hub.publish(price("AAA")) for _ in range(10)]
+    for entry in entries:
+        hub.frame(entry, "one")
+        assert hub.ring_bytes <= 100_000
+    assert hub.ring_length == 3
+    before = hub.ring_bytes
+    entries[0].frames.clear()
+    hub.frame(entries[0], "one")  # of an event that is in the ring no more
+    assert hub.ring_bytes == before
+
+
+def test_an_event_heavier_than_all_of_the_ring_is_delivered_and_not_kept() -> None:
+    hub = make(resume_bytes=1_000_000)
+    reader = listen(hub)
+    hub.publish(price("AAA"))
+    hub.publish(enveloped(2_000_000))
+    assert (hub.ring_length, hub.ring_bytes) == (0, 0)
+    assert offsets(reader.take()) == [1, 2]
+    assert hub.since("e1:2", everything) == []
+    with pytest.raises(ResumeError, match="too old"):
+        hub.since("e1:1", everything)
+    hub.publish(price("AAA"))
+    assert offsets(hub.since("e1:2", everything)) == [3]
+
+
+@given(sequence=st.lists(st.tuples(events, st.booleans(), st.integers(0, 90)), max_size=60))
+def test_the_ring_weighs_what_is_in_it(sequence: list[tuple[Event, bool, int]]) -> None:
+    clock = Clock()
+    hub = make(
+        clock=clock, resume_events=7, resume_bytes=6000, one=lambda entry: "x" * entry.seq * 50
+    )
+    entries: list[Published] = []
+    for event, framed, seconds in sequence:
+        entries.append(hub.publish(event))
+        if framed:
+            hub.frame(entries[len(entries) // 2], "one")
+        clock.advance(seconds=seconds)
+        kept = entries[len(entries) - hub.ring_length :]
+        assert hub.ring_bytes == sum(entry.weight for entry in kept) <= 6000
+        assert len(kept) <= 7
 
 
 def test_an_event_is_encoded_at_most_once_per_dialect() -> None:

@@ -30,6 +30,7 @@ class FakeReplay:
         self.paused = False
         self.speed = 1.0
         self.position_s = 12.3456
+        self.note = ""
 
     def instruments(self) -> Sequence[Instrument]:
         return []

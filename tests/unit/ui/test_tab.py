@@ -137,6 +137,13 @@ async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
     assert feed["paused"] is False
 
 
+async def test_a_replay_tells_what_is_wrong_with_its_recording() -> None:
+    replay = FakeReplay()
+    replay.note = "a.wslog.gz, line 7: the recording breaks off"
+    [(_, first)] = await pushes(open_tab(FakeServices(feeds=(replay,))))
+    assert first["f"][0]["note"] == replay.note
+
+
 async def test_feed_that_is_no_replay_has_no_position() -> None:
     simulator = Simulator(interval_ms=50, clock=Clock(), seed=1, symbols=5)
     [(_, first)] = await pushes(open_tab(FakeServices(feeds=(simulator,))))
