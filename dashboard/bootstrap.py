@@ -65,6 +65,7 @@ class Services:
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
         )
         self._master = InstrumentMaster(self.supervisor.feeds)
@@ -206,6 +207,7 @@ def _feed(name: str, settings: Settings) -> Feed:
             settings.redis_url,
             _static_data(settings.redis_url).instruments,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
         )
     return Simulator(

@@ -52,7 +52,7 @@ class RedisFeed:
 
     On every connection it subscribes first and reads the keys then, so that
     nothing falls between; what the channel has said since then is newer than a
-    key and stands. `clock` gives ns since the Unix epoch.
+    key and stands. For the clocks see `SupervisedFeed`.
     """
 
     name = FEED
@@ -67,14 +67,16 @@ class RedisFeed:
         stale_after_ms: int,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.gaps = 0
-        self._skips = Skips(feed=FEED, clock=clock)
+        self._skips = Skips(feed=FEED, clock=monotonic or clock)
         self._url = url
         self._instruments = tuple(instruments)
         self._wanted = {each.symbol for each in instruments}
         self._parser = ExchangeParser(instruments)
         self._clock = clock
+        self._monotonic = monotonic or clock
         self._ping_every_s = min(PING_EVERY_S, stale_after_ms / 1000 / PINGS_PER_STALE)
         self._sleep = sleep
         self._jitter = jitter
@@ -197,7 +199,7 @@ class RedisFeed:
         received = 0
         while True:
             reply = await read(disconnect_on_error=False)
-            self._sign_ns = self._clock()
+            self._sign_ns = self._monotonic()
             self._unanswered = 0
             if reply[0] == b"message":
                 self._offer(publish, parse, reply[2])
