@@ -125,6 +125,22 @@ test("bars grow, and the newest ones replace what is here of them", () => {
   assert.deepEqual(bars.rows.map(([time]) => time), [7]);
 });
 
+test("a late bar goes to its place and leaves the newer ones", () => {
+  const bars = new Bars();
+  bars.take(["1s", [[1, 5, 5, 5, 5, 1], [2, 6, 6, 6, 6, 1], [6, 9, 9, 9, 9, 1]], 1]);
+  bars.takeFresh();
+  bars.take(["1s", [[2, 6, 7, 6, 7, 2], [4, 8, 8, 8, 8, 1], [0, 1, 1, 1, 1, 1]], 0]);
+  assert.deepEqual(bars.rows.map(([time, , , , close]) => [time, close]), [[0, 1], [1, 5], [2, 7], [4, 8], [6, 9]]);
+  assert.deepEqual(bars.takeFresh().map((at) => bars.rows[at][0]), [0, 2, 4]);
+  assert.deepEqual(bars.takeFresh(), []);
+});
+
+test("no more bars are kept than the chart may show, and none of them is told as fresh", () => {
+  const bars = new Bars();
+  bars.take(["1s", Array.from({ length: 1600 }, (_, at) => [at, 1, 1, 1, 1, 1]), 1]);
+  assert.deepEqual([bars.rows.length, bars.rows[0][0], bars.takeFresh().length], [1500, 100, 1500]);
+});
+
 test("bars of another interval are not taken", () => {
   const bars = new Bars();
   bars.choose("1m");
