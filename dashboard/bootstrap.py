@@ -1,6 +1,7 @@
 """The composition root: builds every part from the settings and runs them together."""
 
 import asyncio
+import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -35,22 +36,27 @@ from dashboard.storage.repository import Repository
 
 log = structlog.get_logger(__name__)
 
+EPOCH_BYTES = 6
+"""Random enough that no two starts have one epoch, and short, as every id begins with it."""
+
 
 class Services:
     """Everything that runs, wired; made once per process inside its event loop.
 
     Without `history` bars and accounts stay empty: only pages and REST show them.
+    `started_ns` is by the monotonic clock.
     """
 
     def __init__(self, settings: Settings, *, history: bool = True) -> None:
         self.settings = settings
-        self.started_ns = time.time_ns()
+        self.started_ns = time.monotonic_ns()
         self.version = __version__
         self.frequency_ms = settings.frequency_ms
-        epoch = f"{self.started_ns // 1_000_000:x}"
+        epoch = secrets.token_hex(EPOCH_BYTES)
         self.hub = Hub(
             epoch=epoch,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             resume_events=settings.resume_events,
             encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
         )

@@ -23,7 +23,8 @@ RESUME_WINDOW_NS = 60 * 1_000_000_000
 class Hub:
     """The one place every event passes through.
 
-    `clock` gives nanoseconds since the Unix epoch. `encoders` name the wire
+    `clock` gives nanoseconds since the Unix epoch, `monotonic` ns of a clock that
+    is never set: without it, `clock` must be such a one. `encoders` name the wire
     dialects; the hub knows none of them, it only sees to it that each event is
     encoded at most once per dialect. `epoch` marks this run of the process in
     event ids; it contains no colon.
@@ -36,10 +37,12 @@ class Hub:
         clock: Callable[[], int],
         resume_events: int,
         encoders: Mapping[str, Encoder] | None = None,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.epoch = epoch
         self.published = 0
         self._clock = clock
+        self._monotonic = monotonic or clock
         self._encoders = dict(encoders or {})
         self._latest: dict[Topic, Published] = {}
         self._ring: deque[Published] = deque(maxlen=resume_events)
@@ -65,6 +68,11 @@ class Hub:
         """Count the events that can be resumed from."""
         return len(self._ring)
 
+    @property
+    def clock_offset_ns(self) -> int:
+        """Give what the wall clock shows more than the monotonic one; it jumps when that is set."""
+        return self._clock() - self._monotonic()
+
     def publish(self, event: Event) -> Published:
         """Give the event its numbers and hand it to everyone who wants it."""
         topic = event.topic
@@ -78,6 +86,7 @@ class Hub:
             seq=1 if previous is None else previous.seq + 1,
             offset=self.published,
             ts_received=self._clock(),
+            monotonic_ns=self._monotonic(),
             frames={},
         )
         self._latest[topic] = published
@@ -171,6 +180,6 @@ class Hub:
     def _remember(self, published: Published) -> None:
         ring = self._ring
         ring.append(published)
-        horizon = published.ts_received - RESUME_WINDOW_NS
-        while ring[0].ts_received < horizon:
+        horizon = published.monotonic_ns - RESUME_WINDOW_NS
+        while ring[0].monotonic_ns < horizon:
             ring.popleft()

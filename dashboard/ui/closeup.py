@@ -59,7 +59,8 @@ class Closeup:
         if self._recalls:
             self._recalls = False
             part.pop("q", None)
-            part["w"] = past_part(self._past(), at=self._at)
+            offset_ns = self._hub.clock_offset_ns
+            part["w"] = past_part(self._past(), at=self._at, offset_ns=offset_ns)
         if (bars := self._bars()) is not None:
             part["a"] = bars
         return part

@@ -27,6 +27,14 @@ test("a timeline forgets what is too old, but keeps what held when its span begi
   assert.deepEqual([timeline.at(0), timeline.length], [[20_000], 2]);
 });
 
+test("a row that comes late goes to its place", () => {
+  const timeline = quotes([10], [30], [20], [30, "later"], [5]);
+  assert.deepEqual([0, 1, 2, 3, 4].map((at) => timeline.at(at)), [[5], [10], [20], [30], [30, "later"]]);
+  const kept = new Timeline(100);
+  for (const ms of [1000, 1050, 5000, 1060, 4950]) kept.push([ms]);
+  assert.deepEqual([kept.length, kept.after(4900)], [3, 1], "what is too old is forgotten");
+});
+
 test("a timeline finds the first row after a time", () => {
   const timeline = quotes([10], [20], [20], [30]);
   assert.deepEqual([5, 10, 20, 29, 30, 99].map((ms) => timeline.after(ms)), [0, 1, 3, 3, 4, 4]);

@@ -5,9 +5,10 @@ from typing import cast
 
 from dashboard.bootstrap import Services
 from dashboard.core.model import Quote, Side, Theo, Trade
-from dashboard.history.bars import Interval
+from dashboard.history.bars import Bars, Interval
+from dashboard.hub.hub import Hub
 from dashboard.ui.tab import Tab
-from tests.unit.fakes import SECOND_NS
+from tests.unit.fakes import SECOND_NS, Clock
 from tests.unit.ui.fake_services import Batch, FakeServices, pushes
 
 
@@ -176,6 +177,25 @@ async def test_candles_go_on_when_the_clock_was_set_back() -> None:
     told = [[row[0] for row in batch["a"][1]] for batch in sent]
     assert told == [[7200, 7201], [10], [11], [7200, 7201, 7203]]
     assert [batch["a"][2] for batch in sent] == [1, 1, 0, 0]
+
+
+async def test_the_last_minute_is_told_anew_when_the_wall_clock_was_set() -> None:
+    running = FakeServices()
+    monotonic = Clock(0)
+    running.hub = Hub(epoch="e", clock=running.clock, monotonic=monotonic, resume_events=100)
+    running.bars = Bars(running.hub)
+    trade(running, 5.0, at_s=1_700_000_000)
+
+    def set_back() -> None:
+        running.clock.advance(seconds=-7200)
+        monotonic.advance(seconds=1)
+        trade(running, 6.0, at_s=1_700_000_000 - 7199)
+
+    sent = await batches(open_page(running, "A"), set_back, lambda: running.price("A", 1))
+    times = [[(row[1], row[4] / 1000 - 1_700_000_000) for row in each["w"][1]] for each in sent[:2]]
+    assert times == [[(5.0, 0.0)], [(5.0, -7201.0), (6.0, -7199.0)]]
+    assert [row[0] - 1_700_000_000 for row in sent[1]["a"][1]] == [-7199]
+    assert "w" not in sent[2]
 
 
 async def test_no_bars_are_told_as_such() -> None:
