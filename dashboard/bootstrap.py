@@ -147,7 +147,10 @@ class Services:
             ]
             if self.settings.simulator_seed is None:
                 system = publish_system(
-                    self.hub.publish, published=lambda: self.hub.published, clock=time.time_ns
+                    self.hub.publish,
+                    published=lambda: self.hub.published,
+                    clock=time.time_ns,
+                    monotonic=time.monotonic_ns,
                 )
                 tasks.append(group.create_task(system, name="system"))
             try:
@@ -205,6 +208,7 @@ def _feed(name: str, settings: Settings) -> Feed:
         return Replay(
             _recording(settings.replay_file),
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             speed=settings.replay_speed,
             loop=settings.replay_loop,
         )
@@ -219,6 +223,7 @@ def _feed(name: str, settings: Settings) -> Feed:
     return Simulator(
         interval_ms=settings.frequency_ms,
         clock=time.time_ns,
+        monotonic=time.monotonic_ns,
         seed=settings.simulator_seed,
         symbols=settings.simulator_symbols,
     )

@@ -5,7 +5,7 @@ from operator import attrgetter
 
 import msgspec
 
-from dashboard.core.source_time import LATEST_NS, MAX_AHEAD_NS
+from dashboard.core.clocks import LATEST_NS, MAX_AHEAD_NS
 
 
 class Bar(msgspec.Struct, frozen=True, gc=False):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from dashboard.core.clocks import LATEST_NS, MAX_AHEAD_NS
 from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, Quote, Trade
-from dashboard.core.source_time import LATEST_NS, MAX_AHEAD_NS
 
 DAY_NS = 86_400 * 1_000_000_000
 KEPT_DAYS = 3

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import structlog
 
+from dashboard.core.clocks import EARLIEST_NS, LATEST_NS, MAX_AHEAD_NS
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Event
-from dashboard.core.source_time import EARLIEST_NS, LATEST_NS, MAX_AHEAD_NS
 from dashboard.feeds.base import Feed, FeedState, MonitoredFeed, Publish
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class SupervisedFeed:
     """One feed under supervision: its counters, its state, its restarts.
 
     Every event of the feed passes here: what its source gives as its time is believed
-    within the bounds of `core.source_time` and replaced by the time received beyond
+    within the bounds of `core.clocks` and replaced by the time received beyond
     them, which `clock_skew` counts. `clock` gives ns since the Unix epoch, `monotonic`
     ns of a clock that is never set: without it, `clock` must be such a one.
     """

@@ -38,6 +38,7 @@ speed and paused too, and `f` comes at once after a control.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.model import (
     Book,
     Instrument,
@@ -54,8 +55,6 @@ from dashboard.core.model import (
 
 NS_PER_MS = 1_000_000
 MAX_PAST_TRADES = 1000
-CLOCK_SET_NS = 500_000_000
-"""A wall clock that has moved by more than this against the monotonic one was set."""
 PAST_QUOTE_MS = 50
 """Of the quotes before the page was opened, the last of each such span is sent."""
 

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from dashboard.bootstrap import Services
+from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import SeekableFeed
-from dashboard.ui.batch import CLOCK_SET_NS, NS_PER_MS, Key, market_part
+from dashboard.ui.batch import NS_PER_MS, Key, market_part
 from dashboard.ui.closeup import Closeup
 
 SLOTS = 8
