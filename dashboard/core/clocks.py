@@ -35,3 +35,9 @@ class WallTimes:
         if abs(offset_ns - self._offset_ns) > CLOCK_SET_NS:
             self._offset_ns = offset_ns
         return moment_ns + self._offset_ns
+
+
+def never_set(*, clock: Callable[[], int], monotonic: Callable[[], int]) -> Callable[[], int]:
+    """Make a clock that begins with the wall clock's time and runs on whenever that is set."""
+    offset_ns = clock() - monotonic()
+    return lambda: monotonic() + offset_ns

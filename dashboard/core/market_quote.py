@@ -8,8 +8,9 @@ from dashboard.core.clocks import LATEST_NS, MAX_AHEAD_NS
 from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, Quote, Trade
 
 DAY_NS = 86_400 * 1_000_000_000
-KEPT_DAYS = 3
-"""Today, the day before, and one more: the clock may be set over midnight and back."""
+BEFORE_AND_TODAY = 2
+KEPT_DAYS = BEFORE_AND_TODAY + 1
+"""One more, for the clock may be set over midnight and back."""
 
 
 class Day(msgspec.Struct, gc=False):
@@ -195,10 +196,10 @@ class MarketQuote:
         else:
             day.apply_price(price, ts_event)
         last = (received_ns + MAX_AHEAD_NS) // DAY_NS
+        known = sorted(days)
+        past = [each for each in known if each <= last] or known[:1]
         if len(days) > KEPT_DAYS:
-            ahead = [each for each in days if each > last]
-            del days[min(ahead or days)]
-        past = sorted(each for each in days if each <= last) or sorted(days)[:1]
+            del days[past.pop(0) if len(past) > BEFORE_AND_TODAY else known[len(past)]]
         self.today = days[past[-1]]
         self._before = days[past[-2]] if len(past) > 1 else None
         return day

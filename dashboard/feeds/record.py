@@ -19,6 +19,7 @@ from typing import TextIO
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from dashboard.core.clocks import never_set
 from dashboard.feeds.parsing import wslog
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -31,7 +32,11 @@ REFUSALS = (OSError, TimeoutError, InvalidHandshake, InvalidURI)
 
 
 class Recorder:
-    """Write the traffic of some connections to one file, one line a record."""
+    """Write the traffic of some connections to one file, one line a record.
+
+    `clock` gives ns since the Unix epoch; it must not be set meanwhile, for a replay
+    keeps the gaps that it shows.
+    """
 
     def __init__(self, file: TextIO, *, clock: Callable[[], int]) -> None:
         self.messages = 0
@@ -98,7 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _say(f"recording failed: {error}")
         return 1
-    recorder = Recorder(file, clock=time.time_ns)
+    clock = never_set(clock=time.time_ns, monotonic=time.monotonic_ns)
+    recorder = Recorder(file, clock=clock)
     try:
         with file:
             asyncio.run(

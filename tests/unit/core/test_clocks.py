@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.clocks import CLOCK_SET_NS, LATEST_NS, WallTimes
+from dashboard.core.clocks import CLOCK_SET_NS, LATEST_NS, WallTimes, never_set
 from tests.unit.fakes import SECOND_NS, Clock
 
 
@@ -35,3 +35,12 @@ def test_a_wall_clock_that_is_set_is_followed() -> None:
         wall.advance(seconds=step_s)
         assert times.of(5) == wall.now
         assert times.of(0) == wall.now - 5
+
+
+def test_a_clock_that_is_never_set_runs_on_from_where_the_wall_clock_was() -> None:
+    wall, monotonic = Clock(), Clock(7)
+    began = wall.now
+    clock = never_set(clock=wall, monotonic=monotonic)
+    wall.advance(seconds=-7200)
+    monotonic.advance(seconds=3)
+    assert clock() == began + 3 * SECOND_NS
