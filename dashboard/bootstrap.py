@@ -1,6 +1,7 @@
 """The composition root: builds every part from the settings and runs them together."""
 
 import asyncio
+import secrets
 import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -35,22 +36,27 @@ from dashboard.storage.repository import Repository
 
 log = structlog.get_logger(__name__)
 
+EPOCH_BYTES = 6
+"""Random enough that no two starts have one epoch, and short, as every id begins with it."""
+
 
 class Services:
     """Everything that runs, wired; made once per process inside its event loop.
 
     Without `history` bars and accounts stay empty: only pages and REST show them.
+    `started_ns` is by the monotonic clock.
     """
 
     def __init__(self, settings: Settings, *, history: bool = True) -> None:
         self.settings = settings
-        self.started_ns = time.time_ns()
+        self.started_ns = time.monotonic_ns()
         self.version = __version__
         self.frequency_ms = settings.frequency_ms
-        epoch = f"{self.started_ns // 1_000_000:x}"
+        epoch = secrets.token_hex(EPOCH_BYTES)
         self.hub = Hub(
             epoch=epoch,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             resume_events=settings.resume_events,
             resume_bytes=settings.resume_mb * 1024 * 1024,
             encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
@@ -66,6 +72,7 @@ class Services:
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
         )
         self._master = InstrumentMaster(self.supervisor.feeds)
@@ -141,7 +148,10 @@ class Services:
             ]
             if self.settings.simulator_seed is None:
                 system = publish_system(
-                    self.hub.publish, published=lambda: self.hub.published, clock=time.time_ns
+                    self.hub.publish,
+                    published=lambda: self.hub.published,
+                    clock=time.time_ns,
+                    monotonic=time.monotonic_ns,
                 )
                 tasks.append(group.create_task(system, name="system"))
             try:
@@ -211,6 +221,7 @@ def _feed(name: str, settings: Settings) -> Feed:
         return Replay(
             _recording(settings.replay_file),
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             speed=settings.replay_speed,
             loop=settings.replay_loop,
         )
@@ -219,12 +230,14 @@ def _feed(name: str, settings: Settings) -> Feed:
             settings.redis_url,
             _static_data(settings.redis_url).instruments,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
             max_bytes=settings.redis_max_message_kb * 1024,
         )
     return Simulator(
         interval_ms=settings.frequency_ms,
         clock=time.time_ns,
+        monotonic=time.monotonic_ns,
         seed=settings.simulator_seed,
         symbols=settings.simulator_symbols,
     )

@@ -300,10 +300,11 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     """The hub's envelope around an event.
 
     `seq` rises by one per topic, `offset` by one over the whole hub;
-    `ts_received` is when the hub got it. `frames` holds the event as each wire
-    dialect writes it, filled on first use and shared by all clients. `weight`
-    estimates the bytes that all of it holds in memory, and is 0 once the hub has
-    forgotten it.
+    `ts_received` is when the hub got it, and `monotonic_ns` the same moment by a
+    clock that is never set: a stamp, and what intervals are measured by. `frames`
+    holds the event as each wire dialect writes it, filled on first use and shared
+    by all clients. `weight` estimates the bytes that all of it holds in memory, and
+    is 0 once the hub has forgotten it.
     """
 
     event: Event
@@ -311,6 +312,7 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     seq: int
     offset: int
     ts_received: int
+    monotonic_ns: int
     frames: dict[str, str]
     weight: int = EVENT_BYTES
 

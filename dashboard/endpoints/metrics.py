@@ -56,6 +56,7 @@ class ServicesCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read everything once."""
         yield from self._feeds()
+        yield self._clock_skew()
         yield self._skips()
         yield from self._hub()
         yield gauge("connections", "Open connections to /ws and /sse.", self._connections.open)
@@ -101,6 +102,16 @@ class ServicesCollector(Collector):
             if status.last_event_age_s is not None:
                 age.add_metric([name], status.last_event_age_s)
         return events, gaps, skipped, state, age
+
+    def _clock_skew(self) -> Metric:
+        skew = CounterMetricFamily(
+            "livetape_feed_clock_skew",
+            "Times of a source that were impossible and replaced by the time received.",
+            labels=["feed"],
+        )
+        for name, count in services().supervisor.clock_skew().items():
+            skew.add_metric([name], count)
+        return skew
 
     def _skips(self) -> Metric:
         causes = CounterMetricFamily(

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from dashboard.bootstrap import Services
 from dashboard.core.limits import Exposure, expose
 from dashboard.core.model import Instrument, Kind, Positions, Topic, Trade
-from dashboard.history.bars import MAX_BARS, Interval
+from dashboard.history.bars import Interval
 
 
 class Type(StrEnum):
@@ -193,7 +193,7 @@ def bars(running: Services, instrument: Instrument, interval: Interval) -> Table
                 each.close,
                 each.volume,
             )
-            for each in running.bars.of(instrument, interval, MAX_BARS)
+            for each in running.bars.kept(instrument, interval)
         ),
     )
 

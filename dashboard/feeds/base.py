@@ -68,7 +68,7 @@ class MonitoredFeed(Protocol):
 
     @property
     def last_sign_ns(self) -> int | None:
-        """Give when the source last gave a sign of life, in ns since the Unix epoch.
+        """Give when the source last gave a sign of life, in ns of the monotonic clock.
 
         None while it is known to be gone.
         """

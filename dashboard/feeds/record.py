@@ -20,6 +20,7 @@ from typing import TextIO
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from dashboard.core.clocks import never_set
 from dashboard.core.masking import MASK, mask_url, masking
 from dashboard.feeds.parsing import wslog
 
@@ -35,7 +36,9 @@ REFUSALS = (OSError, TimeoutError, InvalidHandshake, InvalidURI)
 class Recorder:
     """Write the traffic of some connections to one file, one line a record.
 
-    Every address is shown the `key`, if there is one, as an API key.
+    `clock` gives ns since the Unix epoch; it must not be set meanwhile, for a replay
+    keeps the gaps that it shows. Every address is shown the `key`, if there is one,
+    as an API key.
     """
 
     def __init__(self, file: TextIO, *, clock: Callable[[], int], key: str | None = None) -> None:
@@ -114,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         _say(f"recording failed: {error}")
         return 1
-    recorder = Recorder(file, clock=time.time_ns, key=key)
+    clock = never_set(clock=time.time_ns, monotonic=time.monotonic_ns)
+    recorder = Recorder(file, clock=clock, key=key)
     try:
         with file:
             asyncio.run(

@@ -54,7 +54,7 @@ class RedisFeed:
 
     On every connection it subscribes first and reads the keys then, so that
     nothing falls between; what the channel has said since then is newer than a
-    key and stands. `clock` gives ns since the Unix epoch. Messages and keys of more
+    key and stands. For the clocks see `SupervisedFeed`. Messages and keys of more
     than `max_bytes` are refused, and so is what would make the clients too many.
     """
 
@@ -71,9 +71,10 @@ class RedisFeed:
         max_bytes: int = MESSAGE_BYTES,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.gaps = 0
-        self._skips = Skips(feed=FEED, clock=clock)
+        self._skips = Skips(feed=FEED, clock=monotonic or clock)
         self._url = url
         self._instruments = tuple(instruments)
         self._wanted = {each.symbol for each in instruments}
@@ -81,6 +82,7 @@ class RedisFeed:
         self._parser = ExchangeParser(instruments, max_bytes=max_bytes)
         self._clients = ClientLedger()
         self._clock = clock
+        self._monotonic = monotonic or clock
         self._ping_every_s = min(PING_EVERY_S, stale_after_ms / 1000 / PINGS_PER_STALE)
         self._sleep = sleep
         self._jitter = jitter
@@ -203,7 +205,7 @@ class RedisFeed:
         received = 0
         while True:
             reply = await read(disconnect_on_error=False)
-            self._sign_ns = self._clock()
+            self._sign_ns = self._monotonic()
             self._unanswered = 0
             if reply[0] == b"message":
                 self._offer(publish, parse, reply[2])

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from dashboard.config import SPEED_MAX, SPEED_MIN
+from dashboard.core.clocks import WallTimes
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.model import Instrument
 from dashboard.feeds.base import FeedState, Publish
@@ -32,7 +33,8 @@ MAX_LOGGED = 100
 class Replay:
     """Publish a `Recording` with its gaps, divided by `speed`; 0 is as fast as it goes.
 
-    `ts_event` is the recorded time shifted to now. Each round begins with empty
+    `ts_event` is the recorded time shifted to now, by the wall clock; `monotonic`
+    sets the pace: without it, `clock` must be one that is never set. Each round begins with empty
     books and where the round before it ended. `gaps` and `skipped` count what
     was played, so a looping replay counts the same line once a round; it is
     logged once.
@@ -52,20 +54,22 @@ class Replay:
         speed: float = 1.0,
         loop: bool = True,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.gaps = 0
         self.skipped = 0
         self.rounds = 0
         self.paused = False
         self._recording = recording
-        self._clock = clock
+        self._now = monotonic or clock
+        self._wall = WallTimes(clock=clock, monotonic=self._now)
         self._speed = _checked(speed)
         self._loop = loop
         self._sleep = sleep
         self._known = {(each.exchange, each.symbol): each for each in recording.instruments}
         self._wanted: set[Key] = set(self._known)
         self._round = _Round(recording)
-        self._anchor_ns = clock()
+        self._anchor_ns = self._now()
         self._anchor_place_ns = 0
         self._target_ns: int | None = None
         self._logged_line = 0
@@ -153,7 +157,7 @@ class Replay:
         Raises:
             FeedError: terminal, when the file cannot be read any more.
         """
-        self._begin_round(self._clock())
+        self._begin_round(self._now())
         played = 0
         try:
             while True:
@@ -174,7 +178,7 @@ class Replay:
                 if wait_s > 0:
                     await self._sleep(min(wait_s, NAP_S))
                     continue
-                self._play(self._round.take(), self._due_ns(place_ns), publish)
+                self._play(self._round.take(), self._wall.of(self._due_ns(place_ns)), publish)
                 played += 1
                 if played % YIELD_EVERY == 0:
                     await self._sleep(0)
@@ -191,13 +195,14 @@ class Replay:
     def _arrive(self, publish: Publish, target_ns: int) -> None:
         self._target_ns = None
         self._anchor(target_ns)
-        for event in self._round.markets.latest(self._clock(), self._wanted.__contains__):
+        now = self._wall.of(self._now())
+        for event in self._round.markets.latest(now, self._wanted.__contains__):
             publish(event)
 
     def _anchor(self, place_ns: int) -> None:
         """Let this place of the recording be due now."""
         self._anchor_place_ns = place_ns
-        self._anchor_ns = self._clock()
+        self._anchor_ns = self._now()
 
     def _place_ns(self) -> int:
         if self._target_ns is not None:
@@ -206,14 +211,14 @@ class Replay:
             return self._anchor_place_ns
         if not self._speed:
             return self._round.place_ns
-        passed = round((self._clock() - self._anchor_ns) * self._speed)
+        passed = round((self._now() - self._anchor_ns) * self._speed)
         ahead = self._round.next_place_ns
         end = self._recording.duration_ns if ahead is None else ahead
         return min(max(self._anchor_place_ns + passed, self._round.place_ns), end)
 
     def _due_ns(self, place_ns: int) -> int:
         if self._target_ns is not None or not self._speed:
-            return self._clock()
+            return self._now()
         return self._anchor_ns + round((place_ns - self._anchor_place_ns) / self._speed)
 
     def _wait_s(self, place_ns: int) -> float:
@@ -221,7 +226,7 @@ class Replay:
             return 0.0
         if self.paused:
             return NAP_S
-        wait_ns = self._due_ns(place_ns) - self._clock()
+        wait_ns = self._due_ns(place_ns) - self._now()
         if wait_ns < -MAX_LAG_NS:
             self._anchor(place_ns)
             return 0.0

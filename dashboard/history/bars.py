@@ -23,6 +23,7 @@ class Interval(StrEnum):
 KEPT = {Interval.S1: (1, 600), Interval.M1: (60, 1440), Interval.M5: (300, 2016)}
 """Seconds, and how many bars are kept: ten minutes, a day, a week of steady trading."""
 MAX_BARS = max(limit for _, limit in KEPT.values())
+NOTHING_TRADED = BarSeries(interval_s=1, limit=0)
 
 
 class Bars:
@@ -54,17 +55,35 @@ class Bars:
 
     def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
         """Give an instrument's newest `count` bars, oldest first; none where nothing was traded."""
+        return self._series_of(instrument, interval).newest(count)
+
+    def kept(self, instrument: Instrument, interval: Interval) -> list[Bar]:
+        """Give all of an instrument's bars, oldest first.
+
+        Beyond the newest there may be some that lie ahead of the clock, see `BarSeries`.
+        """
+        return self._series_of(instrument, interval).kept()
+
+    def versions(self, instrument: Instrument, interval: Interval) -> dict[int, int]:
+        """Tell an instrument's bars by their start, with what changes when they do."""
+        return self._series_of(instrument, interval).versions()
+
+    def at(self, instrument: Instrument, interval: Interval, starts: set[int]) -> list[Bar]:
+        """Give the bars of an instrument that begin then, oldest first."""
+        return self._series_of(instrument, interval).at(starts)
+
+    def _series_of(self, instrument: Instrument, interval: Interval) -> BarSeries:
         self._drain()
         series = self._series.get((instrument.exchange, instrument.symbol))
-        return [] if series is None else series[interval].newest(count)
+        return NOTHING_TRADED if series is None else series[interval]
 
     def _drain(self) -> None:
         for published in self._subscription.take():
             trade = published.event
             if isinstance(trade, Trade) and not trade.historical:
-                self._apply(trade)
+                self._apply(trade, published.ts_received)
 
-    def _apply(self, trade: Trade) -> None:
+    def _apply(self, trade: Trade, received_ns: int) -> None:
         key = (trade.exchange, trade.symbol)
         series = self._series.get(key)
         if series is None:
@@ -73,7 +92,7 @@ class Bars:
                 for interval, (seconds, limit) in KEPT.items()
             }
         for each in series.values():
-            each.apply_trade(trade.ts_event, trade.price, trade.size)
+            each.apply_trade(trade.ts_event, trade.price, trade.size, received_ns=received_ns)
 
 
 def _wants(topic: Topic) -> bool:

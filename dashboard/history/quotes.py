@@ -43,7 +43,7 @@ class Quotes:
                 quote = self._quotes[key] = MarketQuote(
                     exchange=event.exchange, symbol=event.symbol
                 )
-            if quote.apply(event):
+            if quote.apply(event, received_ns=published.ts_received):
                 yield quote, event
 
 

@@ -24,7 +24,8 @@ RESUME_BYTES = 256 * 1024 * 1024
 class Hub:
     """The one place every event passes through.
 
-    `clock` gives nanoseconds since the Unix epoch. `encoders` name the wire
+    `clock` gives nanoseconds since the Unix epoch, `monotonic` ns of a clock that
+    is never set: without it, `clock` must be such a one. `encoders` name the wire
     dialects; the hub knows none of them, it only sees to it that each event is
     encoded at most once per dialect. `epoch` marks this run of the process in
     event ids; it contains no colon. To resume from, it keeps the events of the
@@ -39,10 +40,12 @@ class Hub:
         resume_events: int,
         resume_bytes: int = RESUME_BYTES,
         encoders: Mapping[str, Encoder] | None = None,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.epoch = epoch
         self.published = 0
         self._clock = clock
+        self._monotonic = monotonic or clock
         self._encoders = dict(encoders or {})
         self._latest: dict[Topic, Published] = {}
         self._ring: deque[Published] = deque()
@@ -76,6 +79,11 @@ class Hub:
         """Estimate what they hold in memory, with the frames made of them so far."""
         return self._ring_bytes
 
+    @property
+    def clock_offset_ns(self) -> int:
+        """Give what the wall clock shows more than the monotonic one; it jumps when that is set."""
+        return self._clock() - self._monotonic()
+
     def publish(self, event: Event) -> Published:
         """Give the event its numbers and hand it to everyone who wants it."""
         topic = event.topic
@@ -89,6 +97,7 @@ class Hub:
             seq=1 if previous is None else previous.seq + 1,
             offset=self.published,
             ts_received=self._clock(),
+            monotonic_ns=self._monotonic(),
             frames={},
             weight=event.weigh(),
         )
@@ -215,8 +224,8 @@ class Hub:
             self._forget_oldest()
         if self._ring_bytes > self._resume_bytes:
             self._lighten()
-        horizon = published.ts_received - RESUME_WINDOW_NS
-        while ring and ring[0].ts_received < horizon:
+        horizon = published.monotonic_ns - RESUME_WINDOW_NS
+        while ring and ring[0].monotonic_ns < horizon:
             self._forget_oldest()
 
     def _lighten(self) -> None:

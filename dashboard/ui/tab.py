@@ -1,6 +1,7 @@
 """One open page: what it watches, and its stream of batches."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import msgspec
 
 from dashboard.bootstrap import Services
+from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
@@ -22,6 +24,8 @@ HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency or a pause is felt at once."""
+GENERATION_BITS = 40
+"""A stream's generation tells it from those before it, on a page that saw them; it is no clock."""
 
 
 class Tab:
@@ -49,11 +53,12 @@ class Tab:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
-        self._generation = time.time_ns() // 1_000_000
+        self._generation = secrets.randbits(GENERATION_BITS)
         self._number = 0
         self._sent_s = 0.0
         self._status_s = 0.0
-        self._echo: tuple[float, float] | None = None
+        self._echo: tuple[float, int] | None = None
+        self._clock_offset_ns = self._hub.clock_offset_ns
         self._described: tuple[object, ...] = ()
         self._description = 0
         self._catch_up: list[Published] = []
@@ -110,7 +115,7 @@ class Tab:
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
     ) -> None:
         """Take what the page measured: its frame period, the shift it asks for, its clock."""
-        self._echo = (page_ms, time.time_ns() / NS_PER_MS)
+        self._echo = (page_ms, time.monotonic_ns())
         self._pacer.report(shift_ms=shift_ms, period_ms=period_ms, seen_shifts=seen_shifts)
 
     def tell_status(self) -> None:
@@ -153,8 +158,9 @@ class Tab:
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
         if not (entries or catch_up or described or heartbeat or self._lists):
             return None
-        now = time.time_ns()
-        batch = self._market(entries, catch_up, now=now)
+        now, monotonic_ns = time.time_ns(), time.monotonic_ns()
+        self._notice_set_clock()
+        batch = self._market(entries, catch_up, now=monotonic_ns)
         self._number += 1
         self._sent_s = now_s
         batch |= {
@@ -172,11 +178,24 @@ class Tab:
             self._status_s = now_s
             batch["f"] = self._feeds()
         if self._echo is not None:
-            batch["e"], self._echo = self._echo, None
+            page_ms, came_ns = self._echo
+            batch["e"] = [page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS]
+            self._echo = None
         if self._lists:
             self._lists = False
             batch["i"] = self._all_instruments()
         return batch
+
+    def _notice_set_clock(self) -> None:
+        """Tell the last minute and the bars anew when the wall clock was set.
+
+        What the page has of them is at the times that the clock showed before.
+        """
+        offset_ns = self._hub.clock_offset_ns
+        if abs(offset_ns - self._clock_offset_ns) > CLOCK_SET_NS:
+            self._clock_offset_ns = offset_ns
+            if self.closeup is not None:
+                self.closeup.recall()
 
     def _market(
         self, entries: list[Published], catch_up: list[Published], *, now: int

@@ -5,7 +5,7 @@ import json
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from time import time_ns
+from time import monotonic_ns, time_ns
 from typing import Any
 
 import pytest
@@ -38,11 +38,16 @@ class Fed:
             server.url,
             read_static_data(server.url).instruments,
             clock=time_ns,
+            monotonic=monotonic_ns,
             stale_after_ms=stale_after_ms,
             max_bytes=max_bytes,
         )
         self.supervisor = Supervisor(
-            [self.feed], publish=self.events.append, clock=time_ns, stale_after_ms=stale_after_ms
+            [self.feed],
+            publish=self.events.append,
+            clock=time_ns,
+            monotonic=monotonic_ns,
+            stale_after_ms=stale_after_ms,
         )
 
     @property

@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ async def test_what_is_opened_by_name_begins_to_be_delivered(tmp_path: Path) -> 
         assert await running.open("NSE:TCS") == running.find("TCS")
         assert await running.open("NSE:NOPE") is None
         await first_of(running, tcs)
+
+
+def test_every_start_has_an_epoch_of_its_own_that_is_no_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000 * 10**9)
+    epochs = {Services(load_settings()).hub.epoch for _ in range(3)}
+    assert len(epochs) == 3
+    assert not any(":" in epoch for epoch in epochs)
 
 
 @pytest.mark.parametrize("history", [True, False])

@@ -88,7 +88,8 @@ def _ltp(quote: MarketQuote) -> _Ltp:
 
 
 def _quote(quote: MarketQuote, levels: int) -> _Quote:
-    average = _rounded(quote.average_price or 0)
+    day = quote.today
+    average = _rounded(day.average_price or 0) if day is not None else 0
     last = _quantity(quote.last_quantity)
     bid, ask = quote.bid_price or 0, quote.ask_price or 0
     bid_size, ask_size = _quantity(quote.bid_size), _quantity(quote.ask_size)
@@ -97,11 +98,11 @@ def _quote(quote: MarketQuote, levels: int) -> _Quote:
         quote.exchange,
         quote.ltp or 0,
         quote.ts_event // NS_PER_MS,
-        quote.open or 0,
-        quote.high or 0,
-        quote.low or 0,
+        0 if day is None else day.open,
+        0 if day is None else day.high,
+        0 if day is None else day.low,
         quote.close or 0,
-        _quantity(quote.volume),
+        0 if day is None else _quantity(day.volume),
         bid,
         ask,
         bid_size,

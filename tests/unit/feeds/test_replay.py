@@ -43,16 +43,20 @@ class Stage:
         path = folder / "some.wslog"
         path.write_text("\n".join(lines))
         self.clock = Clock()
+        self.wall = Clock()
         self.began = self.clock.now
         self.events: list[tuple[float, Event]] = []
         self.naps: list[float] = []
         self.script: dict[int, Callable[[], object]] = {}
         self.stop_after: int | None = None
-        self.replay = Replay(Recording(path), clock=self.clock, sleep=self.sleep, **options)
+        self.replay = Replay(
+            Recording(path), clock=self.wall, monotonic=self.clock, sleep=self.sleep, **options
+        )
 
     async def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
         self.clock.advance(seconds=seconds)
+        self.wall.advance(seconds=seconds)
         number = len(self.naps)
         if self.stop_after is not None and number >= self.stop_after:
             raise asyncio.CancelledError
@@ -244,6 +248,28 @@ async def test_a_late_replay_goes_on_from_where_it_is(tmp_path: Path) -> None:
     stage.script = {1: lambda: stage.clock.advance(seconds=60)}
     await stage.run()
     assert stage.prices == [(0, 1.0), (60.1, 2.0), (61.1, 3.0), (61.85, 4.0)]
+
+
+@pytest.mark.parametrize("step_s", [-7200, -57, -0.9, 7200])
+@pytest.mark.parametrize("speed", [1, 0.5])
+async def test_a_wall_clock_that_is_set_moves_the_times_and_not_the_replay(
+    tmp_path: Path, step_s: float, speed: float
+) -> None:
+    stage = Stage(tmp_path, *THREE, tick(2, 4.0), loop=False, speed=speed)
+    stage.script = {
+        1: lambda: stage.wall.advance(seconds=step_s),
+        8: lambda: stage.wall.advance(seconds=-2 * step_s),
+    }
+    positions: list[float] = []
+    for nap in range(9, 16):
+        stage.script[nap] = lambda: positions.append(stage.replay.position_s)
+    await stage.run()
+    assert stage.prices == [
+        (when / speed, value) for when, value in ((0, 1.0), (0.25, 2.0), (1.25, 3.0), (2, 4.0))
+    ]
+    assert positions == sorted(positions)
+    last = stage.events[-1][1]
+    assert abs(last.ts_event - stage.wall.now) < MS_NS
 
 
 async def test_damage_is_counted_each_round_and_logged_once_with_its_line(tmp_path: Path) -> None:

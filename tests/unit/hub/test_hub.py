@@ -302,6 +302,19 @@ def test_events_older_than_60_s_are_forgotten() -> None:
         hub.since("e1:0", everything)
 
 
+def test_a_wall_clock_that_is_set_forgets_nothing_and_keeps_nothing_longer() -> None:
+    wall, monotonic = Clock(), Clock(0)
+    hub = Hub(epoch="e1", clock=wall, monotonic=monotonic, resume_events=1000)
+    for step_s in (7200, -7200, -7200):
+        wall.advance(seconds=step_s)
+        assert hub.publish(price("AAA")).ts_received == wall.now
+        monotonic.advance(seconds=1)
+    assert offsets(hub.since("e1:0", everything)) == [1, 2, 3]
+    monotonic.advance(seconds=58)
+    hub.publish(price("AAA"))
+    assert offsets(hub.recent({price("AAA").topic})) == [2, 3, 4]
+
+
 def test_a_clock_that_is_set_back_loses_nothing() -> None:
     clock = Clock()
     hub = make(clock=clock)

@@ -27,6 +27,14 @@ test("a timeline forgets what is too old, but keeps what held when its span begi
   assert.deepEqual([timeline.at(0), timeline.length], [[20_000], 2]);
 });
 
+test("a row that comes late goes to its place", () => {
+  const timeline = quotes([10], [30], [20], [30, "later"], [5]);
+  assert.deepEqual([0, 1, 2, 3, 4].map((at) => timeline.at(at)), [[5], [10], [20], [30], [30, "later"]]);
+  const kept = new Timeline(100);
+  for (const ms of [1000, 1050, 5000, 1060, 4950]) kept.push([ms]);
+  assert.deepEqual([kept.length, kept.after(4900)], [3, 1], "what is too old is forgotten");
+});
+
 test("a timeline finds the first row after a time", () => {
   const timeline = quotes([10], [20], [20], [30]);
   assert.deepEqual([5, 10, 20, 29, 30, 99].map((ms) => timeline.after(ms)), [0, 1, 3, 3, 4, 4]);
@@ -123,6 +131,22 @@ test("bars grow, and the newest ones replace what is here of them", () => {
   assert.deepEqual(bars.rows.map(([time, , high]) => [time, high]), [[1, 5], [2, 9], [3, 8]]);
   bars.take(["1s", [[7, 1, 1, 1, 1, 1]], 1]);
   assert.deepEqual(bars.rows.map(([time]) => time), [7]);
+});
+
+test("a late bar goes to its place and leaves the newer ones", () => {
+  const bars = new Bars();
+  bars.take(["1s", [[1, 5, 5, 5, 5, 1], [2, 6, 6, 6, 6, 1], [6, 9, 9, 9, 9, 1]], 1]);
+  bars.takeFresh();
+  bars.take(["1s", [[2, 6, 7, 6, 7, 2], [4, 8, 8, 8, 8, 1], [0, 1, 1, 1, 1, 1]], 0]);
+  assert.deepEqual(bars.rows.map(([time, , , , close]) => [time, close]), [[0, 1], [1, 5], [2, 7], [4, 8], [6, 9]]);
+  assert.deepEqual(bars.takeFresh().map((at) => bars.rows[at][0]), [0, 2, 4]);
+  assert.deepEqual(bars.takeFresh(), []);
+});
+
+test("no more bars are kept than the chart may show, and none of them is told as fresh", () => {
+  const bars = new Bars();
+  bars.take(["1s", Array.from({ length: 1600 }, (_, at) => [at, 1, 1, 1, 1, 1]), 1]);
+  assert.deepEqual([bars.rows.length, bars.rows[0][0], bars.takeFresh().length], [1500, 100, 1500]);
 });
 
 test("bars of another interval are not taken", () => {

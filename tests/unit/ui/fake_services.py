@@ -58,7 +58,7 @@ class FakeReplay:
 class FakeServices:
     """What a tab needs of the services: a hub, instruments, and one setting."""
 
-    hub: Hub = field(default_factory=lambda: Hub(epoch="e", clock=Clock(), resume_events=100))
+    clock: Clock = field(default_factory=Clock)
     frequency_ms: int = 10
     symbols: tuple[str, ...] = ("A", "B")
     conflates: bool = False
@@ -66,6 +66,7 @@ class FakeServices:
     underlying: str | None = None
 
     def __post_init__(self) -> None:
+        self.hub = Hub(epoch="e", clock=self.clock, resume_events=100)
         self.bars = Bars(self.hub)
 
     @property

@@ -38,6 +38,15 @@ def test_a_line_holds_the_last_value_of_every_second() -> None:
     assert figure["layout"]["xaxis"]["range"] == [line["x0"], NOW // 1_000_000]
 
 
+def test_the_axis_counts_back_from_the_time_of_day() -> None:
+    lines = heard({"Ann": [(2, 1.0), (0, 3.0)]})
+    without = accounts.chart(lines, minutes=1, now_ns=NOW)
+    moved = accounts.chart(lines, minutes=1, now_ns=NOW, offset_ns=7200 * SECOND_NS)
+    assert moved["data"][0]["y"] == without["data"][0]["y"]
+    assert moved["data"][0]["x0"] == without["data"][0]["x0"] + 7_200_000
+    assert moved["layout"]["xaxis"]["range"][1] == NOW // 1_000_000 + 7_200_000
+
+
 @pytest.mark.parametrize("minutes", accounts.RANGES_MIN)
 def test_a_line_is_never_long_and_ends_with_the_newest_value(minutes: int) -> None:
     lines = heard({"Ann": [(before, -before) for before in range(1800, -1, -1)]})

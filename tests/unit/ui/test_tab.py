@@ -51,6 +51,13 @@ async def test_pushes_are_numbered_and_take_the_slots_in_turn() -> None:
     assert len({batch["g"] for _, batch in sent}) == 1
 
 
+async def test_every_stream_has_a_generation_of_its_own() -> None:
+    running = FakeServices()
+    generations = [(await pushes(open_tab(running)))[0][1]["g"] for _ in range(9)]
+    assert len(set(generations)) == 9
+    assert all(0 <= each < 2**53 for each in generations), "whole numbers in JavaScript, too"
+
+
 async def test_paused_stream_carries_no_market_and_resumes_with_the_latest() -> None:
     running = FakeServices()
     tab = open_tab(running)
@@ -113,7 +120,9 @@ async def test_page_clock_comes_back_once() -> None:
         lambda: (tab.report(**report), running.price("A", 1)),
         lambda: running.price("A", 2),
     )
-    assert sent[1][1]["e"][0] == 123.0
+    page_ms, came_ms = sent[1][1]["e"]
+    assert page_ms == 123.0
+    assert 0 <= sent[1][1]["t"] - came_ms < 10_000
     assert "e" not in sent[2][1]
 
 

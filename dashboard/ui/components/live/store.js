@@ -13,6 +13,8 @@ import { summary } from "./statistics.js";
 import { Strain } from "./strain.js";
 
 const KEPT_TRADES = 100;
+/** Streams whose batches are known again; more than there are slots that could still hold one. */
+const KEPT_GENERATIONS = 64;
 /** The server is heard every half second at least. */
 const SILENT_EDGE_MS = 1000;
 
@@ -38,8 +40,9 @@ export class Store {
     this.measurements = new Measurements();
     this.strain = new Strain();
     this.cadence = new Cadence(this.strain);
-    this.generation = 0;
+    this.generation = null;
     this.number = 0;
+    this.taken = new Map();
     this.description = 0;
     this.symbols = [];
     this.instruments = null;
@@ -122,9 +125,19 @@ export class Store {
     this.actions.choose?.(symbol);
   }
 
-  /** Whether a batch is newer than all that came so far, on this page or the one before it. */
+  /**
+   * Whether a batch has not come yet, on this page or the one before it. A generation is no clock: one
+   * that the page has not seen is that of a new stream, whatever the server's clock says.
+   */
   awaits({ g, n }) {
-    return g > this.generation || (g === this.generation && n > this.number);
+    return g !== undefined && n > (this.taken.get(g) ?? 0);
+  }
+
+  /** The batches in these slots that have not come yet, in the order in which to take them. */
+  awaited(slots) {
+    const streams = [this.generation, ...new Set(slots.map(({ g }) => g))];
+    const fresh = slots.filter((batch) => this.awaits(batch));
+    return fresh.sort((a, b) => streams.indexOf(a.g) - streams.indexOf(b.g) || a.n - b.n);
   }
 
   /** Take one batch in; `now` is performance.now() when it reached the page's code. */
@@ -133,6 +146,7 @@ export class Store {
     if (begins) this.begin(batch);
     this.measurements.missed += Math.max(0, batch.n - this.number - 1);
     this.number = batch.n;
+    this.taken.set(batch.g, batch.n);
     this.receivedAt = now;
     this.measurements.countLost(batch.l);
     if (batch.d) this.describe(batch.d, batch.v, begins);
@@ -150,6 +164,7 @@ export class Store {
 
   begin(batch) {
     this.generation = batch.g;
+    if (this.taken.size >= KEPT_GENERATIONS) this.taken.delete(this.taken.keys().next().value);
     this.number = batch.n - 1;
     this.description = 0;
     this.measurements.begin();

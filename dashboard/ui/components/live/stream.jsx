@@ -11,8 +11,7 @@ export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause
 
   useLayoutEffect(() => {
     const now = performance.now();
-    const fresh = slots.filter((batch) => store.awaits(batch)).sort((a, b) => a.g - b.g || a.n - b.n);
-    for (const batch of fresh) store.ingest(batch, now);
+    for (const batch of store.awaited(slots)) store.ingest(batch, now);
   });
 
   useEffect(() => {
