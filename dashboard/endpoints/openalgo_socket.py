@@ -16,10 +16,9 @@ from dashboard.endpoints.stream_connection import (
     TRY_AGAIN_LATER,
     Timeouts,
 )
-from dashboard.endpoints.stream_messages import REFUSED_SIZE
+from dashboard.endpoints.stream_messages import refused_size
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import bare
-from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 
 async def serve_openalgo(
@@ -127,9 +126,11 @@ class OpenAlgoSocket:
                 raise WebSocketDisconnect
             raw: str | bytes = message.get("text") or message.get("bytes") or b""
             raw = raw.encode(errors="replace") if isinstance(raw, str) else raw
-            if len(raw) > MAX_REQUEST_BYTES:
-                self._close(*REFUSED_SIZE)
+            limit = self._streams.max_request_bytes
+            if len(raw) > limit:
+                self._close(*refused_size(limit))
                 return
+            await self._streams.turns.take(len(raw))
             await self._streams.answer(self, raw, address=address)
             await self._written.wait()
 

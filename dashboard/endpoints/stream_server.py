@@ -30,6 +30,7 @@ from dashboard.endpoints.openalgo_socket import serve_openalgo
 from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
 from dashboard.endpoints.stream_listener import Refusal, StreamListener
+from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Streams
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
@@ -54,10 +55,11 @@ class StreamSet:
 
     def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
         check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
+        turns = Turns()
         self.openalgo = OpenAlgoStreams(
-            running, authenticate=authenticate or authenticate_by(running)
+            running, authenticate=authenticate or authenticate_by(running), turns=turns
         )
-        self.live = LiveStreams(running, admission=partial(problem_with_key, check))
+        self.live = LiveStreams(running, admission=partial(problem_with_key, check), turns=turns)
 
     @property
     def by_name(self) -> dict[str, OpenAlgoStreams | LiveStreams]:
