@@ -33,6 +33,7 @@ from dashboard.endpoints.stream_listener import Refusal, StreamListener
 from dashboard.endpoints.streams import Streams
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
+from dashboard.hub.failures import kept_running
 from dashboard.logs import configure_logging
 from dashboard.protocols import live
 
@@ -57,6 +58,7 @@ class StreamSet:
         self.openalgo = OpenAlgoStreams(
             running, authenticate=authenticate or authenticate_by(running)
         )
+        self._failures = running.hub.failures
         self.live = LiveStreams(running, admission=partial(problem_with_key, check))
 
     @property
@@ -78,8 +80,10 @@ class StreamSet:
     async def run(self, listener: StreamListener | None) -> None:
         """Serve until the hub closes."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.openalgo.run(), name="openalgo")
-            group.create_task(self.live.run(), name="live stream")
+            for name, stream in self.by_name.items():
+                group.create_task(
+                    kept_running(name, stream.run, failures=self._failures), name=name
+                )
             if listener is not None:
                 group.create_task(listener.run(self.choose), name="stream server")
 

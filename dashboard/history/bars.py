@@ -40,6 +40,7 @@ class Bars:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.DROP_OLDEST,
         )
+        self._survival = hub.failures.at("bars")
 
     async def run(self) -> None:
         """Drain the subscription until the hub closes."""
@@ -62,7 +63,8 @@ class Bars:
         for published in self._subscription.take():
             trade = published.event
             if isinstance(trade, Trade) and not trade.historical:
-                self._apply(trade)
+                with self._survival:
+                    self._apply(trade)
 
     def _apply(self, trade: Trade) -> None:
         key = (trade.exchange, trade.symbol)
