@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
 from dashboard.history.bars import Bars
 from dashboard.history.pnl import Accounts
+from dashboard.hub.failures import kept_running
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live, sse
 from dashboard.storage.api_keys import ApiKeys, create_first_key
@@ -141,19 +142,17 @@ class Services:
         """Run the feeds for as long as the block lasts; a database without a key gets one."""
         await anyio.to_thread.run_sync(self._prepare_keys)
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self.supervisor.run(), name="supervisor"),
-                group.create_task(self.bars.run(), name="bars"),
-                group.create_task(self.accounts.run(), name="accounts"),
-            ]
+            runs: dict[str, Callable[[], Awaitable[None]]] = {
+                "supervisor": self.supervisor.run,
+                "bars": self.bars.run,
+                "accounts": self.accounts.run,
+            }
             if self.settings.simulator_seed is None:
-                system = publish_system(
-                    self.hub.publish,
-                    published=lambda: self.hub.published,
-                    clock=time.time_ns,
-                    monotonic=time.monotonic_ns,
-                )
-                tasks.append(group.create_task(system, name="system"))
+                runs["system"] = self._publish_system
+            tasks = [
+                group.create_task(kept_running(name, run, failures=self.hub.failures), name=name)
+                for name, run in runs.items()
+            ]
             try:
                 yield
             finally:
@@ -161,6 +160,14 @@ class Services:
                 for task in tasks:
                     task.cancel()
                 self.repository.close()
+
+    async def _publish_system(self) -> None:
+        await publish_system(
+            self.hub.publish,
+            published=lambda: self.hub.published,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+        )
 
     def _prepare_keys(self) -> None:
         self.repository.migrate()

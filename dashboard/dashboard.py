@@ -24,7 +24,7 @@ from dashboard.endpoints.api import create_api
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.response_headers import Policy, ResponseHeaders, inline_scripts
 from dashboard.endpoints.security import Guard, problem_with
-from dashboard.endpoints.shutdown import before_termination
+from dashboard.endpoints.shutdown import before_termination, no_life_after
 from dashboard.endpoints.stream_server import StreamServer
 from dashboard.logs import configure_logging
 from dashboard.ui.pages import instrument, instruments, market, pnl
@@ -43,12 +43,20 @@ stream_server = StreamServer(
 
 @asynccontextmanager
 async def lifespan() -> AsyncGenerator[None]:
-    """Run the services; when the process is asked to end, tell every API client first."""
-    async with run_services(settings) as running, stream_server.running(running):
+    """Run the services; before the process ends, asked to or by an error, tell every API client."""
+
+    async def drained() -> None:
+        await asyncio.gather(connections.drained(), stream_server.places.drained())
+
+    async with (
+        no_life_after(drained),
+        run_services(settings) as running,
+        stream_server.running(running),
+    ):
 
         async def farewell() -> None:
             running.hub.close()
-            await asyncio.gather(connections.drained(), stream_server.places.drained())
+            await drained()
 
         before_termination(farewell)
         yield

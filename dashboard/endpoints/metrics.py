@@ -151,7 +151,12 @@ class ServicesCollector(Collector):
             offered.add_metric([name], totals.offered)
             conflated.add_metric([name], totals.conflated)
             lost.add_metric([name], totals.lost)
-        yield from (open_, waiting, offered, conflated, lost)
+        failures = CounterMetricFamily(
+            "livetape_failures", "Errors that were survived.", labels=["place"]
+        )
+        for place, count in hub.failures.by_place.items():
+            failures.add_metric([place], count)
+        yield from (open_, waiting, offered, conflated, lost, failures)
 
 
 def create_registry(connections: Connections, stream_server: StreamServer) -> CollectorRegistry:

@@ -107,7 +107,8 @@ class OpenAlgoStreams:
     ) -> None:
         self.fanout = Fanout()
         self.turns = turns or Turns()
-        self.pump = Pump(self.fanout)
+        self._survival = running.hub.failures.at("openalgo")
+        self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
         self._clock = clock
         self._market = FeedMarket(running)
@@ -161,7 +162,8 @@ class OpenAlgoStreams:
             self._quotes.subscription, self.dispatch, next_due_s=self._throttle_due_s
         )
         for client in list(self._sessions):
-            client.end()
+            with self._survival:
+                client.end()
 
     def dispatch(self) -> None:
         """Make every tick that has come, and every price that is due, due to its clients."""
@@ -204,18 +206,21 @@ class OpenAlgoStreams:
                 client.outbox.forget((output.key, output.mode))
             case Snapshot():
                 quote = self._quotes.of(*output.key)
-                if quote is not None and serves(quote, output.form.mode):
-                    payload = client.wire(self._encode(quote, output.form))
-                    client.outbox.add([((output.key, output.form.mode), payload)])
+                if quote is not None and (payload := self._encode(quote, output.form)):
+                    slot = (output.key, output.form.mode)
+                    client.outbox.add([(slot, client.wire(payload))])
 
     def _send(self, quote: MarketQuote, form: Form, route: Route) -> None:
-        if serves(quote, form.mode):
-            slot = ((quote.exchange, quote.symbol), form.mode)
-            route.put(slot, self._encode(quote, form))
+        if payload := self._encode(quote, form):
+            route.put(((quote.exchange, quote.symbol), form.mode), payload)
 
     def _encode(self, quote: MarketQuote, form: Form) -> bytes:
-        listing = self._market.find((quote.exchange, quote.symbol))
-        return encode_data(quote, form, broker="" if listing is None else listing.broker)
+        """Write a quote; nothing where it does not serve the mode, or cannot be written."""
+        if serves(quote, form.mode):
+            with self._survival:
+                listing = self._market.find((quote.exchange, quote.symbol))
+                return encode_data(quote, form, broker="" if listing is None else listing.broker)
+        return b""
 
 
 def _now_ms() -> int:

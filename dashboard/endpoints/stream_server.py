@@ -34,6 +34,7 @@ from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Streams
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
+from dashboard.hub.failures import kept_running
 from dashboard.logs import configure_logging
 from dashboard.protocols import live
 
@@ -60,6 +61,7 @@ class StreamSet:
             running, authenticate=authenticate or authenticate_by(running), turns=turns
         )
         self.live = LiveStreams(running, admission=partial(problem_with_key, check), turns=turns)
+        self._failures = running.hub.failures
 
     @property
     def by_name(self) -> dict[str, OpenAlgoStreams | LiveStreams]:
@@ -80,8 +82,10 @@ class StreamSet:
     async def run(self, listener: StreamListener | None) -> None:
         """Serve until the hub closes."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.openalgo.run(), name="openalgo")
-            group.create_task(self.live.run(), name="live stream")
+            for name, stream in self.by_name.items():
+                group.create_task(
+                    kept_running(name, stream.run, failures=self._failures), name=name
+                )
             if listener is not None:
                 group.create_task(listener.run(self.choose), name="stream server")
 

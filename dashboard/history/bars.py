@@ -41,6 +41,7 @@ class Bars:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.DROP_OLDEST,
         )
+        self._survival = hub.failures.at("bars")
 
     async def run(self) -> None:
         """Drain the subscription until the hub closes."""
@@ -81,7 +82,8 @@ class Bars:
         for published in self._subscription.take():
             trade = published.event
             if isinstance(trade, Trade) and not trade.historical:
-                self._apply(trade, published.ts_received)
+                with self._survival:
+                    self._apply(trade, published.ts_received)
 
     def _apply(self, trade: Trade, received_ns: int) -> None:
         key = (trade.exchange, trade.symbol)

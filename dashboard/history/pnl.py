@@ -105,6 +105,7 @@ class Accounts:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
+        self._survival = hub.failures.at("accounts")
 
     @property
     def updates(self) -> int:
@@ -123,12 +124,8 @@ class Accounts:
     def drain(self) -> None:
         """Take in what has come since the last time."""
         for published in self._subscription.take():
-            topic = published.topic
-            key = (topic.exchange, topic.symbol)
-            account = self._accounts.get(key)
-            if account is None:
-                account = self._accounts[key] = self._admit(*key)
-            account.take(published)
+            with self._survival:
+                self._take(published)
 
     def close(self) -> None:
         """Take in no more."""
@@ -140,6 +137,14 @@ class Accounts:
             await self._subscription.ready()
             self.drain()
             await sleep(DRAIN_S)
+
+    def _take(self, published: Published) -> None:
+        topic = published.topic
+        key = (topic.exchange, topic.symbol)
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = self._admit(*key)
+        account.take(published)
 
     def _admit(self, exchange: str, client: str) -> Account:
         if len(self._accounts) >= self._max_clients:

@@ -13,6 +13,7 @@ from itertools import islice
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.errors import ResumeError
 from dashboard.core.model import Event, Published, Topic, weigh_text
+from dashboard.hub.failures import Failures
 from dashboard.hub.subscription import Subscription, Totals, Wants
 
 Encoder = Callable[[Published], str]
@@ -30,6 +31,8 @@ class Hub:
     encoded at most once per dialect. `epoch` marks this run of the process in
     event ids; it contains no colon. To resume from, it keeps the events of the
     last minute, at most `resume_events` of them that weigh at most `resume_bytes`.
+    `failures` are those of its subscribers, who count theirs there too: none of them
+    costs another one its events.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Hub:
     ) -> None:
         self.epoch = epoch
         self.published = 0
+        self.failures = Failures()
         self._clock = clock
         self._monotonic = monotonic or clock
         self._encoders = dict(encoders or {})
@@ -107,18 +111,23 @@ class Hub:
         if route is None:
             route = self._route(topic)
         for subscription in route:
-            subscription.offer(published)
+            try:
+                subscription.offer(published)
+            except Exception as error:  # noqa: BLE001 - it is one subscriber's alone
+                self.failures.add(subscription.name, error)
         return published
 
     def frame(self, published: Published, dialect: str) -> str:
         """Give the event as `dialect` writes it; encoded on first use, then shared.
+
+        What cannot be written is counted and empty: leave it out.
 
         Raises:
             KeyError: when no encoder of that name was handed in.
         """
         frame = published.frames.get(dialect)
         if frame is None:
-            frame = published.frames[dialect] = self._encoders[dialect](published)
+            frame = published.frames[dialect] = self._encode(published, dialect)
             if published.weight:
                 weight = len(frame) if frame.isascii() else weigh_text(frame)
                 published.weight += weight
@@ -212,9 +221,20 @@ class Hub:
         self._routes.clear()
 
     def _route(self, topic: Topic) -> tuple[Subscription, ...]:
-        route = tuple(each for each in self._subscriptions if each.wants(topic))
+        route = tuple(each for each in self._subscriptions if self._is_for(each, topic))
         self._routes[topic] = route
         return route
+
+    def _is_for(self, subscription: Subscription, topic: Topic) -> bool:
+        with self.failures.at(subscription.name):
+            return subscription.wants(topic)
+        return False
+
+    def _encode(self, published: Published, dialect: str) -> str:
+        encode = self._encoders[dialect]
+        with self.failures.at(f"{dialect} frame"):
+            return encode(published)
+        return ""
 
     def _remember(self, published: Published) -> None:
         ring = self._ring

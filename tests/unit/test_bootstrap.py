@@ -167,6 +167,19 @@ async def test_the_start_says_who_needs_a_key(
     assert line.endswith(f"(DASHBOARD_REQUIRE_KEY={chosen.require_key})")
 
 
+async def test_services_outlive_a_process_that_has_no_file_left_for_its_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("dashboard.feeds.system.psutil.Process", fail)
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path})
+    async with run_services(chosen) as running, asyncio.timeout(10):
+        await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
+        assert running.hub.failures.by_place == {"system": 1}
+
+
 def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "livetape.db").mkdir()
     with pytest.raises(SystemExit) as caught:

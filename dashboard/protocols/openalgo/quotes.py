@@ -1,6 +1,7 @@
 """The data frames: a quote as a client of one mode gets it. Unknown numbers are 0."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import msgspec
 
@@ -132,11 +133,22 @@ def _levels(side: Sequence[PriceLevel], count: int) -> list[_Level]:
 
 
 def _quantity(size: float) -> float:
-    """Give a whole number as an integer, as clients of stock exchanges expect; else 6 digits."""
-    whole = int(size)
+    """Give a whole number as an integer, as clients of stock exchanges expect; else 6 digits.
+
+    A sum beyond all numbers is unknown: 0.
+    """
+    try:
+        whole = int(size)
+    except (OverflowError, ValueError):
+        return 0
     return whole if whole == size else _rounded(size)
 
 
 def _rounded(number: float, parts: int = 1_000_000) -> float:
-    """Round to six digits, or to other `parts` of one, in a quarter of the time of `round`."""
-    return round(number * parts) / parts if abs(number) < ROUNDED_BELOW else number
+    """Round to six digits, or to other `parts` of one, in a quarter of the time of `round`.
+
+    What is no number is unknown: 0.
+    """
+    if abs(number) < ROUNDED_BELOW:
+        return round(number * parts) / parts
+    return number if isfinite(number) else 0

@@ -136,3 +136,11 @@ async def test_it_drains_by_itself_until_the_hub_closes() -> None:
     (totals,) = hub.totals().values()
     assert (totals.open, totals.waiting, totals.offered) == (0, 0, 2)
     assert naps == [1.0, 1.0]
+
+
+def test_an_update_that_fails_is_counted_and_the_others_are_kept() -> None:
+    _, hub, accounts = hub_and_accounts()
+    hub.publish(pnl("Ann", "none"))  # type: ignore[arg-type]
+    hub.publish(pnl("Bob", 2.0))
+    assert list(accounts.current()[-1].series.values) == [2.0]
+    assert hub.failures.by_place == {"accounts": 1}

@@ -428,6 +428,32 @@ def test_nothing_is_encoded_that_nobody_reads() -> None:
     assert hub.publish(price("AAA")).frames == {}
 
 
+def test_an_event_that_cannot_be_written_is_counted_and_empty() -> None:
+    def encode(_published: Published) -> str:
+        raise OverflowError("int too big to convert")
+
+    hub = make(one=encode)
+    published = hub.publish(price("AAA"))
+    assert hub.frame(published, "one") == ""
+    assert hub.failures.by_place == {"one frame": 1}
+
+
+def test_a_subscriber_that_fails_costs_no_other_one_its_events() -> None:
+    def fail(_topic: Topic) -> bool:
+        raise KeyError("of this filter alone")
+
+    hub = make()
+    failing, first = listen(hub, fail), listen(hub)
+    second = listen(hub)
+    assert offsets([hub.publish(price("AAA"))]) == [1]
+    second.offer = fail  # type: ignore[method-assign, assignment]
+    hub.publish(price("AAA"))
+    assert offsets(first.take()) == [1, 2]
+    assert offsets(second.take()) == [1]
+    assert failing.take() == []
+    assert hub.failures.by_place == {"reader": 2}
+
+
 def test_an_unknown_dialect_is_an_error() -> None:
     hub = make()
     with pytest.raises(KeyError, match="other"):
