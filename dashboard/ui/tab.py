@@ -22,6 +22,11 @@ HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency or a pause is felt at once."""
+OPENING_S = 0.25
+MAX_OPENING_S = 2.0
+"""A page that does not answer gets another opening after so long, then after twice as long each."""
+REOPENING_S = 1.0
+"""A page that misses pushes is told all anew so often at most, or it would miss more of them."""
 
 
 class Tab:
@@ -30,6 +35,12 @@ class Tab:
     Event handlers change it at any time; its stream takes that into account
     with the next push. With `detailed` the page is about the chosen instrument
     alone, and gets its quotes, its counts and what the hub has of its last minute.
+
+    A stream begins with an opening: a push that brings all that the page needs.
+    Where the page is still loading, nobody takes it, so it is made anew until
+    the page has answered with `took`, and nothing else is sent before. A page
+    that has `missed` a push later is told all anew too, for what comes only
+    when it changes may have been in it.
     """
 
     def __init__(
@@ -62,11 +73,21 @@ class Tab:
         self._known = 0
         self._paused = False
         self._detailed = detailed
+        self._begun = False
+        self._lacks = False
+        self._opening_s = OPENING_S / 2  # each opening doubles it
+        self._opened_s = float("-inf")
+        self._listed = False
         self._lists = False
         self._chosen = chosen
         self._watched: list[Instrument] = []
         self.closeup: Closeup | None = None
         self.watch(watched)
+
+    @property
+    def generation(self) -> object:
+        """Name this stream among those of its page."""
+        return self._generation
 
     def watch(self, instruments: Sequence[Instrument]) -> None:
         """Stream the prices and trades of these instruments; the others are only counted.
@@ -104,7 +125,21 @@ class Tab:
 
     def list_instruments(self) -> None:
         """Tell the page with the next push which instruments there are."""
-        self._lists = True
+        self._listed = self._lists = True
+
+    def took(self, generation: object) -> None:
+        """Go on: the page has taken an opening of the stream of this generation."""
+        if generation == self._generation:
+            self._begun = True
+
+    def missed(self, generation: object, *, lists: bool) -> None:
+        """Tell all anew to a page that has missed a push of the stream of this generation.
+
+        `lists` says that it still waits for the list of the instruments.
+        """
+        if generation == self._generation:
+            self._lacks = True
+            self._lists = self._lists or lists
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
@@ -143,11 +178,15 @@ class Tab:
 
     def _next_batch(self) -> dict[str, Any] | None:
         """Build the next push, or None when there is nothing to say."""
+        now_s = time.monotonic()
+        if self._opening_is_due(now_s):
+            self._open(now_s)
+        elif not self._begun:
+            return None
         entries = self._subscription.take()
         if self._paused:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
-        now_s = time.monotonic()
         status = now_s - self._status_s >= STATUS_S
         described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
@@ -166,6 +205,8 @@ class Tab:
             "c": len(entries),
             "l": [self._subscription.conflated, self._subscription.lost],
         }
+        if not self._begun:
+            batch["s"] = 1
         if described:
             batch["d"] = described
         if status:
@@ -177,6 +218,24 @@ class Tab:
             self._lists = False
             batch["i"] = self._all_instruments()
         return batch
+
+    def _opening_is_due(self, now_s: float) -> bool:
+        waited_s = now_s - self._opened_s
+        if self._begun:
+            return self._lacks and waited_s >= REOPENING_S
+        return waited_s >= self._opening_s
+
+    def _open(self, now_s: float) -> None:
+        """Put all that a page needs into the next push."""
+        if not self._begun:
+            self._lists = self._listed
+            self._opening_s = min(2 * self._opening_s, MAX_OPENING_S)
+        self._lacks = False
+        self._opened_s = now_s
+        self._status_s = float("-inf")
+        self._catch_up = self._hub.latest(self._shown)
+        if self.closeup is not None:
+            self.closeup.recall()
 
     def _market(
         self, entries: list[Published], catch_up: list[Published], *, now: int

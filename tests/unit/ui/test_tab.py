@@ -1,7 +1,12 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
+import time
+
+import pytest
+
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.feeds.simulator import Simulator
+from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import MAX_WATCHED, SLOTS
 from tests.unit.fakes import Clock
 from tests.unit.ui.fake_services import FakeReplay, FakeServices, open_tab, pushes
@@ -157,3 +162,72 @@ async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
     running = FakeServices()
     sent = await pushes(open_tab(running), lambda: running.book("A", 1.0))
     assert not {"q", "o", "m", "w", "a"} & set().union(*(batch for _, batch in sent))
+
+
+async def test_opening_is_made_anew_until_the_page_has_taken_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tab_module, "OPENING_S", 0.02)
+    running = FakeServices()
+    running.price("A", 1.5)
+    running.book("A", 1.4)
+    tab = open_tab(running)
+    tab.list_instruments()
+    steps = [lambda value=value: running.price("A", value) for value in (2.5, 3.5, 4.5)]
+    sent = [batch for _, batch in await pushes(tab, *steps, taken_from=3)]
+    assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
+    for opening, price in zip(sent[:3], (1.5, 2.5, 3.5), strict=True):
+        assert opening["s"] == 1
+        assert opening["d"]["symbols"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+        assert opening["p"][-1] == price
+        assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0]]
+        assert len(opening["i"]) == 2
+        assert opening["f"] == []
+    assert sent[3]["p"] == [0, 4.5]
+    assert not {"s", "i", "b", "f"} & sent[3].keys()
+
+
+async def test_page_that_does_not_answer_gets_openings_ever_more_rarely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tab_module, "OPENING_S", 0.02)
+    running = FakeServices()
+    tab = open_tab(running)
+    began = time.monotonic()
+    sent = await pushes(tab, *[lambda: running.price("A", 1)] * 5, taken_from=100)
+    assert all("s" in batch for _, batch in sent)
+    assert time.monotonic() - began >= 0.02 * (1 + 2 + 4 + 8)
+
+
+async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
+    running = FakeServices()
+    tab = open_tab(running)
+    sent = await pushes(tab, lambda: tab.took("another"), taken_from=2)
+    assert all("s" in batch for _, batch in sent)
+
+
+async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tab_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    running.price("B", 2.0)
+    running.book("A", 1.4)
+    tab = open_tab(running)
+    steps = [
+        lambda: running.price("A", 1),
+        lambda: tab.missed(tab.generation, lists=True),
+        lambda: tab.missed("another", lists=True),
+    ]
+    opening, plain, anew, _ = [batch for _, batch in await pushes(tab, *steps)]
+    assert not {"d", "f", "i", "b"} & plain.keys()
+    assert {"d", "f", "i", "b"} <= anew.keys()
+    assert anew["p"] == [1, 2.0, 0, 1]
+    assert "s" not in anew, "the market does not wait for an answer"
+    assert opening["v"] == anew["v"]
+
+
+async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second() -> None:
+    running = FakeServices()
+    tab = open_tab(running)
+    steps = [lambda: (running.price("A", 1), tab.missed(tab.generation, lists=False))] * 30
+    sent = [batch for _, batch in await pushes(tab, *steps)]
+    assert sum("f" in batch for batch in sent) == 1, "the opening, less than a second ago"
