@@ -9,6 +9,9 @@ import math
 THIN_SPACE = "\u2009"
 MINUS = "\u2212"
 NONE = "\u2014"
+MOST_SIZE = 1e15
+MOST_SHARE = 1e7
+"""A part of a limit is not told further than this: the limit was none."""
 
 
 def format_count(count: int) -> str:
@@ -28,7 +31,7 @@ def format_signed(value: float | None, decimals: int) -> str:
     """
     if value is None:
         return NONE
-    text = f"{abs(value):,.{decimals}f}"
+    text = _digits(abs(value), decimals)
     sign = "" if not text.strip("0.,") else "+" if value > 0 else MINUS
     return sign + text.replace(",", THIN_SPACE)
 
@@ -54,8 +57,15 @@ def format_share(share: float | None) -> str:
     """
     if share is None or math.isinf(share):
         return NONE
+    if share >= MOST_SHARE:
+        return f"over {format_count(round(100 * MOST_SHARE))}{THIN_SPACE}%"
     percent = math.floor(round(share * 100, 6))  # 0.29 is 29 %, whatever its last bit says
     return f"{format_count(percent)}{THIN_SPACE}%"
+
+
+def _digits(size: float, decimals: int) -> str:
+    """Write a size; from 1e15 on, where a float has no decimals left, by its power of ten."""
+    return f"{size:.4g}".replace("e+", "e") if size >= MOST_SIZE else f"{size:,.{decimals}f}"
 
 
 def format_age(seconds: float) -> str:
