@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
@@ -14,6 +15,9 @@ from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, Key, market_part
 from dashboard.ui.closeup import Closeup
+from dashboard.ui.opening import Opening
+
+log = structlog.get_logger(__name__)
 
 SLOTS = 8
 MAX_WATCHED = 50
@@ -22,11 +26,6 @@ HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency or a pause is felt at once."""
-OPENING_S = 0.25
-MAX_OPENING_S = 2.0
-"""A page that does not answer gets another opening after so long, then after twice as long each."""
-REOPENING_S = 1.0
-"""A page that misses pushes is told all anew so often at most, or it would miss more of them."""
 
 
 class Tab:
@@ -34,13 +33,8 @@ class Tab:
 
     Event handlers change it at any time; its stream takes that into account
     with the next push. With `detailed` the page is about the chosen instrument
-    alone, and gets its quotes, its counts and what the hub has of its last minute.
-
-    A stream begins with an opening: a push that brings all that the page needs.
-    Where the page is still loading, nobody takes it, so it is made anew until
-    the page has answered with `took`, and nothing else is sent before. A page
-    that has `missed` a push later is told all anew too, for what comes only
-    when it changes may have been in it.
+    alone, and gets its quotes, its counts and what the hub has of its last minute. Its stream
+    begins with a push that brings all that the page needs, see `Opening`.
     """
 
     def __init__(
@@ -73,10 +67,7 @@ class Tab:
         self._known = 0
         self._paused = False
         self._detailed = detailed
-        self._begun = False
-        self._lacks = False
-        self._opening_s = OPENING_S / 2  # each opening doubles it
-        self._opened_s = float("-inf")
+        self._opening = Opening()
         self._listed = False
         self._lists = False
         self._chosen = chosen
@@ -130,7 +121,7 @@ class Tab:
     def took(self, generation: object) -> None:
         """Go on: the page has taken an opening of the stream of this generation."""
         if generation == self._generation:
-            self._begun = True
+            self._opening.taken()
 
     def missed(self, generation: object, *, lists: bool) -> None:
         """Tell all anew to a page that has missed a push of the stream of this generation.
@@ -138,7 +129,7 @@ class Tab:
         `lists` says that it still waits for the list of the instruments.
         """
         if generation == self._generation:
-            self._lacks = True
+            self._opening.lost()
             self._lists = self._lists or lists
 
     def report(
@@ -153,15 +144,28 @@ class Tab:
         self._status_s = float("-inf")
 
     async def run(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
-        """Send batches until cancelled, or until the hub or a newer stream closes this one."""
+        """Send batches until cancelled, or until the hub or a newer stream closes this one.
+
+        A push that fails is told of once a cause, and made up for by one that tells all anew.
+        """
+        told = ""
         try:
             while not self._subscription.closed:
-                batch = self._next_batch()
-                if batch is not None:
-                    await send(f"slot_{batch['n'] % SLOTS}", batch)
+                try:
+                    await self._push(send)
+                except Exception as error:  # noqa: BLE001 - whatever it was, the page goes on
+                    self._opening.lost()
+                    if repr(error) != told:
+                        told = repr(error)
+                        log.error("push to a page failed", error=told)
                 await self._until_due()
         finally:
             self.close()
+
+    async def _push(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
+        batch = self._next_batch()
+        if batch is not None:
+            await send(f"slot_{batch['n'] % SLOTS}", batch)
 
     def close(self) -> None:
         """End the stream. Safe to call twice."""
@@ -179,9 +183,9 @@ class Tab:
     def _next_batch(self) -> dict[str, Any] | None:
         """Build the next push, or None when there is nothing to say."""
         now_s = time.monotonic()
-        if self._opening_is_due(now_s):
+        if self._opening.due(now_s):
             self._open(now_s)
-        elif not self._begun:
+        elif not self._opening.begun:
             return None
         entries = self._subscription.take()
         if self._paused:
@@ -205,7 +209,7 @@ class Tab:
             "c": len(entries),
             "l": [self._subscription.conflated, self._subscription.lost],
         }
-        if not self._begun:
+        if not self._opening.begun:
             batch["s"] = 1
         if described:
             batch["d"] = described
@@ -219,19 +223,11 @@ class Tab:
             batch["i"] = self._all_instruments()
         return batch
 
-    def _opening_is_due(self, now_s: float) -> bool:
-        waited_s = now_s - self._opened_s
-        if self._begun:
-            return self._lacks and waited_s >= REOPENING_S
-        return waited_s >= self._opening_s
-
     def _open(self, now_s: float) -> None:
         """Put all that a page needs into the next push."""
-        if not self._begun:
+        if not self._opening.begun:
             self._lists = self._listed
-            self._opening_s = min(2 * self._opening_s, MAX_OPENING_S)
-        self._lacks = False
-        self._opened_s = now_s
+        self._opening.made(now_s)
         self._status_s = float("-inf")
         self._catch_up = self._hub.latest(self._shown)
         if self.closeup is not None:

@@ -8,7 +8,7 @@ import pytest
 from dashboard.bootstrap import Services
 from dashboard.core.model import Quote, Side, Theo, Trade
 from dashboard.history.bars import Interval
-from dashboard.ui import tab as tab_module
+from dashboard.ui import opening as opening_module
 from dashboard.ui.tab import Tab
 from tests.unit.fakes import SECOND_NS
 from tests.unit.ui.fake_services import Batch, FakeServices, pushes
@@ -191,7 +191,7 @@ async def test_page_that_lost_its_first_pushes_gets_the_last_minute_and_all_bars
 async def test_page_that_missed_a_push_gets_the_last_minute_and_all_bars_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tab_module, "REOPENING_S", 0.0)
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
     running = FakeServices()
     trade(running, 2.0)
     tab = open_page(running, "A")

@@ -1,15 +1,17 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
-import time
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.feeds.simulator import Simulator
+from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import MAX_WATCHED, SLOTS
 from tests.unit.fakes import Clock
-from tests.unit.ui.fake_services import FakeReplay, FakeServices, open_tab, pushes
+from tests.unit.ui.fake_services import Batch, FakeReplay, FakeServices, open_tab, pushes
 
 
 async def test_first_push_describes_and_brings_the_latest_values() -> None:
@@ -167,7 +169,7 @@ async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
 async def test_opening_is_made_anew_until_the_page_has_taken_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tab_module, "OPENING_S", 0.02)
+    monkeypatch.setattr(opening_module, "FIRST_WAIT_S", 0.02)
     running = FakeServices()
     running.price("A", 1.5)
     running.book("A", 1.4)
@@ -187,18 +189,6 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
     assert not {"s", "i", "b", "f"} & sent[3].keys()
 
 
-async def test_page_that_does_not_answer_gets_openings_ever_more_rarely(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tab_module, "OPENING_S", 0.02)
-    running = FakeServices()
-    tab = open_tab(running)
-    began = time.monotonic()
-    sent = await pushes(tab, *[lambda: running.price("A", 1)] * 5, taken_from=100)
-    assert all("s" in batch for _, batch in sent)
-    assert time.monotonic() - began >= 0.02 * (1 + 2 + 4 + 8)
-
-
 async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
     running = FakeServices()
     tab = open_tab(running)
@@ -207,7 +197,7 @@ async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
 
 
 async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tab_module, "REOPENING_S", 0.0)
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
     running = FakeServices()
     running.price("B", 2.0)
     running.book("A", 1.4)
@@ -231,3 +221,26 @@ async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second()
     steps = [lambda: (running.price("A", 1), tab.missed(tab.generation, lists=False))] * 30
     sent = [batch for _, batch in await pushes(tab, *steps)]
     assert sum("f" in batch for batch in sent) == 1, "the opening, less than a second ago"
+
+
+async def test_push_that_fails_does_not_end_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    tab = open_tab(running)
+    failures = [OverflowError("too large"), OverflowError("too large"), None]
+    part = tab_module.market_part
+
+    def fails_twice(*arguments: Any, **named: Any) -> Batch:
+        if failures and (failure := failures.pop(0)) is not None:
+            raise failure
+        return part(*arguments, **named)
+
+    def one_that_fails() -> None:
+        running.price("A", 1.0)
+        monkeypatch.setattr(tab_module, "market_part", fails_twice)
+
+    with capture_logs() as logs:
+        _, anew = [batch for _, batch in await pushes(tab, one_that_fails)]
+    assert anew["p"] == [0, 1.0]
+    assert {"d", "f"} <= anew.keys()
+    assert [each["event"] for each in logs] == ["push to a page failed"], "once a cause"
