@@ -8,7 +8,7 @@ from html import escape
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from dashboard.core.limits import SEVERITY, Exposure, Level, Usage
+from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, total
 from dashboard.history.pnl import Account
 from dashboard.ui.formatting import NONE, format_age, format_amount, format_share, format_signed
 
@@ -115,7 +115,7 @@ def pnl_rows(
     for account in sorted(with_pnl, key=lambda each: (-_pnl(each), each.client)):
         pnl = _pnl(account)
         (before,) = account.series.at([start_ns])
-        change = pnl - (account.series.values[0] if before is None else before)
+        change = total((pnl, -(account.series.values[0] if before is None else before)))
         number = numbers.get(id(account))
         rows.append(
             PnlRow(

@@ -19,6 +19,7 @@ Keys are short because a page gets one of these every display frame:
 | `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
 | `e` | echo of the page's clock for the offset estimate: [page sent, server received], ms |
 | `i` | when the page asks: all instruments, see `ui.tab` |
+| `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
 A page about one instrument has its chosen symbol in detail:
 

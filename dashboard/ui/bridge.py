@@ -52,6 +52,18 @@ class LiveState(rx.State):
                 page_ms=float(page_ms),
             )
 
+    @rx.event(background=True)
+    async def took(self, generation: Any) -> None:
+        """Take the page's answer to an opening of its stream, see `Tab.took`."""
+        if (tab := tab_of(EventContext.get().token)) is not None:
+            tab.took(generation)
+
+    @rx.event(background=True)
+    async def missed(self, generation: Any, lists: bool) -> None:
+        """Take the page's word that a push did not reach it, see `Tab.missed`."""
+        if (tab := tab_of(EventContext.get().token)) is not None:
+            tab.missed(generation, lists=bool(lists))
+
 
 def slots() -> list[rx.Var[dict[str, Any]]]:
     """Give the batch variables, for the component that takes them in."""

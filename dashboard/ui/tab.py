@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
+import structlog
 
 from dashboard.bootstrap import Services
 from dashboard.core.clocks import CLOCK_SET_NS
@@ -16,6 +17,9 @@ from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, Key, market_part
 from dashboard.ui.closeup import Closeup
+from dashboard.ui.opening import Opening
+
+log = structlog.get_logger(__name__)
 
 SLOTS = 8
 MAX_WATCHED = 50
@@ -33,7 +37,8 @@ class Tab:
 
     Event handlers change it at any time; its stream takes that into account
     with the next push. With `detailed` the page is about the chosen instrument
-    alone, and gets its quotes, its counts and what the hub has of its last minute.
+    alone, and gets its quotes, its counts and what the hub has of its last minute. Its stream
+    begins with a push that brings all that the page needs, see `Opening`.
     """
 
     def __init__(
@@ -67,11 +72,18 @@ class Tab:
         self._known = 0
         self._paused = False
         self._detailed = detailed
+        self._opening = Opening()
+        self._listed = False
         self._lists = False
         self._chosen = chosen
         self._watched: list[Instrument] = []
         self.closeup: Closeup | None = None
         self.watch(watched)
+
+    @property
+    def generation(self) -> object:
+        """Name this stream among those of its page."""
+        return self._generation
 
     def watch(self, instruments: Sequence[Instrument]) -> None:
         """Stream the prices and trades of these instruments; the others are only counted.
@@ -109,7 +121,21 @@ class Tab:
 
     def list_instruments(self) -> None:
         """Tell the page with the next push which instruments there are."""
-        self._lists = True
+        self._listed = self._lists = True
+
+    def took(self, generation: object) -> None:
+        """Go on: the page has taken an opening of the stream of this generation."""
+        if generation == self._generation:
+            self._opening.taken()
+
+    def missed(self, generation: object, *, lists: bool) -> None:
+        """Tell all anew to a page that has missed a push of the stream of this generation.
+
+        `lists` says that it still waits for the list of the instruments.
+        """
+        if generation == self._generation:
+            self._opening.lost()
+            self._lists = self._lists or lists
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
@@ -123,15 +149,28 @@ class Tab:
         self._status_s = float("-inf")
 
     async def run(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
-        """Send batches until cancelled, or until the hub or a newer stream closes this one."""
+        """Send batches until cancelled, or until the hub or a newer stream closes this one.
+
+        A push that fails is told of once a cause, and made up for by one that tells all anew.
+        """
+        told = ""
         try:
             while not self._subscription.closed:
-                batch = self._next_batch()
-                if batch is not None:
-                    await send(f"slot_{batch['n'] % SLOTS}", batch)
+                try:
+                    await self._push(send)
+                except Exception as error:  # noqa: BLE001 - whatever it was, the page goes on
+                    self._opening.lost()
+                    if repr(error) != told:
+                        told = repr(error)
+                        log.error("push to a page failed", error=told)
                 await self._until_due()
         finally:
             self.close()
+
+    async def _push(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
+        batch = self._next_batch()
+        if batch is not None:
+            await send(f"slot_{batch['n'] % SLOTS}", batch)
 
     def close(self) -> None:
         """End the stream. Safe to call twice."""
@@ -148,11 +187,15 @@ class Tab:
 
     def _next_batch(self) -> dict[str, Any] | None:
         """Build the next push, or None when there is nothing to say."""
+        now_s = time.monotonic()
+        if self._opening.due(now_s):
+            self._open(now_s)
+        elif not self._opening.begun:
+            return None
         entries = self._subscription.take()
         if self._paused:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
-        now_s = time.monotonic()
         status = now_s - self._status_s >= STATUS_S
         described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
@@ -172,6 +215,8 @@ class Tab:
             "c": len(entries),
             "l": [self._subscription.conflated, self._subscription.lost],
         }
+        if not self._opening.begun:
+            batch["s"] = 1
         if described:
             batch["d"] = described
         if status:
@@ -196,6 +241,16 @@ class Tab:
             self._clock_offset_ns = offset_ns
             if self.closeup is not None:
                 self.closeup.recall()
+
+    def _open(self, now_s: float) -> None:
+        """Put all that a page needs into the next push."""
+        if not self._opening.begun:
+            self._lists = self._listed
+        self._opening.made(now_s)
+        self._status_s = float("-inf")
+        self._catch_up = self._hub.latest(self._shown)
+        if self.closeup is not None:
+            self.closeup.recall()
 
     def _market(
         self, entries: list[Published], catch_up: list[Published], *, now: int

@@ -256,3 +256,43 @@ test("a page that is not about one instrument keeps no rows of the chosen one", 
   take({ g: 2, d: described(), p: [0, 45002] });
   assert.equal(store.detail.prices.length, 1, "the stream of another page began");
 });
+
+test("an opening is answered each time it comes, for an answer may be lost too", () => {
+  const answers = [];
+  store.actions = { took: (generation) => answers.push(generation), missed: () => answers.push("missed") };
+  const opening = { g: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() };
+  store.ingest({ ...opening, n: 4 }, 500);
+  store.paused = true;
+  store.ingest({ ...opening, n: 5 }, 800);
+  store.ingest({ ...opening, n: 6, s: undefined }, 900);
+  assert.deepEqual(answers, [2, 2]);
+});
+
+test("openings that never reached the page are counted as missed", () => {
+  store.ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  assert.equal(store.measurements.missed, 3);
+});
+
+test("a page that misses pushes says so, each time", () => {
+  const answers = [];
+  store.actions = { missed: (...words) => answers.push(words) };
+  take();
+  number += 3;
+  take();
+  take();
+  number += 1;
+  take();
+  assert.deepEqual(answers, [[1, false], [1, false]]);
+  assert.equal(store.measurements.missed, 4);
+});
+
+test("a list that was asked for and has not come is asked for again", () => {
+  const asked = [];
+  store.listInstruments();
+  store.actions = { list: () => asked.push("list"), missed: (_, lists) => asked.push(lists), took: () => {} };
+  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  store.ingest({ g: 2, n: 3, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 600);
+  store.ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: [["A", "X", null, 0.01, 5, null]] }, 700);
+  store.ingest({ g: 2, n: 6, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 800);
+  assert.deepEqual(asked, ["list", true, false]);
+});

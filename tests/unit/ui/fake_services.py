@@ -105,13 +105,20 @@ def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) ->
     return Tab(cast("Services", running), watched=instruments, chosen="A")
 
 
-async def pushes(tab: Tab, *steps: Callable[[], object]) -> list[tuple[str, Batch]]:
-    """Run a tab's stream; after each push take one step, after the last one close it."""
+async def pushes(
+    tab: Tab, *steps: Callable[[], object], taken_from: int = 1
+) -> list[tuple[str, Batch]]:
+    """Run a tab's stream; after each push take one step, after the last one close it.
+
+    The page takes the pushes from that of number `taken_from` on, and answers openings.
+    """
     sent: list[tuple[str, Batch]] = []
     left = list(steps)
 
     async def send(slot: str, batch: Batch) -> None:
         sent.append((slot, batch))
+        if "s" in batch and batch["n"] >= taken_from:
+            tab.took(batch["g"])
         if left:
             left.pop(0)()
         else:

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import cast
 
+import pytest
+
 from dashboard.bootstrap import Services
 from dashboard.core.model import Quote, Side, Theo, Trade
 from dashboard.history.bars import Bars, Interval
 from dashboard.hub.hub import Hub
+from dashboard.ui import opening as opening_module
 from dashboard.ui.tab import Tab
 from tests.unit.fakes import SECOND_NS, Clock
 from tests.unit.ui.fake_services import Batch, FakeServices, pushes
@@ -48,8 +51,8 @@ def bids(rows: list[list[float]]) -> list[float]:
     return [row[1] for row in rows]
 
 
-async def batches(tab: Tab, *steps: Callable[[], object]) -> list[Batch]:
-    return [batch for _, batch in await pushes(tab, *steps)]
+async def batches(tab: Tab, *steps: Callable[[], object], taken_from: int = 1) -> list[Batch]:
+    return [batch for _, batch in await pushes(tab, *steps, taken_from=taken_from)]
 
 
 async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
@@ -221,3 +224,36 @@ async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> Non
     assert tab.closeup is None
     assert sent[0]["d"]["symbols"] == []
     assert sent[1]["c"] == 1
+
+
+async def test_page_that_lost_its_first_pushes_gets_the_last_minute_and_all_bars() -> None:
+    running = FakeServices()
+    for number in range(3):
+        quote(running, 1.0 + number)
+        trade(running, 2.0 + number, at_s=number)
+    tab = open_page(running, "A")
+    lost, taken, after = await batches(
+        tab, lambda: trade(running, 9.0, at_s=3), lambda: trade(running, 9.5, at_s=3), taken_from=2
+    )
+    for opening, traded in ((lost, [2.0, 3.0, 4.0]), (taken, [2.0, 3.0, 4.0, 9.0])):
+        assert bids(opening["w"][1]) == traded
+        assert len(opening["a"][1]) == len(traded)
+        assert opening["a"][2] == 1
+    assert "w" not in after
+
+
+async def test_page_that_missed_a_push_gets_the_last_minute_and_all_bars_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    trade(running, 2.0)
+    tab = open_page(running, "A")
+    _, lost, anew = await batches(
+        tab,
+        lambda: (trade(running, 3.0, at_s=1), quote(running, 1.0)),
+        lambda: tab.missed(tab.generation, lists=False),
+    )
+    assert "w" not in lost
+    assert [bids(rows) for rows in anew["w"]] == [[1.0], [2.0, 3.0]]
+    assert (len(anew["a"][1]), anew["a"][2]) == (2, 1)

@@ -99,3 +99,10 @@ def test_age(seconds: float, text: str) -> None:
 
 def test_count() -> None:
     assert plain(format_count(1234567)) == "1 234 567"
+
+
+@pytest.mark.parametrize("value", [1e15, 1e300, 1.7976931348623157e308])
+def test_what_no_reader_counts_is_short(value: float) -> None:
+    assert len(format_signed(value, 2)) <= 10
+    assert len(format_amount(-value)) <= 10
+    assert plain(format_share(value)) == "over 1 000 000 000 %"

@@ -1,10 +1,17 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.feeds.simulator import Simulator
+from dashboard.ui import opening as opening_module
+from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import MAX_WATCHED, SLOTS
 from tests.unit.fakes import Clock
-from tests.unit.ui.fake_services import FakeReplay, FakeServices, open_tab, pushes
+from tests.unit.ui.fake_services import Batch, FakeReplay, FakeServices, open_tab, pushes
 
 
 async def test_first_push_describes_and_brings_the_latest_values() -> None:
@@ -173,3 +180,83 @@ async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
     running = FakeServices()
     sent = await pushes(open_tab(running), lambda: running.book("A", 1.0))
     assert not {"q", "o", "m", "w", "a"} & set().union(*(batch for _, batch in sent))
+
+
+async def test_opening_is_made_anew_until_the_page_has_taken_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening_module, "FIRST_WAIT_S", 0.02)
+    running = FakeServices()
+    running.price("A", 1.5)
+    running.book("A", 1.4)
+    tab = open_tab(running)
+    tab.list_instruments()
+    steps = [lambda value=value: running.price("A", value) for value in (2.5, 3.5, 4.5)]
+    sent = [batch for _, batch in await pushes(tab, *steps, taken_from=3)]
+    assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
+    for opening, price in zip(sent[:3], (1.5, 2.5, 3.5), strict=True):
+        assert opening["s"] == 1
+        assert opening["d"]["symbols"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+        assert opening["p"][-1] == price
+        assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0]]
+        assert len(opening["i"]) == 2
+        assert opening["f"] == []
+    assert sent[3]["p"] == [0, 4.5]
+    assert not {"s", "i", "b", "f"} & sent[3].keys()
+
+
+async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
+    running = FakeServices()
+    tab = open_tab(running)
+    sent = await pushes(tab, lambda: tab.took("another"), taken_from=2)
+    assert all("s" in batch for _, batch in sent)
+
+
+async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    running.price("B", 2.0)
+    running.book("A", 1.4)
+    tab = open_tab(running)
+    steps = [
+        lambda: running.price("A", 1),
+        lambda: tab.missed(tab.generation, lists=True),
+        lambda: tab.missed("another", lists=True),
+    ]
+    opening, plain, anew, _ = [batch for _, batch in await pushes(tab, *steps)]
+    assert not {"d", "f", "i", "b"} & plain.keys()
+    assert {"d", "f", "i", "b"} <= anew.keys()
+    assert anew["p"] == [1, 2.0, 0, 1]
+    assert "s" not in anew, "the market does not wait for an answer"
+    assert opening["v"] == anew["v"]
+
+
+async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second() -> None:
+    running = FakeServices()
+    tab = open_tab(running)
+    steps = [lambda: (running.price("A", 1), tab.missed(tab.generation, lists=False))] * 30
+    sent = [batch for _, batch in await pushes(tab, *steps)]
+    assert sum("f" in batch for batch in sent) == 1, "the opening, less than a second ago"
+
+
+async def test_push_that_fails_does_not_end_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    tab = open_tab(running)
+    failures = [OverflowError("too large"), OverflowError("too large"), None]
+    part = tab_module.market_part
+
+    def fails_twice(*arguments: Any, **named: Any) -> Batch:
+        if failures and (failure := failures.pop(0)) is not None:
+            raise failure
+        return part(*arguments, **named)
+
+    def one_that_fails() -> None:
+        running.price("A", 1.0)
+        monkeypatch.setattr(tab_module, "market_part", fails_twice)
+
+    with capture_logs() as logs:
+        _, anew = [batch for _, batch in await pushes(tab, one_that_fails)]
+    assert anew["p"] == [0, 1.0]
+    assert {"d", "f"} <= anew.keys()
+    assert [each["event"] for each in logs] == ["push to a page failed"], "once a cause"

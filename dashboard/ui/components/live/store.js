@@ -46,6 +46,7 @@ export class Store {
     this.description = 0;
     this.symbols = [];
     this.instruments = null;
+    this.wantsInstruments = false;
     this.known = 0;
     this.chosen = "";
     this.paused = false;
@@ -144,7 +145,8 @@ export class Store {
   ingest(batch, now) {
     const begins = batch.g !== this.generation;
     if (begins) this.begin(batch);
-    this.measurements.missed += Math.max(0, batch.n - this.number - 1);
+    const missed = Math.max(0, batch.n - this.number - 1);
+    this.measurements.missed += missed;
     this.number = batch.n;
     this.taken.set(batch.g, batch.n);
     this.receivedAt = now;
@@ -153,7 +155,21 @@ export class Store {
     if (batch.i) this.takeInstruments(batch.i);
     if (batch.f) this.takeFeeds(batch.f, now);
     if (batch.e) this.clock.add(batch.e[0], batch.e[1], batch.t, pageClock(now));
-    if (this.paused) return;
+    if (!this.paused) this.follow(batch, now);
+    this.answer(batch, missed);
+  }
+
+  /** Tell the server that an opening has come, or that so many pushes before this one have not. */
+  answer({ g, s }, missed) {
+    const lacksInstruments = this.wantsInstruments && !this.instruments;
+    if (s) {
+      this.actions.took?.(g);
+      if (lacksInstruments) this.actions.list?.();
+    } else if (missed > 0) this.actions.missed?.(g, lacksInstruments);
+  }
+
+  /** Take what a page that is not paused shows of a batch. */
+  follow(batch, now) {
     this.heardAt = now;
     this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.takeMarket(batch, now);
@@ -165,7 +181,7 @@ export class Store {
   begin(batch) {
     this.generation = batch.g;
     if (this.taken.size >= KEPT_GENERATIONS) this.taken.delete(this.taken.keys().next().value);
-    this.number = batch.n - 1;
+    this.number = 0;
     this.description = 0;
     this.measurements.begin();
     this.clock.clear();
@@ -215,6 +231,7 @@ export class Store {
 
   /** Ask for the list of all instruments, once: `instruments` in the shape is null until it comes. */
   listInstruments() {
+    this.wantsInstruments = true;
     if (!this.instruments) this.actions.list?.();
   }
 

@@ -5,9 +5,26 @@ import { useContext, useEffect, useLayoutEffect } from "react";
 import { EventLoopContext } from "$/utils/context-registry";
 import { store } from "./store.js";
 
-export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay }) {
+export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
+  const { onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay } = handlers;
   const [, connectErrors] = useContext(EventLoopContext);
   const socketDown = connectErrors.length > 0;
+
+  // Before the first batch is taken in, as it is answered.
+  useLayoutEffect(() => {
+    store.frames.onReport = onReport;
+    store.actions = {
+      took: onTook,
+      missed: onMissed,
+      frequency: onFrequency,
+      pause: onPause,
+      choose: onChoose,
+      watch: onWatch,
+      bars: onBars,
+      list: onList,
+      replay: onReplay,
+    };
+  }, [onReport, onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay]);
 
   useLayoutEffect(() => {
     const now = performance.now();
@@ -18,17 +35,5 @@ export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause
     store.socketDown = socketDown;
   }, [socketDown]);
   useEffect(() => store.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
-  useEffect(() => {
-    store.frames.onReport = onReport;
-    store.actions = {
-      frequency: onFrequency,
-      pause: onPause,
-      choose: onChoose,
-      watch: onWatch,
-      bars: onBars,
-      list: onList,
-      replay: onReplay,
-    };
-  }, [onReport, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay]);
   return null;
 }
