@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
-import structlog
 
 from dashboard.bootstrap import Services
 from dashboard.core.clocks import CLOCK_SET_NS
@@ -18,8 +17,6 @@ from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, Key, market_part
 from dashboard.ui.closeup import Closeup
 from dashboard.ui.opening import Opening
-
-log = structlog.get_logger(__name__)
 
 SLOTS = 8
 MAX_WATCHED = 50
@@ -151,18 +148,17 @@ class Tab:
     async def run(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
         """Send batches until cancelled, or until the hub or a newer stream closes this one.
 
-        A push that fails is told of once a cause, and made up for by one that tells all anew.
+        A push that fails is counted, and made up for by one that tells all anew.
         """
-        told = ""
+        survival = self._hub.failures.at("page")
         try:
             while not self._subscription.closed:
-                try:
+                pushed = False
+                with survival:
                     await self._push(send)
-                except Exception as error:  # noqa: BLE001 - whatever it was, the page goes on
+                    pushed = True
+                if not pushed:
                     self._opening.lost()
-                    if repr(error) != told:
-                        told = repr(error)
-                        log.error("push to a page failed", error=told)
                 await self._until_due()
         finally:
             self.close()

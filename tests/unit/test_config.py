@@ -160,7 +160,6 @@ def test_a_good_value_is_taken(
         ("REDIS_URL", "redis://localhost?max_connections=-1", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?socket_read_size=65536", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?redis_connect_func=x", "redis://host:port/db"),
-        ("REDIS_URL", "redis://localhost?credential_provider=x", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?retry=x", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?encoding=x", "redis://host:port/db"),
         ("DB_URL", "", "postgresql://user"),

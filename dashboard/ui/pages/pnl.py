@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import reflex as rx
-import structlog
 
 from dashboard.bootstrap import Services, services
 from dashboard.core.limits import Level, expose
@@ -17,8 +16,6 @@ from dashboard.ui.components.pnl_table import pnl_table
 from dashboard.ui.components.positions_table import LARGEST_FIRST, positions_table
 from dashboard.ui.formatting import format_count
 from dashboard.ui.stream import StreamState, live_stream
-
-log = structlog.get_logger(__name__)
 
 MAX_SEARCH_CHARACTERS = 100
 FLOWING = frozenset({"live", "replayed"})
@@ -48,15 +45,11 @@ class PnlState(rx.State):
 
         What can't be shown leaves what stands there; the next second may go well again.
         """
-        told = ""
+        survival = services().hub.failures.at("pnl page")
         while True:
             async with self:
-                try:
+                with survival:
                     self._show()
-                except Exception as error:  # noqa: BLE001 - whatever it was, the page goes on
-                    if repr(error) != told:
-                        told = repr(error)
-                        log.error("PnL page failed", error=told)
             await asyncio.sleep(1 - time.monotonic_ns() % accounts.SECOND_NS / accounts.SECOND_NS)
 
     @rx.event

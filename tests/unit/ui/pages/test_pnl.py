@@ -1,12 +1,12 @@
 from typing import Any, cast
 
 import pytest
-from structlog.testing import capture_logs
 
 from dashboard.bootstrap import Services
 from dashboard.ui.formatting import THIN_SPACE
 from dashboard.ui.pages.pnl import PnlState, left_out, stale_feeds
 from tests.unit.accounts import Running, pnl
+from tests.unit.ui.fake_services import FakeServices
 
 
 def test_only_a_feed_that_clients_come_from_is_named() -> None:
@@ -59,8 +59,10 @@ async def test_a_second_that_cannot_be_shown_does_not_end_the_page(
     monkeypatch.setattr("dashboard.ui.pages.pnl.asyncio.sleep", at_once)
     overflow = OverflowError("cannot convert float infinity to integer")
     page = Page(None, overflow, overflow, None)
+    running = FakeServices()
+    monkeypatch.setattr("dashboard.ui.pages.pnl.services", lambda: running)
     stream = cast("Any", PnlState.stream).fn
-    with capture_logs() as logs, pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):
         await stream(page)
     assert page.shown == 2
-    assert [each["event"] for each in logs] == ["PnL page failed"], "once a cause"
+    assert running.hub.failures.by_place == {"pnl page": 2}
