@@ -7,10 +7,12 @@ from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Wants
 from dashboard.protocols import sse
 
+PART_LOOKED_AT = 4096
+"""Events that a part looks at: most are of other channels, and cost little."""
 PART_EVENTS = 512
-"""Events that a part looks at."""
+"""Events that a part holds at most."""
 PART_BYTES = 262_144
-"""A part that has grown to so much looks at no more."""
+"""A part that has grown to so much ends."""
 
 
 class Part(NamedTuple):
@@ -28,20 +30,20 @@ def read_part(hub: Hub, wants: Wants, since: str | None) -> Part:
     if since is None:
         return _snapshot(hub, wants)
     try:
-        seen = hub.after(since, PART_EVENTS)
+        found = hub.after(since, PART_LOOKED_AT)
     except ResumeError as error:
         notice = sse.encode_reset(error.reason).encode()
         return Part(notice + _snapshot(hub, wants).body, None)
     frames: list[str] = []
     size = 0
-    for each in seen:
+    for each in found:
         if wants(each.topic) and sse.carries(each.event):
             frames.append(hub.frame(each, sse.DIALECT))
             size += len(frames[-1])
-        if size >= PART_BYTES:
-            return Part("".join(frames).encode(), hub.event_id(each))
-    left = len(seen) == PART_EVENTS
-    return Part("".join(frames).encode(), hub.event_id(seen[-1]) if left else None)
+            if len(frames) == PART_EVENTS or size >= PART_BYTES:
+                return Part("".join(frames).encode(), hub.event_id(each))
+    left = len(found) == PART_LOOKED_AT
+    return Part("".join(frames).encode(), hub.event_id(found[-1]) if left else None)
 
 
 def _snapshot(hub: Hub, wants: Wants) -> Part:

@@ -2,8 +2,9 @@
 
 Whoever asks has a place among the connections before anything is read. A few files
 at a time are in the making or on their way, since each is held in memory; the next
-ones wait, and hold nothing. A file is made in a worker thread, part by part and one
-part at a time for all: between two parts the event loop has the interpreter to itself.
+ones wait, and hold nothing. Nothing is made for one who has left. A file is made in a
+worker thread, part by part and one part at a time for all: between two parts the event
+loop has the interpreter to itself.
 """
 
 import asyncio
@@ -18,8 +19,7 @@ from typing import TypeVar, TypeVarTuple
 import anyio
 import structlog
 from anyio.to_thread import run_sync
-from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
@@ -69,9 +69,14 @@ class Exports:
             await PlainTextResponse(refusal, status_code=503)(scope, receive, send)
             return
         try:
-            async with self._places:
-                if not await Request(scope, receive).is_disconnected():  # while it waited
-                    await self._serve(running, path, scope, receive, send)
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(
+                    self._serve(running, path, scope, receive, send), name="export"
+                )
+                leaving = group.create_task(_leave(receive), name="export's client")
+                await asyncio.wait((serving, leaving), return_when=asyncio.FIRST_COMPLETED)
+                serving.cancel()
+                leaving.cancel()
         finally:
             self._connections.release()
 
@@ -79,19 +84,23 @@ class Exports:
         self, running: Services, path: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         name, _, form = path.rpartition(".")
-        table = await _table(running, name) if form in FILES else None
-        if table is None:
-            problem = {"error": f"There is no {path[:MAX_NAMED]!r}", "allowed": ALLOWED}
-            await JSONResponse(problem, HTTPStatus.NOT_FOUND)(scope, receive, send)
-            return
-        pieces: Sequence[bytes] = ()
-        if scope["method"] != "HEAD":
-            pieces = await self._make(table, form)
-        try:
-            async with asyncio.timeout(self._send_timeout_s):
-                await _send(pieces, _headers(name, form), send)
-        except TimeoutError:
-            log.warning("export given up", path=path[:MAX_NAMED], after_s=self._send_timeout_s)
+        async with self._places:
+            table = await _table(running, name) if form in FILES else None
+            if table is None:
+                problem = {"error": f"There is no {path[:MAX_NAMED]!r}", "allowed": ALLOWED}
+                await JSONResponse(problem, HTTPStatus.NOT_FOUND)(scope, receive, send)
+                return
+            headers = _headers(name, form)
+            pieces: Sequence[bytes] = ()
+            if scope["method"] != "HEAD":
+                pieces = await self._make(table, form)
+                headers["content-length"] = str(sum(map(len, pieces)))
+            try:
+                async with asyncio.timeout(self._send_timeout_s):
+                    await _send(pieces, headers, send)
+            except TimeoutError:
+                seconds = self._send_timeout_s
+                log.warning("export given up", path=path[:MAX_NAMED], after_s=seconds)
 
     async def _make(self, table: Table, form: str) -> Sequence[bytes]:
         """Make a file in the worker thread, where the rows are read too."""
@@ -112,7 +121,7 @@ def _write_part(file: File, rows: Iterator[Row]) -> bool:
     return bool(part)
 
 
-async def _send(pieces: Sequence[bytes], headers: Headers, send: Send) -> None:
+async def _send(pieces: Sequence[bytes], headers: MutableHeaders, send: Send) -> None:
     """Send a file piece by piece, each when the client has taken those before."""
     await send({"type": "http.response.start", "status": 200, "headers": headers.raw})
     for piece in pieces:
@@ -120,10 +129,16 @@ async def _send(pieces: Sequence[bytes], headers: Headers, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
-def _headers(name: str, form: str) -> Headers:
+async def _leave(receive: Receive) -> None:
+    """Wait until the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass  # a body, which means nothing here
+
+
+def _headers(name: str, form: str) -> MutableHeaders:
     now = datetime.fromtimestamp(time.time_ns() // 1_000_000_000, UTC)
     file = f"livetape-{UNSAFE.sub('-', name)}-{now:%Y%m%dT%H%M%SZ}.{form}"
-    return Headers(
+    return MutableHeaders(
         {
             "cache-control": "no-store",
             "content-disposition": f'attachment; filename="{file}"',

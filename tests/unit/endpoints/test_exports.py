@@ -86,6 +86,7 @@ async def test_pnl(running: Running, client: httpx.AsyncClient) -> None:
     ]
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["content-disposition"].startswith('attachment; filename="livetape-pnl-2')
     assert answer.headers["content-disposition"].endswith('Z.csv"')
 
@@ -306,6 +307,7 @@ class Begun:
         self.turns = 0
         self.read_at: list[int] = []
         self.readers: set[int] = set()
+        self.reading = threading.Event()
 
     def begin(self, _running: object) -> Table:
         self.tables += 1
@@ -313,6 +315,7 @@ class Begun:
 
     def _read(self) -> Iterator[Row]:
         for _ in range(self.rows):
+            self.reading.set()
             self.read_at.append(self.turns)
             self.readers.add(threading.get_ident())
             yield ["x"]
@@ -388,15 +391,27 @@ async def test_nothing_is_read_for_one_who_left_while_it_waited(begun: Begun) ->
     slow = [Downloader(exports, reads=False) for _ in range(AT_ONCE)]
     asked = [each.ask() for each in slow]
     await settle()
-    assert begun.tables == AT_ONCE
     left = Downloader(exports)
-    asked.append(left.ask())
+    leaving = left.ask()
     await settle()
     left.left.set()
+    await asyncio.wait_for(leaving, 10)
     for each in slow:
         each.reads.set()
     await asyncio.gather(*asked)
     assert (begun.tables, left.status, connections.open) == (AT_ONCE, 0, 0)
+
+
+async def test_a_file_is_made_no_further_when_its_client_leaves(begun: Begun) -> None:
+    begun.rows = 1000 * PART_ROWS
+    exports = Exports(connections := Connections(limit=1))
+    client = Downloader(exports)
+    asked = client.ask()
+    await asyncio.to_thread(begun.reading.wait)
+    client.left.set()
+    await asyncio.wait_for(asked, 10)
+    assert len(begun.read_at) < begun.rows / 2
+    assert (client.status, connections.open) == (0, 0)
 
 
 async def test_one_who_does_not_read_is_given_up(begun: Begun) -> None:
