@@ -14,6 +14,8 @@ import msgspec
 PriceLevel = tuple[float, float]
 """One order-book level: (price, size)."""
 
+MAX_NAME = 100
+"""Characters of the name of an instrument, an exchange or an underlying."""
 EVENT_BYTES = 600
 """What an event takes in memory with its envelope of the hub, apart from what grows with it."""
 LEVEL_BYTES = 112
@@ -313,6 +315,11 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     ts_received: int
     frames: dict[str, str]
     weight: int = EVENT_BYTES
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can name an instrument: on one line, visible, at most 100 characters."""
+    return 0 < len(text) <= MAX_NAME and text.isprintable() and not text.isspace()
 
 
 def weigh_text(text: str | None) -> int:

@@ -5,7 +5,7 @@ from os import SEEK_END
 from pathlib import Path
 
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.model import Instrument, Price
+from dashboard.core.model import Instrument, Price, is_name
 from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
 from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import (
@@ -104,6 +104,8 @@ class Recording:
 class TickSizes:
     """Infer tick sizes: the most decimals seen in an instrument's prices, trailing zeros aside.
 
+    What is named by no name, see `is_name`, is damage and no instrument.
+
     Quotes, trades and books are at the venue's own prices. A `Price` may be a
     mid between two of them, so it counts only where there is nothing else.
     """
@@ -135,6 +137,8 @@ class TickSizes:
         """Give the instruments in the order in which they were first seen."""
         for key, decimals in self._other.items():
             exchange, symbol = key
+            if not is_name(symbol):
+                continue
             tick_size = float(f"1e-{self._exact.get(key, decimals)}")
             yield Instrument(symbol=symbol, exchange=exchange, tick_size=tick_size)
 

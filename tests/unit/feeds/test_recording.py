@@ -49,6 +49,12 @@ def test_prices_count_for_the_tick_only_where_there_is_nothing_exact(tmp_path: P
     assert [each.tick_size for each in Recording(path).instruments] == [0.1]
 
 
+@pytest.mark.parametrize("name", ["", "A\n", "A\0", "A" * 101])
+def test_what_has_no_name_is_no_instrument(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, f"1: {ticker(name, '1')}", f"2: {ticker('B', '1')}")
+    assert [each.symbol for each in Recording(path).instruments] == ["B"]
+
+
 def test_time_never_goes_back(tmp_path: Path) -> None:
     lines = [f"{second}: {ticker('A', '1')}" for second in (10, 12, 11, 13)]
     places = [place for place, _ in Recording(write(tmp_path, *lines)).records()]
