@@ -14,6 +14,10 @@ import msgspec
 PriceLevel = tuple[float, float]
 """One order-book level: (price, size)."""
 
+MAX_DECIMALS = 20
+"""Of a price; a smaller one than these can show is shown as 0."""
+SURE_CHARACTERS = 16
+"""A number that needs no more has no noise in its digits."""
 MAX_NAME = 100
 """Characters of the name of an instrument, an exchange or an underlying."""
 EVENT_BYTES = 600
@@ -329,11 +333,17 @@ def weigh_text(text: str | None) -> int:
     return len(text) if text.isascii() else 4 * len(text)
 
 
-def decimals_of(tick_size: float) -> int:
-    """Give the digits after the point that a tick size needs, at most 12.
+def decimals_of(number: float) -> int:
+    """Give the digits after the point that a price or a tick size needs, at most 20.
 
-    >>> decimals_of(0.01), decimals_of(0.25), decimals_of(5)
-    (2, 2, 0)
+    Digits beyond the fifteenth that counts are the noise of adding floats.
+
+    >>> decimals_of(0.01), decimals_of(-0.25), decimals_of(5), decimals_of(1e-15)
+    (2, 2, 0, 15)
     """
-    text = f"{tick_size:.12f}".rstrip("0")
-    return len(text.partition(".")[2])
+    text = repr(number)
+    if len(text) <= SURE_CHARACTERS and "e" not in text:
+        return len(text.partition(".")[2].rstrip("0"))
+    digits, _, exponent = f"{number:.14e}".partition("e")
+    decimals = len(digits.partition(".")[2].rstrip("0")) - int(exponent)
+    return min(max(decimals, 0), MAX_DECIMALS)

@@ -116,6 +116,7 @@ def test_a_wrong_instrument_is_refused(change: dict[str, Any], found: str) -> No
 
 
 BAD_NAMES = [
+    " ",
     "A\n",
     "A\r\nB",
     "A\0",
