@@ -113,9 +113,10 @@ class MarketQuote:
 
     @property
     def change_percent(self) -> float | None:
-        """Give the change as a percentage of the close."""
-        change = self.change
-        return 100 * change / self.close if change is not None and self.close else None
+        """Give the change as a percentage of the close; None where that is not above 0."""
+        if self.change is None or self.close is None or self.close <= 0:
+            return None
+        return 100 * self.change / self.close
 
     def apply(self, event: Event, *, received_ns: int = LATEST_NS) -> bool:
         """Take an event of this instrument; tell whether it said anything new.

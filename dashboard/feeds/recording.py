@@ -5,7 +5,7 @@ from os import SEEK_END
 from pathlib import Path
 
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.model import Instrument, Price
+from dashboard.core.model import Instrument, Price, decimals_of, is_name
 from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
 from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import (
@@ -17,7 +17,6 @@ from dashboard.feeds.parsing.wslog import (
 )
 
 FEED = "replay"
-MAX_DECIMALS = 12
 
 Key = tuple[str, str]
 
@@ -104,6 +103,8 @@ class Recording:
 class TickSizes:
     """Infer tick sizes: the most decimals seen in an instrument's prices, trailing zeros aside.
 
+    What is named by no name, see `is_name`, is damage and no instrument.
+
     Quotes, trades and books are at the venue's own prices. A `Price` may be a
     mid between two of them, so it counts only where there is nothing else.
     """
@@ -127,7 +128,7 @@ class TickSizes:
                 prices = [change.price]
         seen = self._other if isinstance(change, Price) else self._exact
         for price in prices:
-            decimals = decimals_seen(price)
+            decimals = decimals_of(price)
             if decimals > seen.get(key, -1):
                 seen[key] = decimals
 
@@ -135,17 +136,7 @@ class TickSizes:
         """Give the instruments in the order in which they were first seen."""
         for key, decimals in self._other.items():
             exchange, symbol = key
+            if not is_name(symbol):
+                continue
             tick_size = float(f"1e-{self._exact.get(key, decimals)}")
             yield Instrument(symbol=symbol, exchange=exchange, tick_size=tick_size)
-
-
-def decimals_seen(price: float) -> int:
-    """Count the decimals that a price needs, at most 12.
-
-    >>> decimals_seen(14.8024), decimals_seen(0.00001305), decimals_seen(5.0)
-    (4, 8, 0)
-    """
-    text = repr(price)
-    if "e" in text:
-        text = f"{price:.{MAX_DECIMALS}f}"
-    return min(len(text.partition(".")[2].rstrip("0")), MAX_DECIMALS)

@@ -258,7 +258,11 @@ class Replay:
         markets = self._round.markets
         gaps, crossed = markets.gaps, markets.crossed
         for change in changes:
-            wanted = not silent and (change.exchange, change.symbol) in self._wanted
+            key = (change.exchange, change.symbol)
+            if key not in self._known:
+                self._skip(message.line, "what it is about has no name", silent=silent)
+                continue
+            wanted = not silent and key in self._wanted
             event = markets.apply(change, wanted=wanted, now=self._round.place_ns)
             if event is not None:
                 publish(event)

@@ -239,20 +239,25 @@ class Hub:
     def _remember(self, published: Published) -> None:
         ring = self._ring
         ring.append(published)
-        self._ring_bytes += published.weight
-        if len(ring) > self._resume_events:
-            self._forget_oldest()
-        if self._ring_bytes > self._resume_bytes:
-            self._lighten()
+        held = self._ring_bytes + published.weight
         horizon = published.monotonic_ns - RESUME_WINDOW_NS
-        while ring and ring[0].monotonic_ns < horizon:
-            self._forget_oldest()
+        oldest = ring[0]
+        while (
+            held > self._resume_bytes
+            or len(ring) > self._resume_events
+            or oldest.monotonic_ns < horizon
+        ):
+            held -= oldest.weight
+            oldest.weight = 0
+            ring.popleft()
+            if not ring:
+                break
+            oldest = ring[0]
+        self._ring_bytes = held
 
     def _lighten(self) -> None:
+        """Forget the oldest events until the others weigh no more than they may."""
         while self._ring_bytes > self._resume_bytes:
-            self._forget_oldest()
-
-    def _forget_oldest(self) -> None:
-        oldest = self._ring.popleft()
-        self._ring_bytes -= oldest.weight
-        oldest.weight = 0
+            oldest = self._ring.popleft()
+            self._ring_bytes -= oldest.weight
+            oldest.weight = 0

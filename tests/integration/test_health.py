@@ -31,6 +31,7 @@ async def test_metrics_count_what_happens(server: LiveServer) -> None:
         during = metrics(server)
     assert during["livetape_connections"] == before["livetape_connections"] + 1
     assert during["livetape_hub_events_total"] > before["livetape_hub_events_total"]
+    assert during["livetape_hub_resume_bytes"] > 0
     assert during["livetape_feed_events_total"] > before["livetape_feed_events_total"]
 
 

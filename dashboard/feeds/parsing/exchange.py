@@ -47,13 +47,13 @@ from dashboard.feeds.parsing.exchange_messages import (
     Envelope,
     Order,
     amount_of,
-    check_length,
     client_of,
     compact,
     decode,
     parse_error,
     shown,
     time_of,
+    too_large,
 )
 from dashboard.feeds.parsing.static_data import EXCHANGE
 from dashboard.feeds.parsing.timestamps import format_timestamp
@@ -94,7 +94,8 @@ class ExchangeParser:
         Raises:
             ParseError: with the `Cause`, when the message is of no use.
         """
-        check_length(raw, self._max_bytes)
+        if len(raw) > self._max_bytes:
+            raise too_large(raw, self._max_bytes)
         return self._parse_envelope(raw)
 
     def _parse_envelope(self, raw: bytes) -> Sequence[Event]:
@@ -118,7 +119,8 @@ class ExchangeParser:
             price = amount_of(text)
             event = Price(symbol=symbol, exchange=exchange, price=price, volume=0.0, ts_event=now)
             return (event,)
-        check_length(text, self._max_bytes)
+        if len(text) > self._max_bytes:
+            raise too_large(text, self._max_bytes)
         stored = decode(STORED, text)
         type_ = MESSAGE_OF[kind]
         if stored.type is None:

@@ -155,7 +155,8 @@ def amount_of(text: bytes) -> float:
     Raises:
         ParseError: DATA, when it is none, TOO_LARGE, when it is too long for one.
     """
-    check_length(text, NUMBER_BYTES)
+    if len(text) > NUMBER_BYTES:
+        raise too_large(text, NUMBER_BYTES)
     try:
         amount = parse_number(text)
     except ValueError as error:
@@ -165,14 +166,9 @@ def amount_of(text: bytes) -> float:
     return amount
 
 
-def check_length(raw: bytes, most: int) -> None:
-    """Refuse what is too long to be read.
-
-    Raises:
-        ParseError: TOO_LARGE, when it has more than `most` bytes.
-    """
-    if len(raw) > most:
-        raise parse_error(Cause.TOO_LARGE, f"{len(raw)} bytes, more than {most}")
+def too_large(raw: bytes, most: int) -> ParseError:
+    """Make the error of what is too long to be read."""
+    return parse_error(Cause.TOO_LARGE, f"{len(raw)} bytes, more than {most}")
 
 
 def time_of(envelope: Envelope, data: Data | None = None) -> int:

@@ -10,8 +10,8 @@ BOOK_LEVELS = 20
 """Levels a side in a published book."""
 WHOLE_LEVELS = 5
 """Levels a side from which a book that began without a snapshot counts as whole."""
-MID_DIGITS = 12
-"""A mid is rounded to this, against the noise of adding floats."""
+MID_DIGITS = 15
+"""A mid has so many digits that count, against the noise of adding floats."""
 OLD_FOR_NS = 10 * 1_000_000_000
 """So long may nothing but older updates come, before they are taken for what holds now."""
 
@@ -157,7 +157,7 @@ def _mid(quote: Quote) -> Price:
     return Price(
         symbol=quote.symbol,
         exchange=quote.exchange,
-        price=round((quote.bid_price + quote.ask_price) / 2, MID_DIGITS),
+        price=float(f"{(quote.bid_price + quote.ask_price) / 2:.{MID_DIGITS}g}"),
         volume=0.0,
         ts_event=quote.ts_event,
     )

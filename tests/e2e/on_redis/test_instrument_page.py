@@ -131,3 +131,18 @@ def test_theoretical_price_is_that_of_the_underlying(page: Page, redis: RedisSer
     with redis.client() as client:
         client.set("theo:AAPL_STOCK", "100.125")
     assert eventually(lambda: number(page, "quote-theo") == 100.125)
+
+
+def test_prices_below_zero_are_shown_everywhere(send: Send, page: Page) -> None:
+    book(send, bids=[(-37.70, 3), (-37.75, 4)], asks=[(-37.60, 5), (0.0, 1), (0.05, 2)])
+    send("bbo_update", best_bid=-37.70, best_ask=-37.60, best_bid_qty=3, best_ask_qty=5)
+    trade(send, -37.65, 2)
+    assert eventually(lambda: number(page, "best-bid") == -37.7)
+    assert eventually(lambda: number(page, "last-price") == -37.65)
+    assert by_id(page, "quote-points").inner_text() == "\u2014"
+    assert by_id(page, "quote-mid").inner_text() == "\u221237.650"
+    prices = page.locator('[data-testid="ladder-row"][data-best]')
+    assert eventually(lambda: prices.count() == 2)
+    assert [prices.nth(at).get_attribute("data-price") for at in range(2)] == ["-37.6", "-37.7"]
+    readout = by_id(page, "candles-readout")
+    assert eventually(lambda: "C \u221237.65" in readout.inner_text())

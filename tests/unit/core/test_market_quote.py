@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -119,6 +120,17 @@ def test_day_statistics_in_whatever_order_are_those_of_the_newest_day(
     assert quote.volume == sum(size for _, _, size in of_today)
     assert quote.close == (before[-1] if before else prices[0])
     assert quote.ltp == [value for at, value, _ in trades if at // 24 == today][-1]
+@pytest.mark.parametrize("close", [0.0, -37.63])
+def test_a_change_has_no_percentage_of_a_close_that_is_not_above_zero(close: float) -> None:
+    quote = fold(price(value=close), price(value=-10.0, ts=DAY_NS))
+    assert (quote.ltp, quote.close, quote.change) == (-10, close, -10 - close)
+    assert quote.change_percent is None
+
+
+def test_a_day_below_zero_has_its_high_above_its_low() -> None:
+    quote = fold(trade(value=-2.0, size=1), trade(value=-37.63, size=3), trade(value=0.0, size=1))
+    assert (quote.open, quote.high, quote.low, quote.ltp) == (-2, 0, -37.63, 0)
+    assert quote.average_price == pytest.approx((-2 - 3 * 37.63) / 5)
 
 
 def test_a_quote_that_repeats_the_book_is_nothing_new() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Instrument
-from dashboard.feeds.recording import Recording, decimals_seen
+from dashboard.feeds.recording import Recording
 
 
 def ticker(product: str, price: str) -> str:
@@ -47,6 +47,12 @@ def test_prices_count_for_the_tick_only_where_there_is_nothing_exact(tmp_path: P
     mid = {"type": "price", "symbol": "A", "price": 1.525, "volume": 0}
     path = write(tmp_path, f"1: {json.dumps(mid)}", f"2: {json.dumps(trade)}")
     assert [each.tick_size for each in Recording(path).instruments] == [0.1]
+
+
+@pytest.mark.parametrize("name", ["", "A\n", "A\0", "A" * 101])
+def test_what_has_no_name_is_no_instrument(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, f"1: {ticker(name, '1')}", f"2: {ticker('B', '1')}")
+    assert [each.symbol for each in Recording(path).instruments] == ["B"]
 
 
 def test_time_never_goes_back(tmp_path: Path) -> None:
@@ -109,8 +115,25 @@ def test_a_recording_of_which_nothing_can_be_read_is_refused_by_name(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("price", "decimals"),
-    [(5.0, 0), (45_000.1, 1), (14.8024, 4), (1.305e-05, 8), (1e-15, 0), (1e22, 0)],
+    ("prices", "tick"),
+    [
+        (["5", "7"], 1.0),
+        (["0.00001305"], 1e-8),
+        (["1e-15"], 1e-15),
+        (["0.000000000000001", "2"], 1e-15),
+        (["3.5e-18"], 1e-19),
+        (["1e-300"], 1e-20),
+        (["1e15"], 1.0),
+    ],
 )
-def test_decimals_are_those_a_price_needs(price: float, decimals: int) -> None:
-    assert decimals_seen(price) == decimals
+def test_every_price_has_a_tick_size(tmp_path: Path, prices: list[str], tick: float) -> None:
+    path = write(tmp_path, *(f"1: {ticker('A', price)}" for price in prices))
+    (instrument,) = Recording(path).instruments
+    assert instrument.tick_size == tick
+    assert f"{instrument.tick_size:.{instrument.decimals}f}".strip("0.") == "1"
+
+
+def test_a_price_below_zero_has_the_tick_size_of_one_above(tmp_path: Path) -> None:
+    frame = {"type": "trade", "symbol": "A", "price": -37.63, "size": 1, "side": "buy"}
+    (instrument,) = Recording(write(tmp_path, f"1: {json.dumps(frame)}")).instruments
+    assert instrument.tick_size == 0.01

@@ -285,6 +285,13 @@ async def test_damage_is_counted_each_round_and_logged_once_with_its_line(tmp_pa
     assert "COINBASE" in skipped[2][1]
 
 
+async def test_what_has_no_name_is_damage(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, tick(0, 1), tick(0, 2, "A\n"), tick(0, 3), loop=False)
+    await stage.run()
+    assert stage.prices == [(0, 1.0), (0, 3.0)]
+    assert stage.replay.skipped == 1
+
+
 async def test_endless_damage_does_not_fill_the_log(tmp_path: Path) -> None:
     stage = Stage(tmp_path, tick(0, 1), *["broken"] * (MAX_LOGGED + 50), speed=0, loop=False)
     with structlog.testing.capture_logs() as logs:

@@ -161,3 +161,37 @@ test("intervals without a trade are empty, a long hole is cut short", () => {
   assert.deepEqual(emptyBetween(60, 120, 60), []);
   assert.equal(emptyBetween(0, 1e9, 1).length, 120);
 });
+
+test("axes and ranges go below zero, and over it", () => {
+  assert.deepEqual(niceTicks(-40, -36, 4), [-40, -39, -38, -37, -36]);
+  assert.deepEqual(niceTicks(-1, 1, 4), [-1, -0.5, 0, 0.5, 1]);
+  const range = keptRange(null, { low: -37.63, high: -37.63 }, 0.04);
+  assert.ok(range.low < -37.63 && range.high > -37.63);
+  assert.equal(keptRange(range, { low: -37.64, high: -37.63 }, 0.04), range);
+});
+
+test("axes end, however large or small the prices are", () => {
+  for (const price of [9e15, -9e15, 1e-15, -1e-15, 0]) {
+    for (const tick of [1e-20, 1e-15, 0.01, 1]) {
+      const range = keptRange(null, { low: price, high: price }, 4 * tick);
+      assert.ok(range.low < range.high, `${price} ${tick}`);
+      const ticks = niceTicks(range.low, range.high, 6, tick);
+      assert.ok(ticks.length <= 8, `${price} ${tick}: ${ticks.length}`);
+    }
+  }
+});
+
+test("the depth of a book below zero is that of one above", () => {
+  const depth = depthOf({ bids: [-38, 2, -39, 3], asks: [-37, 1, -35, 4] });
+  assert.deepEqual([depth.mid, depth.bid, depth.ask], [-37.5, [[-38, 2], [-39, 5]], [[-37, 1], [-35, 5]]]);
+  assert.ok(depth.low < -39 && depth.high > -35);
+  assert.deepEqual(sizeUpTo(depth, -38.5), ["bid", 2]);
+  assert.deepEqual(sizeUpTo(depth, -36), ["ask", 1]);
+});
+
+test("steps and their range go below zero", () => {
+  const quotes = new Timeline(1000);
+  for (const row of [[0, -1], [10, -2], [20, 0], [30, null]]) quotes.push(row);
+  assert.deepEqual(runs(quotes), [[0, -1, 10, -1, 10, -2, 20, -2, 20, 0, 30, 0]]);
+  assert.deepEqual(priceRange(quotes, new Timeline(1000), [1], 0, 100), { low: -2, high: 0 });
+});

@@ -9,6 +9,8 @@ import { setText, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
 const EVERY_MS = 100;
+/** Decimals down to which the library divides an axis. */
+const FINEST = 17;
 /** The crosshair goes where the pointer is, and does not jump to prices. */
 const FREE = 0;
 
@@ -43,7 +45,7 @@ function seriesOptions(colors, { decimals }) {
     priceLineColor: colors.muted,
     priceFormat: {
       type: "custom",
-      minMove: 10 ** -decimals,
+      minMove: 10 ** -Math.min(decimals, FINEST),
       formatter: (value) => decimal(value, decimals),
     },
   };

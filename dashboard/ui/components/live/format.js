@@ -26,12 +26,27 @@ export function decimal(value, decimals) {
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
-/** A number with the decimals that it has, twelve at most; beyond what they can show, an exponent. */
+/**
+ * A number with the decimals that it has, twenty at most, for digits beyond the fifteenth are noise;
+ * beyond what they can show, an exponent.
+ */
 export function plain(value) {
   if (!Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
-  if ((size > 0 && size < 1e-12) || size >= LARGEST) return scientific(value);
-  return decimal(value, value.toFixed(12).replace(/0+$/, "").split(".")[1].length);
+  if ((size > 0 && size < 1e-20) || size >= LARGEST) return scientific(value);
+  const [digits, exponent] = value.toExponential(14).split("e");
+  const decimals = (digits.split(".")[1] ?? "").replace(/0+$/, "").length - Number(exponent);
+  return decimal(value, Math.min(20, Math.max(0, decimals)));
+}
+
+/** A change in percent of its base, which says nothing where that is not above zero: a dash. */
+export function percent(change, base) {
+  return base > 0 ? `${signed((100 * change) / base, 2)} %` : NONE;
+}
+
+/** A part in hundredths of a percent of a base, likewise. */
+export function basisPoints(part, base) {
+  return base > 0 ? decimal((1e4 * part) / base, 2) : NONE;
 }
 
 /**

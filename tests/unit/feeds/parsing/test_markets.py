@@ -152,6 +152,13 @@ def test_the_price_of_a_quote_is_its_mid() -> None:
     assert Markets().apply(quote) == price
 
 
+def test_the_mid_of_the_smallest_prices_is_between_them() -> None:
+    quote = Quote(symbol="A", exchange="X", ts_event=7, bid_price=1e-15, ask_price=3e-15)
+    price = Markets().apply(quote)
+    assert isinstance(price, Price)
+    assert price.price == 2e-15
+
+
 def test_the_latest_price_and_book_are_kept_though_unwanted() -> None:
     markets = Markets()
     quote = Quote(symbol="A", exchange="X", ts_event=7, bid_price=1, ask_price=2)
