@@ -2,6 +2,8 @@
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+MAX_NAME = 100
+
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
     """Read an IP address, also one in brackets or with a port; None when it is none.
@@ -30,6 +32,17 @@ def is_own_host(host: str) -> bool:
     """
     name = _without_port(host.strip()).lower()
     return name == "localhost" or name.endswith(".localhost") or is_loopback(name)
+
+
+def network_of(address: str) -> str:
+    """Give what an address counts as: an IPv6 one as its /64, which one machine has at will.
+
+    What is no address, such as an empty one, stands for itself.
+    """
+    parsed = parse_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Address(int(parsed) >> 64 << 64))
+    return address[:MAX_NAME] if parsed is None else str(parsed)
 
 
 def _without_port(text: str) -> str:

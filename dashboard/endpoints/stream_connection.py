@@ -11,6 +11,7 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from starlette.types import Scope
 
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.credentials import client_address
 from dashboard.endpoints.stream_heartbeat import Beat, Heartbeat
 from dashboard.endpoints.stream_messages import (
     REFUSED_BIT,
@@ -89,6 +90,7 @@ class StreamConnection(WSListener):
         self._drained.set()
         self._lagging_since: float | None = None
         self._opened = False
+        self._known = False
         self._closing = False
         self._worker: asyncio.Task[None] | None = None
 
@@ -97,8 +99,8 @@ class StreamConnection(WSListener):
         self._transport = transport
         self.write = _writing_to(transport)
         peer = transport.underlying_transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        self._scope["client"] = (self._address, 0)
+        self._scope["client"] = (str(peer[0]) if peer else "", 0)
+        self.address = client_address(self._scope)
         self._connected_at = self._loop.time()
         self._reads = BoundedReads(transport, self._streams.turns, self._asked)
         self._heartbeat = Heartbeat(
@@ -108,8 +110,8 @@ class StreamConnection(WSListener):
         )
         if self._streams.closed:
             self.end()
-        elif not self._places.admit():
-            self._close(TRY_AGAIN_LATER, f"all {self._places.limit} places are taken")
+        elif not self._places.admit(self):
+            self.displace()
         else:
             self._everyone.add(self)
             self._worker = self._group.create_task(self._work(), name="stream client")
@@ -133,7 +135,7 @@ class StreamConnection(WSListener):
         if self._worker is not None:
             self._worker.cancel()
             self._everyone.discard(self)
-            self._places.release()
+            self._places.release(self)
 
     def pause_writing(self) -> None:
         """Begin to lag: the transport's buffer is full."""
@@ -163,8 +165,7 @@ class StreamConnection(WSListener):
             return
         now = self._loop.time()
         limits = self._timeouts
-        known = self._opened and self._streams.authenticated(self)
-        if not known and now - self._connected_at > limits.authenticate_s:
+        if not self._known and now - self._connected_at > limits.authenticate_s:
             self._close(NOT_AUTHENTICATED, f"not authenticated within {limits.authenticate_s:g} s")
         elif self._lagging_since is not None and now - self._lagging_since > limits.drain_s:
             self._places.evicted += 1
@@ -172,6 +173,10 @@ class StreamConnection(WSListener):
             self._close(POLICY_VIOLATION, f"nothing was read for {limits.drain_s:g} s")
         else:
             self._beat(now)
+
+    def displace(self) -> None:
+        """Leave: its place is another's now, or it got none."""
+        self._close(TRY_AGAIN_LATER, f"all {self._places.limit} places are taken")
 
     def end(self) -> None:
         """Say goodbye: the server is shutting down."""
@@ -217,6 +222,7 @@ class StreamConnection(WSListener):
             if refusal is not None:
                 self._close(*refusal)
                 return
+            self._keep_place()
             while True:
                 await self._asked.wait()
                 self._asked.clear()
@@ -245,7 +251,13 @@ class StreamConnection(WSListener):
         if message.is_packed:
             await self._streams.turns.take(len(request))
         if not self._closing:
-            await self._streams.answer(self, request, address=self._address)
+            await self._streams.answer(self, request, address=self.address)
+            self._keep_place()
+
+    def _keep_place(self) -> None:
+        if not self._known and self._opened and self._streams.authenticated(self):
+            self._known = True
+            self._places.keep(self)
 
     def _close(self, code: int, reason: str) -> None:
         if self._closing:

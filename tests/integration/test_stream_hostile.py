@@ -359,7 +359,7 @@ BURST_FILES = 2 * BURST + 500
 
 
 @pytest.mark.usefixtures("many_files")
-async def test_two_thousand_at_once_are_served_up_to_the_limit_and_refused_beyond() -> None:
+async def test_of_two_thousand_at_once_without_a_key_the_last_ones_have_a_place() -> None:
     async with attacked(limit=1000) as stream:
         port = stream.server.port
         clients: list[RawClient] = []
@@ -376,8 +376,9 @@ async def test_two_thousand_at_once_are_served_up_to_the_limit_and_refused_beyon
             return received.close_code
 
         outcomes = await asyncio.gather(*(attempt() for _ in range(BURST)))
-        assert outcomes.count(None) == 999  # the healthy client has a place, too
-        assert outcomes.count(1013) == BURST - 999
+        assert set(outcomes) <= {None, 1013}
+        assert outcomes.count(None) >= 999  # the healthy client has a place, too
+        assert stream.places.refused == BURST - 999
         assert stream.places.open == 1000
         for each in clients:
             each.close()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.addresses import is_loopback, is_own_host, parse_address
+from dashboard.core.addresses import is_loopback, is_own_host, network_of, parse_address
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,20 @@ def test_no_name_is_an_address_of_this_machine() -> None:
 def test_any_text_is_an_address_or_none(text: str) -> None:
     parse_address(text)
     is_own_host(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:DB8:1:2::9", "2001:db8:1:2::"),
+        ("2001:db8:1:3::9", "2001:db8:1:3::"),
+        ("", ""),
+        ("unix:", "unix:"),
+        ("x" * 1000, "x" * 100),
+    ],
+)
+def test_an_address_counts_as_what_one_machine_has_at_will(address: str, network: str) -> None:
+    assert network_of(address) == network

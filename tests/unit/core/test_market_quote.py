@@ -120,6 +120,8 @@ def test_day_statistics_in_whatever_order_are_those_of_the_newest_day(
     assert quote.volume == sum(size for _, _, size in of_today)
     assert quote.close == (before[-1] if before else prices[0])
     assert quote.ltp == [value for at, value, _ in trades if at // 24 == today][-1]
+
+
 @pytest.mark.parametrize("close", [0.0, -37.63])
 def test_a_change_has_no_percentage_of_a_close_that_is_not_above_zero(close: float) -> None:
     quote = fold(price(value=close), price(value=-10.0, ts=DAY_NS))
