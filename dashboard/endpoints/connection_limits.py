@@ -13,9 +13,10 @@ log = structlog.get_logger(__name__)
 
 PAGE_CONNECTIONS = 4096
 """Connections of the page's port beside its streams: pages, requests, those that only begin."""
-LEAST_PAGE_CONNECTIONS = 256
-HANDSHAKES = 256
+HANDSHAKES = 1024
 """Connections of the stream server's port beside its clients: those that begin or end."""
+LEAST_OTHERS = 256
+"""So many of both there are at least, as long as there are places for all clients."""
 OTHER_FILES = 128
 """Open files that are no connection to a port: the database, feeds, the page's files, the log."""
 
@@ -37,24 +38,25 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
 def connection_limits(settings: Settings) -> ConnectionLimits:
     """Let this process open the files that the settings need; share what it gets.
 
-    So no port takes the last files. Where the system allows too few, the page's port gets
-    fewer connections beside its streams, and below that everything shrinks alike.
+    So no port takes the last files. Where the system allows too few, there are fewer
+    connections beside the clients, and below that everything shrinks alike.
     """
     return _limits(settings.max_clients, settings.stream_max_clients)
 
 
 @cache
 def _limits(clients: int, stream_clients: int) -> ConnectionLimits:
-    streams = clients + 2 * stream_clients + HANDSHAKES
+    streams = clients + 2 * stream_clients  # one place of the latter serves either port
     files = ENDING + OTHER_FILES
-    allowed = allow_open_files(streams + PAGE_CONNECTIONS + files) - files
-    others = min(max(allowed - streams, LEAST_PAGE_CONNECTIONS), PAGE_CONNECTIONS)
-    share = min(1.0, allowed / (streams + others))
+    allowed = allow_open_files(streams + PAGE_CONNECTIONS + HANDSHAKES + files) - files
+    handshakes = _within(LEAST_OTHERS, (allowed - streams) // 2, HANDSHAKES)
+    others = _within(LEAST_OTHERS, allowed - streams - handshakes, PAGE_CONNECTIONS)
+    share = min(1.0, allowed / (streams + handshakes + others))
     limits = ConnectionLimits(
         clients=_part(clients, share),
         stream_clients=_part(stream_clients, share),
         page_connections=_part(clients + stream_clients + others, share),
-        stream_connections=_part(stream_clients + HANDSHAKES, share),
+        stream_connections=_part(stream_clients + handshakes, share),
     )
     if share < 1:
         log.warning(
@@ -64,6 +66,10 @@ def _limits(clients: int, stream_clients: int) -> ConnectionLimits:
             stream_max_clients=limits.stream_clients,
         )
     return limits
+
+
+def _within(least: int, count: int, most: int) -> int:
+    return min(max(count, least), most)
 
 
 def _part(count: int, share: float) -> int:

@@ -7,7 +7,7 @@ from dashboard.endpoints.listening_socket import ENDING
 from tests.integration.stream import ask, client, streaming
 
 PLACES = 10
-SILENT = 600
+SILENT = 1500
 
 
 async def test_those_who_say_nothing_are_bounded_and_keep_nobody_out() -> None:

@@ -5,7 +5,7 @@ from dashboard.config import load_settings
 from dashboard.endpoints import connection_limits as module
 from dashboard.endpoints.connection_limits import (
     HANDSHAKES,
-    LEAST_PAGE_CONNECTIONS,
+    LEAST_OTHERS,
     OTHER_FILES,
     PAGE_CONNECTIONS,
     ConnectionLimits,
@@ -38,13 +38,14 @@ def test_with_files_for_all_each_port_takes_more_than_its_clients(
     )
 
 
-def test_with_fewer_files_the_page_gets_fewer_connections_beside_its_streams(
+def test_with_fewer_files_there_are_fewer_connections_beside_the_clients(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with capture_logs() as logs:
         found = limits(monkeypatch, files=4096)
     assert (found.clients, found.stream_clients) == (1000, 1000)
-    assert 2000 + LEAST_PAGE_CONNECTIONS <= found.page_connections < 2000 + PAGE_CONNECTIONS
+    assert 2000 + LEAST_OTHERS <= found.page_connections < 2000 + PAGE_CONNECTIONS
+    assert 1000 + LEAST_OTHERS <= found.stream_connections < 1000 + HANDSHAKES
     assert logs == []
 
 
