@@ -1,7 +1,8 @@
 """How often an address may fail: a bucket of tokens for each."""
 
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address
+
+from dashboard.core.addresses import network_of
 
 MAX_ADDRESSES = 10_000
 """The addresses that are remembered; beyond, the one that failed longest ago is forgotten."""
@@ -23,13 +24,13 @@ class FailureLimit:
 
     def wait_ns(self, address: str) -> int:
         """Tell how long until the address may try again: 0 when it may now."""
-        return max(0, self._due(_group(address)) - (self._burst - 1) * self._refill_ns)
+        return max(0, self._due(network_of(address)) - (self._burst - 1) * self._refill_ns)
 
     def take(self, address: str) -> bool:
         """Take a token from the address before it tries; false when there is none."""
         if self.wait_ns(address):
             return False
-        group = _group(address)
+        group = network_of(address)
         full_at = self._clock() + self._due(group) + self._refill_ns
         self._full_at.pop(group, None)
         self._full_at[group] = full_at
@@ -39,20 +40,10 @@ class FailureLimit:
 
     def give_back(self, address: str) -> None:
         """Return a token: the attempt did not fail."""
-        group = _group(address)
+        group = network_of(address)
         if group in self._full_at:
             self._full_at[group] -= self._refill_ns
 
     def _due(self, group: str) -> int:
         """Tell how long until the bucket is full again."""
         return max(0, self._full_at.get(group, 0) - self._clock())
-
-
-def _group(address: str) -> str:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address[:100]
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))

@@ -10,6 +10,7 @@ from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.errors import RequestError
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.endpoints.live_session import LiveSession
+from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Pump, Refusal, StreamClient
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Kept, Slot
@@ -27,8 +28,13 @@ Admission = Callable[[Scope], Awaitable[str | None]]
 class LiveStreams:
     """What all clients of the live stream on this port share."""
 
-    def __init__(self, running: Services, *, admission: Admission) -> None:
+    max_request_bytes = live.MAX_REQUEST_BYTES
+
+    def __init__(
+        self, running: Services, *, admission: Admission, turns: Turns | None = None
+    ) -> None:
         self.fanout = Fanout()
+        self.turns = turns or Turns()
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
         self._services = running
         self._hub = running.hub

@@ -16,6 +16,7 @@ from dashboard.core.errors import FeedError
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
 from dashboard.endpoints.openalgo_groups import Groups
+from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import NS_PER_S, Pump, Refusal, StreamClient
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
@@ -24,6 +25,7 @@ from dashboard.feeds.base import Feed, OnDemandFeed
 from dashboard.history.quotes import Quotes
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.quotes import encode_data, serves
+from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 from dashboard.protocols.openalgo.session import (
     CheckKey,
     Ended,
@@ -93,14 +95,18 @@ class FeedMarket:
 class OpenAlgoStreams:
     """What all OpenAlgo clients of this process share. The clock is monotonic, in ns."""
 
+    max_request_bytes = MAX_REQUEST_BYTES
+
     def __init__(
         self,
         running: Services,
         *,
         authenticate: Authenticate,
+        turns: Turns | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.fanout = Fanout()
+        self.turns = turns or Turns()
         self._survival = running.hub.failures.at("openalgo")
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate

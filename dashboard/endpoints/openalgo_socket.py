@@ -16,10 +16,10 @@ from dashboard.endpoints.stream_connection import (
     TRY_AGAIN_LATER,
     Timeouts,
 )
-from dashboard.endpoints.stream_messages import REFUSED_SIZE
+from dashboard.endpoints.stream_messages import refused_size
+from dashboard.endpoints.streams import Refusal
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import bare
-from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 
 async def serve_openalgo(
@@ -27,13 +27,14 @@ async def serve_openalgo(
 ) -> None:
     """Serve one client, or refuse it with close code 1013 when all places are taken."""
     await socket.accept()
-    if not places.admit():
-        await socket.close(TRY_AGAIN_LATER, f"all {places.limit} places are taken")
+    client = OpenAlgoSocket(socket, streams, places, timeouts)
+    if not places.admit(client):
+        await socket.close(*client.refusal)
         return
     try:
-        await OpenAlgoSocket(socket, streams, places, timeouts).run()
+        await client.run()
     finally:
-        places.release()
+        places.release(client)
 
 
 class OpenAlgoSocket:
@@ -54,13 +55,16 @@ class OpenAlgoSocket:
         timeouts: Timeouts,
     ) -> None:
         self.outbox = Outbox()
+        self.address = client_address(socket.scope)
+        self.refusal = Refusal(TRY_AGAIN_LATER, f"all {places.limit} places are taken")
         self._socket = socket
         self._streams = streams
         self._places = places
         self._timeouts = timeouts
         self._due = asyncio.Event()
         self._written = asyncio.Event()
-        self._closing: tuple[int, str] | None = None
+        self._closing: Refusal | None = None
+        self._known = False
 
     def write(self, data: bytes) -> None:
         """Refuse: it is never writable.
@@ -75,6 +79,10 @@ class OpenAlgoSocket:
         self._written.clear()
         self._due.set()
         return 0
+
+    def displace(self) -> None:
+        """Leave: its place is another's now."""
+        self._close(*self.refusal)
 
     def end(self) -> None:
         """Say goodbye: the server is shutting down."""
@@ -103,7 +111,7 @@ class OpenAlgoSocket:
         finally:
             self._streams.close(self)
 
-    async def _write(self) -> tuple[int, str]:
+    async def _write(self) -> Refusal:
         while self._closing is None:
             await self._due.wait()
             self._due.clear()
@@ -120,25 +128,29 @@ class OpenAlgoSocket:
         return self._closing
 
     async def _read(self) -> None:
-        address = client_address(self._socket.scope)
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect
             raw: str | bytes = message.get("text") or message.get("bytes") or b""
             raw = raw.encode(errors="replace") if isinstance(raw, str) else raw
-            if len(raw) > MAX_REQUEST_BYTES:
-                self._close(*REFUSED_SIZE)
+            limit = self._streams.max_request_bytes
+            if len(raw) > limit:
+                self._close(*refused_size(limit))
                 return
-            await self._streams.answer(self, raw, address=address)
+            await self._streams.turns.take(len(raw))
+            await self._streams.answer(self, raw, address=self.address)
+            if not self._known and self._streams.authenticated(self):
+                self._known = True
+                self._places.keep(self)
             await self._written.wait()
 
     async def _expire(self) -> None:
         await asyncio.sleep(self._timeouts.authenticate_s)
-        if not self._streams.authenticated(self):
+        if not self._known:
             limit = self._timeouts.authenticate_s
             self._close(NOT_AUTHENTICATED, f"not authenticated within {limit:g} s")
 
     def _close(self, code: int, reason: str) -> None:
-        self._closing = self._closing or (code, reason)
+        self._closing = self._closing or Refusal(code, reason)
         self._due.set()

@@ -7,26 +7,41 @@ from typing import Any
 
 import msgspec
 import structlog
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from starlette.types import Scope
 
 from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.stream_messages import Messages
+from dashboard.endpoints.credentials import client_address
+from dashboard.endpoints.stream_heartbeat import Beat, Heartbeat
+from dashboard.endpoints.stream_messages import (
+    REFUSED_BIT,
+    Message,
+    Messages,
+    answer_to_close,
+    has_reserved_bit,
+)
+from dashboard.endpoints.stream_reads import BoundedReads
 from dashboard.endpoints.streams import Refusal, Streams
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire, deflated
-from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 log = structlog.get_logger(__name__)
 
+CLOSE, PING = WSMsgType.CLOSE, WSMsgType.PING
+CONTROL = frozenset({CLOSE, PING, WSMsgType.PONG})
 GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
 TRY_AGAIN_LATER, NOT_AUTHENTICATED = 1013, 4401
+MAX_WAITING = 64
+"""The requests of a client that may wait, beside those of one more read."""
 LINGER_S = 2.0
 """How long a client may take to answer our close before its connection is cut."""
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a client may take, in seconds: to authenticate, to drain its buffer, to pong."""
+    """How long a client may take, in seconds: to authenticate, to drain its buffer, to pong.
+
+    A client that sends nothing for `ping_interval_s` is pinged.
+    """
 
     authenticate_s: float = 15
     drain_s: float = 30
@@ -39,7 +54,8 @@ class StreamConnection(WSListener):
 
     While the client's socket is full it is not `writable`: data are conflated in
     its outbox and no further request is taken from it, so it cannot pile up answers.
-    `scope` describes the handshake as ASGI does.
+    A request is read and answered when it is its turn among those of all clients, and
+    while too many wait, nothing more is read. `scope` describes the handshake as ASGI does.
     """
 
     def __init__(
@@ -65,14 +81,16 @@ class StreamConnection(WSListener):
         self._scope = scope
         self._loop = asyncio.get_running_loop()
         self.write: Callable[[bytes], None]
-        self._requests: deque[bytes] = deque()
+        self._requests: deque[Message] = deque()
         self._waiting_bytes = 0
-        self._messages = Messages(deflate=wire is deflated)
+        self._messages = Messages(deflate=wire is deflated, limit=streams.max_request_bytes)
+        self._ping: bytes | None = None
         self._asked = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
         self._lagging_since: float | None = None
         self._opened = False
+        self._known = False
         self._closing = False
         self._worker: asyncio.Task[None] | None = None
 
@@ -81,30 +99,34 @@ class StreamConnection(WSListener):
         self._transport = transport
         self.write = _writing_to(transport)
         peer = transport.underlying_transport.get_extra_info("peername")
-        self._address = str(peer[0]) if peer else ""
-        self._scope["client"] = (self._address, 0)
+        self._scope["client"] = (str(peer[0]) if peer else "", 0)
+        self.address = client_address(self._scope)
         self._connected_at = self._loop.time()
+        self._reads = BoundedReads(transport, self._streams.turns, self._asked)
+        self._heartbeat = Heartbeat(
+            interval_s=self._timeouts.ping_interval_s,
+            timeout_s=self._timeouts.ping_timeout_s,
+            now_s=self._connected_at,
+        )
         if self._streams.closed:
             self.end()
-        elif not self._places.admit():
-            self._close(TRY_AGAIN_LATER, f"all {self._places.limit} places are taken")
+        elif not self._places.admit(self):
+            self.displace()
         else:
             self._everyone.add(self)
             self._worker = self._group.create_task(self._work(), name="stream client")
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Take a frame; fragments are put together."""
-        if frame.msg_type == WSMsgType.CLOSE:
-            if not self._closing:
-                self._leave()
-                given = frame.get_close_code()
-                transport.send_close(WSCloseCode.OK if given == WSCloseCode.NO_INFO else given)
-            transport.disconnect()
-        elif frame.msg_type == WSMsgType.PING:
-            if self.writable and not self._closing:
-                transport.send_pong(frame.get_payload_as_bytes())
-        elif frame.msg_type != WSMsgType.PONG and not self._closing:
+        """Take a frame; fragments are put together, and the last ping of a read is answered."""
+        kind = frame.msg_type
+        if kind in CONTROL:
+            self._control(kind, frame)
+        elif not self._closing:
             self._take(frame)
+        if self._ping is not None and frame.last_in_buffer:
+            if self.writable and not self._closing:
+                transport.send_pong(self._ping)
+            self._ping = None
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Give everything back."""
@@ -113,23 +135,21 @@ class StreamConnection(WSListener):
         if self._worker is not None:
             self._worker.cancel()
             self._everyone.discard(self)
-            self._places.release()
+            self._places.release(self)
 
     def pause_writing(self) -> None:
         """Begin to lag: the transport's buffer is full."""
         self.writable = False
         self._drained.clear()
         self._lagging_since = self._loop.time()
-        if self._opened:
-            self._streams.fanout.pause(self)
+        self._streams.fanout.pause(self)
 
     def resume_writing(self) -> None:
         """Catch up: the transport's buffer has drained."""
         self.writable = True
         self._drained.set()
         self._lagging_since = None
-        if self._opened:
-            self._streams.fanout.release(self)
+        self._streams.fanout.release(self)
 
     def flush(self) -> int:
         """Write all that waits, in one write, unless the client lags; give the number of frames."""
@@ -149,17 +169,42 @@ class StreamConnection(WSListener):
             return
         now = self._loop.time()
         limits = self._timeouts
-        known = self._opened and self._streams.authenticated(self)
-        if not known and now - self._connected_at > limits.authenticate_s:
+        if not self._known and now - self._connected_at > limits.authenticate_s:
             self._close(NOT_AUTHENTICATED, f"not authenticated within {limits.authenticate_s:g} s")
         elif self._lagging_since is not None and now - self._lagging_since > limits.drain_s:
             self._places.evicted += 1
             log.warning("stream client evicted", conflated=self.outbox.conflated)
             self._close(POLICY_VIOLATION, f"nothing was read for {limits.drain_s:g} s")
+        else:
+            self._beat(now)
+
+    def displace(self) -> None:
+        """Leave: its place is another's now, or it got none."""
+        self._close(TRY_AGAIN_LATER, f"all {self._places.limit} places are taken")
 
     def end(self) -> None:
         """Say goodbye: the server is shutting down."""
         self._close(GOING_AWAY, "the server is shutting down")
+
+    def _beat(self, now_s: float) -> None:
+        heard = self._reads.heard or bool(self._requests)  # who is not read from cannot answer
+        self._reads.heard = False
+        beat = self._heartbeat.look(now_s, heard=heard)
+        if beat is Beat.PING:
+            self._transport.send_ping()
+        elif beat is Beat.GIVE_UP:
+            self._close(GOING_AWAY, f"no answer to a ping for {self._timeouts.ping_timeout_s:g} s")
+
+    def _control(self, kind: WSMsgType, frame: WSFrame) -> None:
+        if kind == CLOSE:
+            if not self._closing:
+                self._leave()
+                self._transport.send_close(answer_to_close(frame))  # pyright: ignore[reportArgumentType] - any code
+            self._transport.disconnect()
+        elif has_reserved_bit(frame):
+            self._close(*REFUSED_BIT)
+        elif kind == PING:
+            self._ping = frame.get_payload_as_bytes()
 
     def _take(self, frame: WSFrame) -> None:
         message = self._messages.take(frame)
@@ -169,10 +214,11 @@ class StreamConnection(WSListener):
             self._close(*message)
             return
         self._requests.append(message)
-        self._waiting_bytes += len(message)
+        self._waiting_bytes += len(message.data)
         self._asked.set()
-        if self._waiting_bytes > MAX_REQUEST_BYTES:
-            self._transport.underlying_transport.pause_reading()
+        limit = self._streams.max_request_bytes
+        if self._waiting_bytes > limit or len(self._requests) > MAX_WAITING:
+            self._reads.pause()
 
     async def _work(self) -> None:
         try:
@@ -180,11 +226,13 @@ class StreamConnection(WSListener):
             if refusal is not None:
                 self._close(*refusal)
                 return
+            self._keep_place()
             while True:
                 await self._asked.wait()
                 self._asked.clear()
                 while self._requests:
                     await self._answer(self._requests.popleft())
+                await self._reads.go_on()
         except Exception:
             log.exception("a stream client failed")
             self._close(INTERNAL_ERROR, "internal error")
@@ -196,15 +244,24 @@ class StreamConnection(WSListener):
             self._leave()
         return refusal
 
-    async def _answer(self, raw: bytes) -> None:
+    async def _answer(self, message: Message) -> None:
+        self._waiting_bytes -= len(message.data)
         await self._drained.wait()
-        if self._closing:
+        await self._streams.turns.take(len(message.data))
+        request = message.read(limit=self._streams.max_request_bytes)
+        if isinstance(request, Refusal):
+            self._close(*request)
             return
-        await self._streams.answer(self, raw, address=self._address)
-        before = self._waiting_bytes
-        self._waiting_bytes -= len(raw)
-        if before > MAX_REQUEST_BYTES >= self._waiting_bytes and not self._closing:
-            self._transport.underlying_transport.resume_reading()
+        if message.is_packed:
+            await self._streams.turns.take(len(request))
+        if not self._closing:
+            await self._streams.answer(self, request, address=self.address)
+            self._keep_place()
+
+    def _keep_place(self) -> None:
+        if not self._known and self._opened and self._streams.authenticated(self):
+            self._known = True
+            self._places.keep(self)
 
     def _close(self, code: int, reason: str) -> None:
         if self._closing:
@@ -219,6 +276,7 @@ class StreamConnection(WSListener):
     def _leave(self) -> None:
         """Take no part in the stream any more: nothing may follow a close frame."""
         self._closing = True
+        self._requests.clear()
         if self._opened:
             self._opened = False
             self._streams.close(self)

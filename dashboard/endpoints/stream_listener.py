@@ -12,19 +12,24 @@ from http import HTTPStatus
 
 import structlog
 from picows import (
-    WSAutoPingStrategy,
     WSUpgradeRequest,
-    WSUpgradeResponse,
     WSUpgradeResponseWithListener,
     ws_create_server,  # pyright: ignore[reportUnknownVariableType] - its keywords
 )
 from starlette.datastructures import Headers
-from starlette.types import Scope
 
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.listening_socket import ListeningSocket
 from dashboard.endpoints.stream_connection import StreamConnection, Timeouts
+from dashboard.endpoints.stream_handshake import (
+    VERSION,
+    accepted,
+    offers_deflate,
+    refused,
+    scope_of,
+    simplify,
+)
 from dashboard.endpoints.streams import Streams
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire, deflated, framed
@@ -38,9 +43,8 @@ ACCEPTS = 128
 SEND_BUFFER_BYTES = 256 * 1024
 """The system's buffer per client: a larger one would hide for long that nobody reads."""
 WATCH_S = 0.5
-
-VERSION = "13"
-DEFLATE = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+CLIENTS_FAULT = "WS parser error"
+"""How picows begins to tell of a frame that breaks the protocol."""
 
 Refusal = Callable[[Headers], str | None]
 """Names what is wrong with a request's headers, or gives None."""
@@ -108,15 +112,16 @@ class StreamListener:
         async with asyncio.TaskGroup() as group:
 
             def accept(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
-                scope = _scope(request)
+                simplify(request)
+                scope = scope_of(request)
                 headers = Headers(scope=scope)
                 problem = self._refusal(headers)
                 if problem is not None:
                     log.warning("stream client refused", problem=problem)
-                    return _refused(HTTPStatus.FORBIDDEN, problem)
+                    return refused(HTTPStatus.FORBIDDEN, problem)
                 if headers.get("sec-websocket-version") != VERSION:
-                    return _refused(HTTPStatus.UPGRADE_REQUIRED, f"only version {VERSION}")
-                agreed = self._deflate and _offers_deflate(headers)
+                    return refused(HTTPStatus.UPGRADE_REQUIRED, f"only version {VERSION}")
+                agreed = self._deflate and offers_deflate(headers)
                 wire = deflated if agreed else framed
                 streams, outbox = choose(scope["path"], wire)
                 connection = StreamConnection(
@@ -129,22 +134,15 @@ class StreamListener:
                     wire=wire,
                     outbox=outbox,
                 )
-                accepted = WSUpgradeResponse.create_101_response(
-                    {"Sec-WebSocket-Extensions": DEFLATE} if agreed else None
-                )
-                return WSUpgradeResponseWithListener(accepted, connection)
+                return WSUpgradeResponseWithListener(accepted(deflate=agreed), connection)
 
             server = await ws_create_server(
                 accept,
                 sock=self._socket,
                 backlog=ACCEPTS,
-                enable_auto_ping=True,
                 enable_auto_pong=False,  # a connection answers pings itself, unless it lags
-                auto_ping_idle_timeout=self._timeouts.ping_interval_s,
-                auto_ping_reply_timeout=self._timeouts.ping_timeout_s,
-                auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
                 max_frame_size=MAX_REQUEST_BYTES,
-                logger_name=_quiet_logger(),
+                logger_name=_logger(),
             )
             log.info("OpenAlgo streaming", host=self._host, port=self.port)
             try:
@@ -163,45 +161,19 @@ class StreamListener:
         return {each.fileno() for each in self._connections}
 
 
-def _scope(request: WSUpgradeRequest) -> Scope:
-    """Describe a handshake as ASGI does; `client` is added once it is known."""
-    path, _, query = request.path.partition(b"?")
-    headers = [
-        (name.lower().encode(), value.encode(errors="replace"))
-        for name, value in request.headers.items()
-    ]
-    return {
-        "type": "websocket",
-        "path": path.decode(errors="replace"),
-        "query_string": query,
-        "headers": headers,
-    }
+class _Faults(logging.Handler):
+    """Pass on what went wrong on our side; a client's fault is no news."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a fault of ours."""
+        if not record.msg.startswith(CLIENTS_FAULT):
+            log.error("stream server", problem=record.getMessage(), exc_info=record.exc_info)
 
 
-def _refused(status: HTTPStatus, problem: str) -> WSUpgradeResponseWithListener:
-    response = WSUpgradeResponse.create_error_response(
-        status, problem.encode() + b"\n", {"Sec-WebSocket-Version": VERSION}
-    )
-    return WSUpgradeResponseWithListener(response, None)
-
-
-def _offers_deflate(headers: Headers) -> bool:
-    """Tell whether a client offers a compression that we can agree to.
-
-    It is each message for itself; an offer that asks for a smaller window than ours is not taken.
-    """
-    for header in headers.getlist("sec-websocket-extensions"):
-        for offer in header.lower().split(","):
-            name, *parameters = (part.strip() for part in offer.split(";"))
-            if name == "permessage-deflate" and not any(
-                each.startswith("server_max_window_bits") for each in parameters
-            ):
-                return True
-    return False
-
-
-def _quiet_logger() -> logging.Logger:
-    """Silence what picows tells of each connection: a client's faults are no news."""
+def _logger() -> logging.Logger:
+    """Give picows a logger that tells of its failures and ours: else nobody would hear of them."""
     logger = logging.getLogger("picows.server")
-    logger.setLevel(logging.CRITICAL)
+    logger.setLevel(logging.ERROR)
+    logger.propagate = False
+    logger.handlers = [_Faults()]
     return logger

@@ -31,6 +31,7 @@ from dashboard.endpoints.openalgo_socket import serve_openalgo
 from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
 from dashboard.endpoints.stream_listener import Refusal, StreamListener
+from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Streams
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
@@ -54,11 +55,12 @@ class StreamSet:
 
     def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
         check = KeyCheck(required=running.settings.require_key, keys=lambda: running.keys)
+        turns = Turns()
         self.openalgo = OpenAlgoStreams(
-            running, authenticate=authenticate or authenticate_by(running)
+            running, authenticate=authenticate or authenticate_by(running), turns=turns
         )
+        self.live = LiveStreams(running, admission=partial(problem_with_key, check), turns=turns)
         self._failures = running.hub.failures
-        self.live = LiveStreams(running, admission=partial(problem_with_key, check))
 
     @property
     def by_name(self) -> dict[str, OpenAlgoStreams | LiveStreams]:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Scope
 
+from dashboard.endpoints.stream_turns import Turns
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.pace import Pace
@@ -42,6 +43,9 @@ class Streams(Protocol):
     """One kind of stream, and all its clients."""
 
     fanout: Fanout
+    turns: Turns
+    max_request_bytes: int
+    """Who sends a larger request is closed with 1009."""
 
     @property
     def closed(self) -> bool:

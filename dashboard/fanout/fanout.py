@@ -115,7 +115,8 @@ class Fanout:
 
     def release(self, receiver: Receiver) -> None:
         """Send what a member's outbox holds, as when it has become writable."""
-        sent = self._members[receiver].release(receiver)
+        cohort = self._members.get(receiver)
+        sent = 0 if cohort is None else cohort.release(receiver)
         self.deliveries += sent
         self.writes += sent > 0
 
@@ -124,8 +125,10 @@ class Fanout:
         self._members[receiver].settle(receiver)
 
     def pause(self, receiver: Receiver) -> None:
-        """Take note that a member is no longer writable."""
-        self._members[receiver].pause(receiver)
+        """Take note that a member is no longer writable; who is none yet has nothing due."""
+        cohort = self._members.get(receiver)
+        if cohort is not None:
+            cohort.pause(receiver)
 
     def flush(self, lanes: int | None = None) -> None:
         """Send all that is due to the next lanes in turn, or to all of them."""

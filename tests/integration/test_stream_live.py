@@ -13,7 +13,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from dashboard.storage.api_keys import create_key
+from tests.integration.raw_client import handshake
 from tests.integration.stream import BTC, Stream, ask, client, data, receive, streaming
+from tests.unit.fakes import trade
+
+MISSED = 20_000
+"""Trades that are more than what a system's buffers hold: some two megabytes."""
 
 
 @asynccontextmanager
@@ -93,6 +98,26 @@ async def test_who_lags_is_conflated_and_told_and_others_notice_nothing() -> Non
                     assert (await receive(healthy))["type"] != "conflated"
                 notice = await until(lagging, "conflated")
             assert notice["count"] > 0
+
+
+async def test_who_reads_nothing_of_what_it_resumes_is_conflated_from_the_first_event_on() -> None:
+    async with streaming() as stream:
+        hub, fanout = stream.services.hub, stream.streams.live.fanout
+        last = hub.publish(trade())
+        for _ in range(MISSED):
+            hub.publish(trade())
+        path = f"/ws?since={hub.event_id(last)}"
+        raw = sockets.socket()
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        raw.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", stream.server.port))
+        raw.send(handshake(stream.server.port, path))
+        async with asyncio.timeout(10):
+            while not fanout.lost:
+                hub.publish(trade())
+                await asyncio.sleep(0)
+        assert fanout.lagging == 1
+        raw.close()
 
 
 async def test_from_elsewhere_a_key_is_needed() -> None:

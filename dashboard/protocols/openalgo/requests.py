@@ -14,6 +14,8 @@ from dashboard.core.errors import StreamError
 from dashboard.protocols.openalgo.modes import Key, Mode, parse_mode
 
 MAX_REQUEST_BYTES = 1024 * 1024
+MAX_KEYLESS_SIZE = 4096
+"""Of who is not authenticated: an `authenticate` is far smaller."""
 MAX_NAME = 100
 MAX_SYMBOLS = 3000
 """Per request: reading more would hold up everyone else."""

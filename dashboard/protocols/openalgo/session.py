@@ -16,6 +16,7 @@ from dashboard.protocols.openalgo import replies
 from dashboard.protocols.openalgo.index import Holding
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.requests import (
+    MAX_KEYLESS_SIZE,
     Authenticate,
     Code,
     GetBrokerInfo,
@@ -186,11 +187,11 @@ class Session(Generic[Client]):
         return self._market.brokers[0]
 
     def _answer(self, raw: bytes | str) -> list[Output] | CheckKey | Listen:
+        if len(raw) > MAX_KEYLESS_SIZE and not self.authenticated:
+            raise _not_authenticated()  # not decoded: that would cost what nobody has paid for
         verb, message = parse_message(raw)
         if not (verb.public or self.authenticated):
-            raise StreamError(
-                code=Code.NOT_AUTHENTICATED, problem="Authenticate before anything else"
-            )
+            raise _not_authenticated()
         request = parse_request(verb, message)
         match request:
             case Authenticate():
@@ -264,6 +265,10 @@ class Session(Generic[Client]):
         if not isinstance(asked, kind):
             raise RuntimeError(f"no {kind.__name__} is pending")
         return asked
+
+
+def _not_authenticated() -> StreamError:
+    return StreamError(code=Code.NOT_AUTHENTICATED, problem="Authenticate before anything else")
 
 
 Asked = TypeVar("Asked", Authenticate, Subscribe)

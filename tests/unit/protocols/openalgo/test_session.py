@@ -423,3 +423,12 @@ def test_what_is_held_is_what_was_asked_for(steps: list[tuple[str, Key, Mode | N
     for key, modes in held.items():
         groups = client.index.groups(key, Mode.DEPTH)
         assert {form.mode for form in groups} == ({max(modes)} if modes else set())
+
+
+@pytest.mark.parametrize("raw", ["x" * 4097, b"[" * 4097, '{"action":"ping"}'.ljust(1 << 20)])
+def test_a_large_request_of_who_is_not_authenticated_is_not_even_read(raw: str | bytes) -> None:
+    client = Client()
+    answer = client.ask(raw)
+    assert (answer["status"], answer["code"]) == ("error", "NOT_AUTHENTICATED")
+    assert client.ask('{"action":"ping"}'.ljust(4096))["type"] == "pong"
+    assert known().ask('{"action":"ping"}'.ljust(1 << 20))["type"] == "pong"
