@@ -21,6 +21,7 @@ from dashboard.bootstrap import (
 from dashboard.config import settings_or_exit
 from dashboard.endpoints.access import KeyGuard
 from dashboard.endpoints.api import create_api
+from dashboard.endpoints.connection_limits import connection_limits
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.response_headers import Policy, ResponseHeaders, inline_scripts
 from dashboard.endpoints.security import Guard, problem_with
@@ -33,7 +34,7 @@ settings = settings_or_exit()
 configure_logging(settings.log_level, secrets=settings.secrets)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
-connections = Connections(limit=settings.max_clients)
+connections = Connections(limit=connection_limits(settings).clients)
 allowed_origins = get_config().cors_allowed_origins
 stream_server = StreamServer(
     settings,

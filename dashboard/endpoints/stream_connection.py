@@ -159,6 +159,10 @@ class StreamConnection(WSListener):
         self.write(b"".join(frames))
         return len(frames)
 
+    def fileno(self) -> int:
+        """Give the number of its file; -1 once it is closed."""
+        return self._transport.underlying_transport.get_extra_info("socket").fileno()
+
     def check(self) -> None:
         """Close the connection when the client has overstepped a time limit."""
         if self._closing:

@@ -23,7 +23,8 @@ from dashboard.bootstrap import (
 from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.access import KeyCheck, problem_with_key
-from dashboard.endpoints.connections import Connections, allow_open_files
+from dashboard.endpoints.connection_limits import connection_limits
+from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.endpoints.openalgo import Authenticate, Identity, OpenAlgoStreams
 from dashboard.endpoints.openalgo_socket import serve_openalgo
@@ -44,8 +45,6 @@ GOING_AWAY = 1001
 GC_THRESHOLD = 50_000
 """New objects between two collections: the default takes 8 % of the time at high rates."""
 LIVE_PATH = "/ws"
-OTHER_FILES = 512
-"""Open files beside the clients: pages, the database, feeds."""
 
 
 class StreamSet:
@@ -87,7 +86,8 @@ class StreamSet:
                     kept_running(name, stream.run, failures=self._failures), name=name
                 )
             if listener is not None:
-                group.create_task(listener.run(self.choose), name="stream server")
+                served = listener.run(self.choose, survival=self._failures.at("stream server"))
+                group.create_task(served, name="stream server")
 
 
 class StreamServer:
@@ -97,8 +97,8 @@ class StreamServer:
     """
 
     def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
-        allow_open_files(settings.stream_max_clients + settings.max_clients + OTHER_FILES)
-        self.places = Connections(limit=settings.stream_max_clients)
+        self._limits = connection_limits(settings)
+        self.places = Connections(limit=self._limits.stream_clients)
         self.streams: StreamSet | None = None
         self._settings = settings
         self._refusal = refusal
@@ -119,6 +119,7 @@ class StreamServer:
             port=self._settings.stream_port,
             refusal=self._refusal,
             timeouts=self._timeouts,
+            connection_limit=self._limits.stream_connections,
             deflate=self._settings.stream_deflate,
         )
         listener.listen()
