@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from reflex.state import FrontendEventExceptionState
 from structlog.testing import capture_logs
 
 from dashboard.core.errors import PageEventError
@@ -10,12 +11,15 @@ from dashboard.ui.page_socket import (
     MAX_ARGUMENTS_BYTES,
     MAX_ERROR_CHARACTERS,
     MAX_LINES,
+    RELOADED_ON,
     Lines,
     admitted,
     event_failed,
     page_failed,
 )
 
+REFLEX_RELOADS_ON = list(FrontendEventExceptionState.auto_reload_on_errors)
+"""As Reflex has them, before an app of ours was made."""
 NAMES = ("choose", "watch", "stream", "setvar", "hydrate_and_load", "handle_frontend_exception")
 HANDLERS = {f"state.{name}": None for name in NAMES}
 
@@ -102,3 +106,22 @@ def test_lines_go_on_after_their_span() -> None:
         *(True, True, False, False),
         *(True, True, False),
     ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "TypeError: Cannot read properties of null (reading 'focus')\n at x.js",
+        "TypeError: null is not an object (evaluating 'a.focus')",
+        'TypeError: can\'t access property "focus" of null',
+        'TypeError: can\'t access property "focus", a.current is null\nfocus@http://localhost/x.js',
+        'TypeError: can\'t access property "focus", document.querySelector(...) is null',
+    ],
+)
+def test_pages_load_anew_on_what_reflex_reloads_them_on(error: str) -> None:
+    assert RELOADED_ON.search(error)
+    assert any(each.search(error) for each in REFLEX_RELOADS_ON)
+
+
+def test_pages_do_not_load_anew_on_other_errors() -> None:
+    assert not RELOADED_ON.search("TypeError: a is not a function")
