@@ -28,12 +28,12 @@ install = @uv pip install --quiet --python $(VENV)/bin/python -r $(1) 2>/dev/nul
 listen = import socket; socket.create_server(("", $(1)))
 require_free = $(if $(shell $(PYTHON) -c '$(call listen,$(1))' 2>&1),$(error Port $(1) is taken or not allowed: free it, or choose another with $(2)))
 
-.PHONY: help run dev exchange record test check format bench soak clean python tools
+.PHONY: help run dev exchange record test check format bench soak coldloads clean python tools
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: free-port $(INSTALLED) ## Serve the product on http://localhost:3000, or another PORT=3100
 	$(call say,Building the page and serving it on http://localhost:$(PORT) until Ctrl-C)
@@ -81,8 +81,11 @@ bench: tools ## Run every benchmark but the soak: tests/benchmarks/bench_*.py
 soak: tools ## Keep the market page open for ten minutes, and watch its memory
 	@$(measure) $(SOAK)
 
+coldloads: tools ## Load every page many times on a slowed and on a busy machine
+	@$(measure) tests/drills/coldloads.py
+
 clean: ## Remove what was installed and built; .data stays
-	rm -rf $(VENV) .web .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .web .web-tests .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What the commands stand on.

@@ -28,6 +28,7 @@ from dashboard.endpoints.security import Guard, problem_with
 from dashboard.endpoints.shutdown import before_termination, no_life_after
 from dashboard.endpoints.stream_server import StreamServer
 from dashboard.logs import configure_logging
+from dashboard.ui.page_socket import event_failed, guard_socket, only_page_messages, page_failed
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
 settings = settings_or_exit()
@@ -86,7 +87,12 @@ def page_policy() -> Policy | None:
     )
 
 
-app = rx.App(api_transformer=[create_api(connections, stream_server), guarded])
+app = rx.App(
+    api_transformer=[create_api(connections, stream_server), only_page_messages, guarded],
+    frontend_exception_handler=page_failed,
+    backend_exception_handler=event_failed,
+)
+guard_socket(app)
 app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType] - its keywords
 market.add_page(app)
 instruments.add_page(app)

@@ -120,3 +120,11 @@ class KeyNameError(LivetapeError):
         self.name = name
         self.problem = problem
         super().__init__(f"key {name!r} {problem}")
+
+
+class PageEventError(LivetapeError):
+    """A page's event is not let in: it is unknown or too long. It is counted; the page goes on."""
+
+    def __init__(self, *, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)

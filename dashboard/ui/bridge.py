@@ -78,7 +78,7 @@ def control_replay(running: Services, name: str, control: str, value: float) -> 
     """
     reason = _control(running.replays.get(str(name)), control, value)
     if reason is not None:
-        log.warning("replay control ignored", feed=name, control=control, reason=reason)
+        log.warning("replay control ignored", feed=str(name)[:50], reason=reason)
         return reason
     for tab in _tabs.values():
         tab.tell_status()

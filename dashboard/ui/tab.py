@@ -102,7 +102,9 @@ class Tab:
         self._catch_up = self._hub.latest(self._shown)
 
     def choose(self, symbol: str) -> None:
-        """Stream the order book of this symbol, beginning with the latest one."""
+        """Stream the order book of this watched symbol, beginning with the latest one."""
+        if all(symbol != each.symbol for each in self._watched):
+            return
         self._chosen = symbol
         self._catch_up += self._hub.latest(
             lambda topic: topic.kind is Kind.BOOK and self._shown(topic)

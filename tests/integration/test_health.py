@@ -1,6 +1,5 @@
 """`/api/health`, `/metrics` and the start of the real app."""
 
-import os
 import subprocess
 import sys
 
@@ -9,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.ws_client import live, receive
-from tests.live_server import ROOT, LiveServer
+from tests.live_server import ROOT, LiveServer, environment
 
 
 def test_health_has_the_documented_form(server: LiveServer) -> None:
@@ -43,7 +42,7 @@ def test_bad_setting_ends_the_start_with_one_line(variable: str, value: str) -> 
     ended = subprocess.run(
         [sys.executable, "-m", "reflex", "run", "--env", "prod", "--backend-only"],
         cwd=ROOT,
-        env=os.environ | {variable: value},
+        env=environment() | {variable: value},
         capture_output=True,
         text=True,
         timeout=60,

@@ -27,7 +27,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pandas as pd
 import pytest
@@ -41,8 +41,8 @@ from dashboard.core.clocks import CLOCK_SET_NS, EARLIEST_NS, LATEST_NS, MAX_AHEA
 from dashboard.core.errors import ResumeError
 from dashboard.core.market_quote import DAY_NS
 from dashboard.core.model import Event, Instrument, Pnl, Price, Published, Side, Topic, Trade
-from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Type
-from dashboard.endpoints.writers import write_csv, write_parquet
+from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Row, Table, Type
+from dashboard.endpoints.writers import FILES
 from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import Replay
@@ -315,9 +315,11 @@ def test_resume_gives_what_came_after_an_id_in_the_last_minute(sequence: list[Tu
     ]
 
 
-def times_of(table: Any) -> list[int]:
-    (column,) = (each for each in table if each.type is Type.TIME)
-    return list(column.values)
+def written(form: str, table: Table, rows: Sequence[Row]) -> bytes:
+    file = FILES[form].make(table.columns)
+    if rows:
+        file.write(rows)
+    return b"".join(file.finish())
 
 
 @settings(max_examples=25, deadline=None)
@@ -328,11 +330,13 @@ def test_exports_can_be_written_and_read_again(sequence: list[Turn]) -> None:
     tables = [TABLES["pnl"](running)]
     tables += [read(running, BTC) for read in TABLES_OF_INSTRUMENT.values()]
     for table in tables:
-        times = times_of(table)
-        read = pd.read_parquet(BytesIO(write_parquet(table)))
+        rows = list(table.rows)
+        at = [column.type for column in table.columns].index(Type.TIME)
+        times = [cast("int", row[at]) for row in rows]
+        read = pd.read_parquet(BytesIO(written("parquet", table, rows)))
         assert [each.value for each in read["timestamp"]] == times
         assert all(EARLIEST_NS <= each <= LATEST_NS for each in times)
-        assert len(write_csv(table).splitlines()) == len(times) + 1
+        assert len(written("csv", table, rows).splitlines()) == len(times) + 1
 
 
 @settings(max_examples=30, deadline=None)

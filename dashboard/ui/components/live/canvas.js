@@ -1,6 +1,25 @@
 // A canvas that is as sharp as the display, and lines on it.
 
-/** A canvas' context in CSS pixels; `dirty` after a change of size, until the owner draws. */
+const surfaces = new Set();
+let watched = null;
+
+/**
+ * Fit all surfaces anew when the display's pixels change in size: on another screen, by the
+ * browser's zoom. A canvas need not change its size in CSS pixels then. A query asks for one
+ * ratio only, so each change needs another.
+ */
+function watchRatio() {
+  watched?.removeEventListener("change", ratioChanged);
+  watched = surfaces.size ? window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`) : null;
+  watched?.addEventListener("change", ratioChanged);
+}
+
+function ratioChanged() {
+  watchRatio();
+  for (const surface of surfaces) surface.fit(surface);
+}
+
+/** A canvas' context in CSS pixels; `dirty` after a change of size or sharpness, until the owner draws. */
 export class Surface {
   constructor(canvas) {
     this.canvas = canvas;
@@ -10,6 +29,8 @@ export class Surface {
     this.dirty = true;
     this.observer = new ResizeObserver((entries) => this.fit(entries[entries.length - 1].contentRect));
     this.observer.observe(canvas);
+    surfaces.add(this);
+    if (surfaces.size === 1) watchRatio();
   }
 
   fit({ width, height }) {
@@ -29,6 +50,8 @@ export class Surface {
 
   end() {
     this.observer.disconnect();
+    surfaces.delete(this);
+    if (!surfaces.size) watchRatio();
   }
 }
 
