@@ -26,16 +26,16 @@ class FailureLimit:
 
     def wait_ns(self, address: str) -> int:
         """Tell how long until the address may try again: 0 when it may now."""
-        return max(0, self._due(_group(address)) - (self._burst - 1) * self._refill_ns)
+        return self._wait(self._due(_group(address)))
 
     def take(self, address: str) -> bool:
         """Take a token from the address before it tries; false when there is none."""
-        if self.wait_ns(address):
-            return False
         group = _group(address)
-        full_at = self._clock() + self._due(group) + self._refill_ns
+        due = self._due(group)
+        if self._wait(due):
+            return False
         self._full_at.pop(group, None)
-        self._full_at[group] = full_at
+        self._full_at[group] = self._clock() + due + self._refill_ns
         if len(self._full_at) > MAX_ADDRESSES:
             del self._full_at[next(iter(self._full_at))]
         return True
@@ -45,6 +45,9 @@ class FailureLimit:
         group = _group(address)
         if group in self._full_at:
             self._full_at[group] -= self._refill_ns
+
+    def _wait(self, due: int) -> int:
+        return max(0, due - (self._burst - 1) * self._refill_ns)
 
     def _due(self, group: str) -> int:
         """Tell how long until the bucket is full again."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.integration.ws_client import live, receive
 from tests.live_server import ROOT, LiveServer, free_port, run_keys
@@ -130,6 +130,30 @@ def test_a_restart_makes_no_other_key_and_the_log_holds_none(product: LiveServer
     assert log.count("The first API key") == 1
     assert key not in log
     assert "Traceback" not in log
+
+
+async def test_everybody_needs_a_key_once_another_host_is_allowed(tmp_path: Path) -> None:
+    hosts = "localhost,127.0.0.1,dash.example.org"
+    port = free_port()
+    with LiveServer(
+        page=False, data_dir=tmp_path, stream_port=port, allowed_hosts=hosts
+    ) as product:
+        told = "Everybody needs a key, since dash.example.org is allowed"
+        assert product.log.read_text().count(told) == 1
+        key = first_key(product)
+        for headers, expected in (({}, 401), ({"Authorization": f"Bearer {key}"}, 200)):
+            url = f"{product.url}/api/instruments"
+            async with httpx.AsyncClient(headers=headers) as client:
+                assert (await client.get(url)).status_code == expected
+        with pytest.raises(InvalidStatus):
+            async with live(product.ws_url):
+                pass
+        async with live(f"ws://127.0.0.1:{port}/ws") as fast:
+            with pytest.raises(ConnectionClosed, match="an API key is needed"):
+                await receive(fast)
+        for url in (product.ws_url, f"ws://127.0.0.1:{port}/ws"):
+            async with live(f"{url}?api_key={key}") as socket:
+                assert "type" in await receive(socket)
 
 
 def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
