@@ -24,6 +24,7 @@ from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.access import KeyCheck, problem_with_key
 from dashboard.endpoints.connections import Connections, allow_open_files
+from dashboard.endpoints.credentials import UNKNOWN
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.endpoints.openalgo import Authenticate, Identity, OpenAlgoStreams
 from dashboard.endpoints.openalgo_socket import serve_openalgo
@@ -150,7 +151,7 @@ def authenticate_by(services: Services) -> Authenticate:
     """Let a running product's keys say who may in."""
 
     async def authenticate(api_key: str, address: str) -> Identity | None:
-        return await services.keys.authenticate(api_key, scope="stream", address=address)
+        return await services.keys.authenticate(api_key, address=address or UNKNOWN)
 
     return authenticate
 
