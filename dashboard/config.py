@@ -147,7 +147,8 @@ class Settings(BaseSettings):
         except SQLAlchemyError as error:
             raise ValueError("db_url") from error
         known = parsed.drivername in {"postgresql", "postgres", "sqlite"}
-        if not known or parsed.database in {None, "", ":memory:"}:
+        torn = "@" in (parsed.host or "")  # half of a password that holds one unquoted
+        if not known or torn or parsed.database in {None, "", ":memory:"}:
             raise ValueError("db_url")
         return url
 
