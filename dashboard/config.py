@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.core.addresses import is_own_host
 from dashboard.core.errors import SettingError
+from dashboard.core.hosts import is_own_host
 from dashboard.core.masking import mask_query, secrets_of
 
 PREFIX = "DASHBOARD_"

@@ -1,9 +1,8 @@
 """How often an address may fail: a bucket of tokens for each."""
 
 from collections.abc import Callable
-from ipaddress import IPv6Address
 
-from dashboard.core.addresses import parse_address
+from dashboard.core.addresses import network_of
 
 MAX_ADDRESSES = 10_000
 """The addresses that are remembered; beyond, the one that failed longest ago is forgotten."""
@@ -26,36 +25,26 @@ class FailureLimit:
 
     def wait_ns(self, address: str) -> int:
         """Tell how long until the address may try again: 0 when it may now."""
-        return self._wait(self._due(_group(address)))
+        return max(0, self._due(network_of(address)) - (self._burst - 1) * self._refill_ns)
 
     def take(self, address: str) -> bool:
         """Take a token from the address before it tries; false when there is none."""
-        group = _group(address)
-        due = self._due(group)
-        if self._wait(due):
+        if self.wait_ns(address):
             return False
+        group = network_of(address)
+        full_at = self._clock() + self._due(group) + self._refill_ns
         self._full_at.pop(group, None)
-        self._full_at[group] = self._clock() + due + self._refill_ns
+        self._full_at[group] = full_at
         if len(self._full_at) > MAX_ADDRESSES:
             del self._full_at[next(iter(self._full_at))]
         return True
 
     def give_back(self, address: str) -> None:
         """Return a token: the attempt did not fail."""
-        group = _group(address)
+        group = network_of(address)
         if group in self._full_at:
             self._full_at[group] -= self._refill_ns
-
-    def _wait(self, due: int) -> int:
-        return max(0, due - (self._burst - 1) * self._refill_ns)
 
     def _due(self, group: str) -> int:
         """Tell how long until the bucket is full again."""
         return max(0, self._full_at.get(group, 0) - self._clock())
-
-
-def _group(address: str) -> str:
-    parsed = parse_address(address)
-    if isinstance(parsed, IPv6Address):
-        return str(IPv6Address(int(parsed) >> 64 << 64))
-    return address[:100] if parsed is None else str(parsed)

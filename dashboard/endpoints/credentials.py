@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from dashboard.core.addresses import is_loopback, parse_address
+from dashboard.core.hosts import is_loopback, parse_address
 
 SESSION_COOKIE = "livetape_session"
 KEY_PARAMETER = "api_key"

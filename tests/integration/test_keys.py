@@ -1,6 +1,5 @@
 """Keys with the real app: the first one, who may in, and what never tells of them."""
 
-import json
 import os
 import stat
 import subprocess
@@ -11,10 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from tests.integration.ws_client import live, receive
-from tests.live_server import ROOT, LiveServer, free_port, run_keys
+from tests.live_server import ROOT, LiveServer, run_keys
 
 PROXIED = {"X-Forwarded-For": "203.0.113.7"}
 DEADLINE_S = 20
@@ -23,8 +22,7 @@ DEADLINE_S = 20
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Give the API of a product on an empty data folder."""
-    folder = tmp_path_factory.mktemp("keys") / "data"
-    with LiveServer(page=False, data_dir=folder, stream_port=free_port()) as running:
+    with LiveServer(page=False, data_dir=tmp_path_factory.mktemp("keys") / "data") as running:
         yield running
 
 
@@ -36,12 +34,6 @@ def get(product: LiveServer, path: str, key: str | None = None) -> httpx.Respons
     """Ask through what looks like a proxy."""
     shown = {"Authorization": f"Bearer {key}"} if key else {}
     return httpx.get(product.url + path, headers=PROXIED | shown, timeout=10)
-
-
-def sign_in(product: LiveServer, key: str) -> httpx.Response:
-    """Send the form as a browser does."""
-    form = {"key": key, "next": "/"}
-    return httpx.post(f"{product.url}/sign-in", data=form, headers=PROXIED, timeout=10)
 
 
 async def socket_status(url: str) -> int:
@@ -100,27 +92,6 @@ def test_a_key_made_beside_the_product_holds_at_once_and_ends_in_seconds(
     assert get(product, "/api/instruments", first_key(product)).is_success
 
 
-async def test_a_program_with_a_dead_key_keeps_no_other_out(product: LiveServer) -> None:
-    stream = f"ws://127.0.0.1:{product.settings['DASHBOARD_STREAM_PORT']}"
-
-    async def authenticate(url: str, key: str) -> str:
-        async with live(url) as socket:
-            await socket.send(json.dumps({"action": "authenticate", "api_key": key}))
-            return (await receive(socket)).get("code", "")
-
-    for _ in range(12):
-        assert await authenticate(stream, "lt_dead") == "AUTHENTICATION_ERROR"
-        assert not get(product, "/api/instruments", "lt_dead").is_success
-    assert get(product, "/api/instruments", "lt_dead").status_code == 429
-    key = first_key(product)
-    for url in (stream, f"{product.ws_url}/openalgo"):
-        assert await authenticate(url, key) == ""
-    for door in (product.ws_url, f"{stream}/ws"):
-        assert await socket_status(f"{door}?api_key={key}") == 101
-    assert get(product, "/api/instruments", key).is_success
-    assert sign_in(product, key).status_code == 303
-
-
 def test_a_restart_makes_no_other_key_and_the_log_holds_none(product: LiveServer) -> None:
     key = first_key(product)
     product.restart()
@@ -130,30 +101,6 @@ def test_a_restart_makes_no_other_key_and_the_log_holds_none(product: LiveServer
     assert log.count("The first API key") == 1
     assert key not in log
     assert "Traceback" not in log
-
-
-async def test_everybody_needs_a_key_once_another_host_is_allowed(tmp_path: Path) -> None:
-    hosts = "localhost,127.0.0.1,dash.example.org"
-    port = free_port()
-    with LiveServer(
-        page=False, data_dir=tmp_path, stream_port=port, allowed_hosts=hosts
-    ) as product:
-        told = "Everybody needs a key, since dash.example.org is allowed"
-        assert product.log.read_text().count(told) == 1
-        key = first_key(product)
-        for headers, expected in (({}, 401), ({"Authorization": f"Bearer {key}"}, 200)):
-            url = f"{product.url}/api/instruments"
-            async with httpx.AsyncClient(headers=headers) as client:
-                assert (await client.get(url)).status_code == expected
-        with pytest.raises(InvalidStatus):
-            async with live(product.ws_url):
-                pass
-        async with live(f"ws://127.0.0.1:{port}/ws") as fast:
-            with pytest.raises(ConnectionClosed, match="an API key is needed"):
-                await receive(fast)
-        for url in (product.ws_url, f"ws://127.0.0.1:{port}/ws"):
-            async with live(f"{url}?api_key={key}") as socket:
-                assert "type" in await receive(socket)
 
 
 def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:

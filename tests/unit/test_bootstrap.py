@@ -122,6 +122,15 @@ async def test_the_first_key_is_shown_once_and_in_a_terminal_alone(
         assert "API key" not in capsys.readouterr().err
 
 
+def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "livetape.db").mkdir()
+    with pytest.raises(SystemExit) as caught:
+        prepare_storage_or_exit(load_settings().model_copy(update={"data_dir": tmp_path}))
+    line = str(caught.value.code)
+    assert line.startswith(f"livetape: database sqlite:///{tmp_path / 'livetape.db'}: ")
+    assert "\n" not in line
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -140,12 +149,3 @@ async def test_the_start_says_who_needs_a_key(
     (line,) = (line for line in lines if "needs a key" in line)
     assert line.startswith(said)
     assert line.endswith(f"(DASHBOARD_REQUIRE_KEY={chosen.require_key})")
-
-
-def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
-    (tmp_path / "livetape.db").mkdir()
-    with pytest.raises(SystemExit) as caught:
-        prepare_storage_or_exit(load_settings().model_copy(update={"data_dir": tmp_path}))
-    line = str(caught.value.code)
-    assert line.startswith(f"livetape: database sqlite:///{tmp_path / 'livetape.db'}: ")
-    assert "\n" not in line
