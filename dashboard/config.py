@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard.core.addresses import is_own_host
 from dashboard.core.errors import SettingError
+from dashboard.core.hosts import is_own_host
 from dashboard.core.masking import mask_query, secrets_of
 
 PREFIX = "DASHBOARD_"
@@ -191,7 +191,8 @@ class Settings(BaseSettings):
         except SQLAlchemyError as error:
             raise ValueError("db_url") from error
         known = parsed.drivername in {"postgresql", "postgres", "sqlite"}
-        if not known or parsed.database in {None, "", ":memory:"}:
+        torn = "@" in (parsed.host or "")  # half of a password that holds one unquoted
+        if not known or torn or parsed.database in {None, "", ":memory:"}:
             raise ValueError("db_url")
         return url
 

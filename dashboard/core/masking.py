@@ -40,8 +40,9 @@ def secrets_of(url: str) -> frozenset[str]:
     >>> sorted(secrets_of("postgresql://me:p%40ss@db/x?host=/run&sslpassword=word"))
     ['p%40ss', 'p@ss', 'word']
     """
-    address, _, query = url.partition("?")
-    _, _, password = re.sub(r"^[^/]*//", "", address).rpartition("@")[0].partition(":")
+    # What stands before the last @ is taken whole: a password may be written unquoted.
+    _, _, password = re.sub(r"^[^/]*//", "", url).rpartition("@")[0].partition(":")
+    _, _, query = url.partition("?")
     pairs = [pair.partition("=") for pair in query.split("&")]
     written = {password, *(value for name, _, value in pairs if _tells_of_secret(name))} - {""}
     return frozenset(written | {unquote(each) for each in written})

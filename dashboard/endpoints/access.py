@@ -79,7 +79,7 @@ class KeyCheck:
     async def _refusal_of(self, key: str, address: str) -> Response | None:
         if await self._keys().authenticate(key, address=address) is not None:
             return None
-        if wait_s := self._keys().retry_after_s(address):
+        if wait_s := self._keys().retry_after_s(address, key):
             return _text(TOO_MANY.format(wait_s), 429, {"Retry-After": str(wait_s)})
         log.warning("API key refused", address=address)  # so not for every one of a flood
         return _text(WRONG_KEY, 401)

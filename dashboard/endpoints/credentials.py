@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from dashboard.core.addresses import is_loopback, parse_address
+from dashboard.core.hosts import is_loopback, parse_address
 
 SESSION_COOKIE = "livetape_session"
 KEY_PARAMETER = "api_key"
@@ -26,6 +26,7 @@ PROXY_HEADERS = frozenset(
     }
 )
 """And all that begin with X-Forwarded."""
+UNKNOWN = "unknown"
 OLD_VERSIONS = frozenset({"0.9", "1", "1.0"})
 
 
@@ -39,9 +40,9 @@ def client_address(scope: Scope) -> str:
 
     Behind a proxy on this machine that is the last of X-Forwarded-For, which the
     proxy itself has added; all before it may be invented by the client. What is no
-    address there counts for the proxy.
+    address there counts for the proxy; who has none at all, for all of its kind.
     """
-    peer = _peer(scope)
+    peer = _peer(scope) or UNKNOWN
     forwarded = Headers(scope=scope).getlist("x-forwarded-for")
     if forwarded and is_loopback(peer):
         nearest = parse_address(forwarded[-1].rpartition(",")[2])

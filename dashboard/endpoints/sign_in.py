@@ -117,7 +117,7 @@ class SignIn:
         address = client_address(request.scope)
         token = await self._keys.open_session(key, address=address)
         if token is None:
-            wait_s = self._keys.retry_after_s(address)
+            wait_s = self._keys.retry_after_s(address, key)
             if wait_s:
                 problem = f"Too many wrong keys from this address. Try again in {wait_s} s."
                 return sign_in_page(path, problem=problem, status=429, wait_s=wait_s)

@@ -25,6 +25,7 @@ from dashboard.core.errors import SettingError
 from dashboard.endpoints.access import KeyCheck, problem_with_key
 from dashboard.endpoints.connection_limits import connection_limits
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.credentials import UNKNOWN
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.endpoints.openalgo import Authenticate, Identity, OpenAlgoStreams
 from dashboard.endpoints.openalgo_socket import serve_openalgo
@@ -157,7 +158,7 @@ def authenticate_by(services: Services) -> Authenticate:
     """Let a running product's keys say who may in."""
 
     async def authenticate(api_key: str, address: str) -> Identity | None:
-        return await services.keys.authenticate(api_key, scope="stream", address=address)
+        return await services.keys.authenticate(api_key, address=address or UNKNOWN)
 
     return authenticate
 

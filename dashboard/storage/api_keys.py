@@ -82,8 +82,13 @@ class ApiKeys:
         self._uses.note(found.id)
         return _principal(found)
 
-    def retry_after_s(self, address: str) -> int:
-        """Tell for how many seconds what is not known from this address is refused; else 0."""
+    def retry_after_s(self, address: str, shown: str = "") -> int:
+        """Tell for how many seconds an address is refused what it shows; 0 when it is not.
+
+        A key that is known is not, whatever the address has shown besides.
+        """
+        if self._known.latest.key(shown) is not None:
+            return 0
         return math.ceil(self._failures.wait_ns(address) / 1e9)
 
     async def open_session(self, key: str, *, address: str) -> str | None:

@@ -1,6 +1,5 @@
 """Keys with the real app: the first one, who may in, and what never tells of them."""
 
-import json
 import stat
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.ws_client import live, receive
-from tests.live_server import ROOT, LiveServer, environment, free_port, run_keys
+from tests.live_server import ROOT, LiveServer, environment, run_keys
 
 PROXIED = {"X-Forwarded-For": "203.0.113.7"}
 DEADLINE_S = 20
@@ -22,8 +21,7 @@ DEADLINE_S = 20
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Give the API of a product on an empty data folder."""
-    folder = tmp_path_factory.mktemp("keys") / "data"
-    with LiveServer(page=False, data_dir=folder, stream_port=free_port()) as running:
+    with LiveServer(page=False, data_dir=tmp_path_factory.mktemp("keys") / "data") as running:
         yield running
 
 
@@ -35,12 +33,6 @@ def get(product: LiveServer, path: str, key: str | None = None) -> httpx.Respons
     """Ask through what looks like a proxy."""
     shown = {"Authorization": f"Bearer {key}"} if key else {}
     return httpx.get(product.url + path, headers=PROXIED | shown, timeout=10)
-
-
-def sign_in(product: LiveServer, key: str) -> httpx.Response:
-    """Send the form as a browser does."""
-    form = {"key": key, "next": "/"}
-    return httpx.post(f"{product.url}/sign-in", data=form, headers=PROXIED, timeout=10)
 
 
 async def socket_status(url: str) -> int:
@@ -97,27 +89,6 @@ def test_a_key_made_beside_the_product_holds_at_once_and_ends_in_seconds(
         assert time.monotonic() < deadline, "a revoked key still holds"
         time.sleep(0.2)
     assert get(product, "/api/instruments", first_key(product)).is_success
-
-
-async def test_a_program_with_a_dead_key_keeps_no_other_out(product: LiveServer) -> None:
-    stream = f"ws://127.0.0.1:{product.settings['DASHBOARD_STREAM_PORT']}"
-
-    async def authenticate(url: str, key: str) -> str:
-        async with live(url) as socket:
-            await socket.send(json.dumps({"action": "authenticate", "api_key": key}))
-            return (await receive(socket)).get("code", "")
-
-    for _ in range(12):
-        assert await authenticate(stream, "lt_dead") == "AUTHENTICATION_ERROR"
-        assert not get(product, "/api/instruments", "lt_dead").is_success
-    assert get(product, "/api/instruments", "lt_dead").status_code == 429
-    key = first_key(product)
-    for url in (stream, f"{product.ws_url}/openalgo"):
-        assert await authenticate(url, key) == ""
-    for door in (product.ws_url, f"{stream}/ws"):
-        assert await socket_status(f"{door}?api_key={key}") == 101
-    assert get(product, "/api/instruments", key).is_success
-    assert sign_in(product, key).status_code == 303
 
 
 def test_a_restart_makes_no_other_key_and_the_log_holds_none(product: LiveServer) -> None:

@@ -28,7 +28,6 @@ TALKATIVE = {
     "REFLEX_LOGLEVEL": "debug",
     "GRANIAN_LOG_LEVEL": "debug",
     "GRANIAN_LOG_ACCESS_ENABLED": "true",
-    "PYTHONASYNCIODEBUG": "1",
 }
 
 

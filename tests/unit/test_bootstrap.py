@@ -147,6 +147,15 @@ async def test_the_first_key_is_shown_once_and_in_a_terminal_alone(
         assert "API key" not in capsys.readouterr().err
 
 
+def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "livetape.db").mkdir()
+    with pytest.raises(SystemExit) as caught:
+        prepare_storage_or_exit(load_settings().model_copy(update={"data_dir": tmp_path}))
+    line = str(caught.value.code)
+    assert line.startswith(f"livetape: database sqlite:///{tmp_path / 'livetape.db'}: ")
+    assert "\n" not in line
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -178,12 +187,3 @@ async def test_services_outlive_a_process_that_has_no_file_left_for_its_figures(
     async with run_services(chosen) as running, asyncio.timeout(10):
         await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
         assert running.hub.failures.by_place == {"system": 1}
-
-
-def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
-    (tmp_path / "livetape.db").mkdir()
-    with pytest.raises(SystemExit) as caught:
-        prepare_storage_or_exit(load_settings().model_copy(update={"data_dir": tmp_path}))
-    line = str(caught.value.code)
-    assert line.startswith(f"livetape: database sqlite:///{tmp_path / 'livetape.db'}: ")
-    assert "\n" not in line

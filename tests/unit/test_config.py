@@ -397,6 +397,15 @@ def test_a_url_that_pydantic_shows_is_without_its_password(
     assert hidden not in shown
 
 
+def test_a_password_that_tears_its_address_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(SettingError) as caught:
+        load(monkeypatch, "db_url", "postgresql://me:first@second@h/x")
+    assert "first" not in str(caught.value)
+    assert "second" not in str(caught.value)
+
+
 def test_the_secrets_of_all_addresses_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     load(monkeypatch, "redis_url", "redis://:one@h/0")
     settings = load(monkeypatch, "db_url", "postgresql://me:two@h/x?sslpassword=three")

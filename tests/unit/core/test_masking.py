@@ -84,6 +84,7 @@ def test_a_url_is_shown_without_its_secrets(url: str, expected: str) -> None:
         ("unix://me:one@/run/redis.sock?db=1&password=two", {"one", "two"}),
         ("postgresql://me:p%40ss@h/x", {"p%40ss", "p@ss"}),
         ("postgresql:///x?host=/run&%70assword=two&password=", {"two"}),
+        ("postgresql://me:a?b/c#d:e@h/x", {"a?b/c#d:e"}),
         ("sqlite:///file", set()),
         ("", set()),
     ],

@@ -155,6 +155,10 @@ async def test_a_key_without_the_scope_is_refused(product: Product) -> None:
     answer = await product.client().get("/api/instruments", headers=bearer(product.trade_key))
     assert answer.status_code == 401
     assert "without the scope 'stream'" in answer.text
+    for n in range(12):
+        await product.client().get("/api/instruments", headers=bearer(f"lt_wrong{n}"))
+    answer = await product.client().get("/api/instruments", headers=bearer(product.trade_key))
+    assert answer.status_code == 401  # not for what others have shown
 
 
 async def test_a_wrong_key_is_refused_and_said_nowhere(

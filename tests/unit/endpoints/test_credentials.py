@@ -85,6 +85,11 @@ def test_failures_count_for_whom_the_nearest_proxy_saw(
     assert client_address(scope(*headers, client=client)) == expected
 
 
+def test_who_has_no_address_counts_too() -> None:
+    assert client_address(scope(client=None)) == "unknown"
+    assert client_address(scope(("x-forwarded-for", "10.0.0.1"), client=None)) == "unknown"
+
+
 def test_of_several_forwarded_headers_the_last_counts() -> None:
     headers = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "2.2.2.2")]
     assert client_address(scope(*headers)) == "2.2.2.2"
