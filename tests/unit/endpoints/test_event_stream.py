@@ -49,7 +49,7 @@ class Client:
         self.reads.set()
         self._hub = hub
         self._since = since
-        self._options = {"heartbeat_s": NEVER_S, "join_s": 0.0} | options
+        self._options: dict[str, Any] = {"heartbeat_s": NEVER_S, "join_s": 0.0} | options
         self._gone = asyncio.Event()
 
     def connect(
