@@ -1,4 +1,4 @@
-"""The open streams of the API, `/ws` and `/sse`: how many there may be, and their end."""
+"""The streams `/ws` and `/sse` and the exports: how many may be open, and their end."""
 
 import asyncio
 import contextlib

@@ -59,9 +59,9 @@ class ServicesCollector(Collector):
         yield self._clock_skew()
         yield self._skips()
         yield from self._hub()
-        yield gauge("connections", "Open connections to /ws and /sse.", self._connections.open)
+        yield gauge("connections", "Open streams and exports.", self._connections.open)
         refused = self._connections.refused
-        yield counter("connections_refused", "Refused connections to /ws and /sse.", refused)
+        yield counter("connections_refused", "Refused streams and exports.", refused)
         yield from self._stream_places()
         yield from self._streams()
         yield gauge("frequency_ms", "The frequency setting.", services().frequency_ms)

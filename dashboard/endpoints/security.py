@@ -17,6 +17,8 @@ from starlette.websockets import WebSocketClose
 log = structlog.get_logger(__name__)
 
 POLICY_VIOLATION = 1008
+MAX_LOGGED = 200
+"""Characters of a path that a log line repeats."""
 COSTLY_PATHS = ("/api/", "/sse/", "/metrics")
 """What no frame leads to."""
 WINDOW = frozenset({"document"})
@@ -55,7 +57,7 @@ class Guard:
         if problem is None:
             await self._app(scope, receive, send)
             return
-        log.warning("request refused", path=scope["path"], problem=problem)
+        log.warning("request refused", path=scope["path"][:MAX_LOGGED], problem=problem)
         if scope["type"] == "websocket":
             await WebSocketClose(code=POLICY_VIOLATION, reason=problem)(scope, receive, send)
         else:

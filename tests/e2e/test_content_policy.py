@@ -9,14 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Response
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.market_page import eventually
+from tests.e2e.market_page import NOTE_VIOLATIONS, eventually
 from tests.live_server import LiveServer
 
-NOTE_VIOLATIONS = """
-  window.violations = [];
-  document.addEventListener("securitypolicyviolation", (event) =>
-    window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
-"""
 PATHS = ["/", "/instruments", "/instruments/CRYPTO:BTC%2FUSD", "/instruments/none", "/pnl"]
 
 
