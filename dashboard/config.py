@@ -37,7 +37,7 @@ REDIS_OPTIONS = frozenset(
         *("ssl_ca_path", "ssl_ca_data", "ssl_check_hostname", "ssl_ciphers"),
     }
 )
-"""Those of redis-py that are written as text; others come as text where they cannot be one."""
+"""Those of redis-py that are plain values; others it reads, and fails on when it connects."""
 SPEED_MIN = 0.001
 SPEED_MAX = 1000.0
 """A replay's speed, other than 0."""
@@ -81,8 +81,7 @@ class Settings(BaseSettings):
         "redis://127.0.0.1:6379/0",
         repr=False,  # it may hold a password
         description="redis://host:port/db, rediss://… or unix://path, as redis-py reads it, "
-        f"with max_connections from {REDIS_CONNECTIONS} if at all, and no options but "
-        + ", ".join(sorted(REDIS_OPTIONS)),
+        f"with options that are plain values and max_connections from {REDIS_CONNECTIONS}",
     )
     redis_max_message_kb: int = Field(
         4096, ge=1, le=32_768, description="a whole number of kilobytes, 1 to 32768"
