@@ -5,8 +5,9 @@ integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 `ts_received` (on the hub's envelope) is ours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -47,6 +48,10 @@ class Topic(NamedTuple):
     kind: Kind
     exchange: str
     symbol: str
+
+
+_topic: Callable[[tuple[Kind, str, str]], Topic] = partial(tuple[str].__new__, Topic)
+"""Make a topic faster than its own constructor does: each event asks for one."""
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +118,7 @@ class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
     @property
     def topic(self) -> Topic:
         """Give the topic this event belongs to."""
-        return Topic(self.kind, self.exchange, self.symbol)
+        return _topic((self.kind, self.exchange, self.symbol))
 
 
 class Price(MarketEvent, frozen=True, kw_only=True, gc=False):
