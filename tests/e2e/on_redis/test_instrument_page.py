@@ -130,13 +130,13 @@ def test_candles_go_on_after_a_trade_from_ahead_of_time_and_take_late_ones(
 
     trade_at(4, 99.0)
     assert eventually(lambda: closes().get(4) == 99)
-    for seconds, price in ((-2.9, 10.0), (-2.8, 20.0), (-2.7, 15.0)):
+    for seconds, price in ((-62.9, 10.0), (-62.8, 20.0), (-62.7, 15.0)):
         trade_at(seconds, price)
-    assert eventually(lambda: closes().get(-3) == 15)
-    for seconds, price in ((-1.2, 30.0), (-2.6, 16.0), (-2.95, 17.0), (0.0, 31.0)):
+    assert eventually(lambda: closes().get(-63) == 15)
+    for seconds, price in ((-61.2, 30.0), (-62.6, 16.0), (-62.95, 17.0), (-59.0, 31.0)):
         trade_at(seconds, price)
-    assert eventually(lambda: closes().get(0) == 31)
-    assert [closes()[at] for at in (-3, -2, 4)] == [16, 30, 99]
+    assert eventually(lambda: closes().get(-59) == 31)
+    assert [closes()[at] for at in (-63, -62, 4)] == [16, 30, 99]
     assert eventually(lambda: page.evaluate("window.livetape.store.detail.bars.fresh.size") == 0)
 
 
