@@ -272,7 +272,7 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     seq: int
     offset: int
     ts_received: int
-    monotonic_ns: int
+    monotonic_ns: int = 0
     frames: dict[str, str]
 
 
