@@ -66,31 +66,33 @@ class BarSeries:
     When the wall clock has been set back, bars that were made before lie ahead of
     it. They are kept, for the clock may be set forward again, but they are not
     among the newest, and of too many bars they go first.
+
+    `changes` rises with each trade.
     """
 
     def __init__(self, *, interval_s: int, limit: int) -> None:
         self._interval_ns = interval_s * 1_000_000_000
         self._limit = limit
+        self.changes = 0
         self._bars: list[_Growing] = []
-        self._changes = 0
         self._horizon_ns = LATEST_NS
 
     def apply_trade(
         self, ts_event: int, price: float, size: float, *, received_ns: int = LATEST_NS
     ) -> None:
         """Count one trade; `received_ns` is when it came, by the wall clock."""
-        self._horizon_ns = received_ns + MAX_AHEAD_NS
-        self._changes += 1
+        self.changes += 1
         bars = self._bars
+        self._see_up_to(received_ns + MAX_AHEAD_NS)
         start = ts_event - ts_event % self._interval_ns
         at = len(bars)
         if bars and start <= bars[-1].start:
             at = at - 1 if start == bars[-1].start else bisect_left(bars, start, key=_start)
             if bars[at].start == start:
                 bars[at].grow(ts_event, price, size)
-                bars[at].version = self._changes
+                bars[at].version = self.changes
                 return
-        made = _Growing(start, price, price, price, price, size, ts_event, ts_event, self._changes)
+        made = _Growing(start, price, price, price, price, size, ts_event, ts_event, self.changes)
         bars.insert(at, made)
         if len(bars) > self._limit:
             end = self._end()
@@ -105,13 +107,17 @@ class BarSeries:
         """Give all bars, oldest first."""
         return [each.bar() for each in self._bars]
 
-    def versions(self) -> dict[int, int]:
-        """Give the start of each bar up to now, with a number that changes when the bar does."""
-        return {each.start: each.version for each in self._bars[: self._end()]}
+    def changed(self, since: int) -> list[Bar]:
+        """Give the bars up to now that are new or have changed since `changes` was that."""
+        return [each.bar() for each in self._bars[: self._end()] if each.version > since]
 
-    def at(self, starts: set[int]) -> list[Bar]:
-        """Give the bars that begin then, oldest first."""
-        return [each.bar() for each in self._bars if each.start in starts]
+    def _see_up_to(self, horizon_ns: int) -> None:
+        """Move the horizon; bars that come into sight again count as changed."""
+        bars, before_ns = self._bars, self._horizon_ns
+        self._horizon_ns = horizon_ns
+        if bars and bars[-1].start > before_ns:
+            for each in bars[bisect_right(bars, before_ns, key=_start) : self._end()]:
+                each.version = self.changes
 
     def _end(self) -> int:
         """Give the index behind the last bar that is not ahead of the clock."""

@@ -8,9 +8,9 @@ runs forward and whose zero means nothing.
 from collections.abc import Callable
 
 EARLIEST_NS = 0
-"""A source's time before 1970 is impossible, and so is one beyond `LATEST_NS`."""
+"""A source's time before 1970 is impossible."""
 LATEST_NS = 7_258_118_400 * 1_000_000_000
-"""The beginning of the year 2200; columns of nanoseconds end in 2262."""
+"""The beginning of the year 2200: no clock of ours is there, and columns of ns end in 2262."""
 MAX_AHEAD_NS = 5 * 1_000_000_000
 """How far a source may be ahead of our wall clock."""
 CLOCK_SET_NS = 500_000_000

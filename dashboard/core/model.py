@@ -7,7 +7,8 @@ integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple, cast
+from functools import partial
+from typing import ClassVar, NamedTuple
 
 import msgspec
 
@@ -61,11 +62,8 @@ class Topic(NamedTuple):
     symbol: str
 
 
-_make_topic: Callable[[type[Topic], tuple[Kind, str, str]], Topic] = cast(
-    "Any",
-    tuple.__new__,  # pyright: ignore[reportUnknownMemberType] - of what is open here
-)
-"""As `Topic(...)`, whose own constructor is written in Python, in half the time."""
+_topic: Callable[[tuple[Kind, str, str]], Topic] = partial(tuple[str].__new__, Topic)
+"""Make a topic faster than its own constructor does: each event asks for one."""
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +134,7 @@ class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
     @property
     def topic(self) -> Topic:
         """Give the topic this event belongs to."""
-        return _make_topic(Topic, (self.kind, self.exchange, self.symbol))
+        return _topic((self.kind, self.exchange, self.symbol))
 
     def weigh(self) -> int:
         """Estimate the bytes that it holds in memory."""
@@ -318,7 +316,7 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     seq: int
     offset: int
     ts_received: int
-    monotonic_ns: int
+    monotonic_ns: int = 0
     frames: dict[str, str]
     weight: int = EVENT_BYTES
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import structlog
 
-from dashboard.core.clocks import EARLIEST_NS, LATEST_NS, MAX_AHEAD_NS
+from dashboard.core.clocks import EARLIEST_NS, MAX_AHEAD_NS
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Event
 from dashboard.feeds.base import Feed, FeedState, MonitoredFeed, Publish
@@ -123,7 +123,7 @@ class SupervisedFeed:
         self._last_event_ns = self._monotonic()
         now = self._clock()
         ts_event = event.ts_event
-        if not EARLIEST_NS <= ts_event <= LATEST_NS or ts_event > now + MAX_AHEAD_NS:
+        if ts_event < EARLIEST_NS or ts_event - now > MAX_AHEAD_NS:
             event = self._stamped(event, now)
         self._publish(event)
 

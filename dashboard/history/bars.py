@@ -65,13 +65,13 @@ class Bars:
         """
         return self._series_of(instrument, interval).kept()
 
-    def versions(self, instrument: Instrument, interval: Interval) -> dict[int, int]:
-        """Tell an instrument's bars by their start, with what changes when they do."""
-        return self._series_of(instrument, interval).versions()
+    def changes(self, instrument: Instrument, interval: Interval) -> int:
+        """Give a number that rises when an instrument's bars change."""
+        return self._series_of(instrument, interval).changes
 
-    def at(self, instrument: Instrument, interval: Interval, starts: set[int]) -> list[Bar]:
-        """Give the bars of an instrument that begin then, oldest first."""
-        return self._series_of(instrument, interval).at(starts)
+    def changed(self, instrument: Instrument, interval: Interval, since: int) -> list[Bar]:
+        """Give the bars that are new or have changed since `changes` was that, oldest first."""
+        return self._series_of(instrument, interval).changed(since)
 
     def _series_of(self, instrument: Instrument, interval: Interval) -> BarSeries:
         self._drain()

@@ -29,7 +29,8 @@ class Closeup:
         self._interval = Interval.S1
         self._recalls = True
         self._bars_s = 0.0
-        self._told: dict[int, int] | None = None
+        self._told: int | None = None
+        self._last_told = 0
 
     def recall(self) -> None:
         """Tell the last minute and the bars anew with the next push."""
@@ -88,19 +89,17 @@ class Closeup:
         if now_s - self._bars_s < BARS_S:
             return None
         self._bars_s = now_s
-        bars, told = self._services.bars, self._told
-        versions = self._told = bars.versions(self._instrument, self._interval)
-        if versions == told:
+        bars, about, told = self._services.bars, (self._instrument, self._interval), self._told
+        self._told = bars.changes(*about)
+        if self._told == told:
             return None
-        if told is not None:
-            fresh = {start for start, version in versions.items() if told.get(start) != version}
-            oldest = min(versions, default=0)
-            gone = any(start >= oldest for start in told.keys() - versions.keys())
-            if len(fresh) <= MAX_NEW_BARS and not gone:
-                changed = bars.at(self._instrument, self._interval, fresh)
-                return [self._interval.value, [_row(bar) for bar in changed], 0]
-        newest = bars.of(self._instrument, self._interval, BARS)
-        return [self._interval.value, [_row(bar) for bar in newest], 1]
+        newest = bars.of(*about, 1)
+        last_told, self._last_told = self._last_told, newest[0].start if newest else 0
+        if told is not None and self._last_told >= last_told:
+            fresh = bars.changed(*about, told)
+            if len(fresh) <= MAX_NEW_BARS:
+                return [self._interval.value, [_row(bar) for bar in fresh], 0]
+        return [self._interval.value, [_row(bar) for bar in bars.of(*about, BARS)], 1]
 
 
 def _row(bar: Bar) -> list[float]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,9 +57,9 @@ def quote(send: Send, bid: float | None, ask: float | None) -> None:
     send("bbo_update", best_bid=bid, best_ask=ask, **sizes)
 
 
-def trade(send: Send, price: float, volume: int) -> None:
+def trade(send: Send, price: float, volume: int, **when: str) -> None:
     ids = {"buyer_order_id": 1, "seller_order_id": 2}
-    send("trade", buyer="Ann", seller="Bob", price=price, volume=volume, **ids)
+    send("trade", buyer="Ann", seller="Bob", price=price, volume=volume, **ids, **when)
 
 
 @pytest.fixture
@@ -114,6 +114,30 @@ def test_trades_name_buyer_and_seller_and_make_the_last_price(page: Page, send: 
     assert cells[2].endswith("100.05")
     assert cells[3:] == ["Ann", "Bob"]
     assert eventually(lambda: number(page, "last-price") == 100.05)
+
+
+def test_candles_go_on_after_a_trade_from_ahead_of_time_and_take_late_ones(
+    page: Page, send: Send
+) -> None:
+    began = datetime.now(UTC).replace(microsecond=0)
+
+    def trade_at(seconds: float, price: float) -> None:
+        trade(send, price, 1, timestamp=(began + timedelta(seconds=seconds)).isoformat())
+
+    def closes() -> dict[float, float]:
+        rows = page.evaluate("window.livetape.store.detail.bars.rows")
+        return {row[0] - began.timestamp(): row[4] for row in rows}
+
+    trade_at(4, 99.0)
+    assert eventually(lambda: closes().get(4) == 99)
+    for seconds, price in ((-62.9, 10.0), (-62.8, 20.0), (-62.7, 15.0)):
+        trade_at(seconds, price)
+    assert eventually(lambda: closes().get(-63) == 15)
+    for seconds, price in ((-61.2, 30.0), (-62.6, 16.0), (-62.95, 17.0), (-59.0, 31.0)):
+        trade_at(seconds, price)
+    assert eventually(lambda: closes().get(-59) == 31)
+    assert [closes()[at] for at in (-63, -62, 4)] == [16, 30, 99]
+    assert eventually(lambda: page.evaluate("window.livetape.store.detail.bars.fresh.size") == 0)
 
 
 def test_counters_count_messages_of_the_exchange(page: Page, send: Send) -> None:

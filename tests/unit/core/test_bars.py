@@ -84,14 +84,22 @@ def test_a_clock_that_was_ahead_for_a_moment_costs_no_bars() -> None:
     assert starts(made.newest(9)) == [2, 3, 4, 5, 6]
 
 
-def test_versions_change_with_their_bar_alone() -> None:
+def test_what_has_changed_since_is_told_and_nothing_else() -> None:
     made = series((1, 10, 1), (2, 11, 1))
-    before = made.versions()
+    before = made.changes
+    assert made.changed(before) == []
     made.apply_trade(SECOND_NS, 12, 1)
-    after = made.versions()
-    assert [start // SECOND_NS for start in after] == [1, 2]
-    assert [before[start] == after[start] for start in after] == [False, True]
-    assert made.at({2 * SECOND_NS, 9 * SECOND_NS}) == [Bar(2 * SECOND_NS, 11, 11, 11, 11, 1)]
+    assert starts(made.changed(before)) == [1]
+    assert starts(made.changed(0)) == [1, 2]
+
+
+def test_bars_that_come_into_sight_again_have_changed() -> None:
+    made = at_clock(BarSeries(interval_s=1, limit=50), 7200, 7201, 3)
+    before = made.changes
+    at_clock(made, 4)
+    assert starts(made.changed(before)) == [4]
+    at_clock(made, 7300)
+    assert starts(made.changed(before)) == [4, 7200, 7201, 7300]
 
 
 def test_a_late_trade_of_an_empty_interval_makes_its_bar() -> None:

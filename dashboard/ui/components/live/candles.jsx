@@ -119,6 +119,7 @@ class CandleChart {
       this.times.add(time);
       this.drawn = Math.max(this.drawn, time);
     }
+    if (this.times.size > 2 * bars.rows.length) this.times = new Set(bars.rows.map(([start]) => start));
   }
 
   /** Candles and volumes of rows, with the empty intervals between them. */
