@@ -122,7 +122,7 @@ class StreamConnection(WSListener):
         if kind in CONTROL:
             self._control(kind, frame)
         elif not self._closing:
-            self._take(frame)
+            self._take(kind, frame)
         if self._ping is not None and frame.last_in_buffer:
             if self.writable and not self._closing:
                 transport.send_pong(self._ping)
@@ -196,18 +196,18 @@ class StreamConnection(WSListener):
             self._close(GOING_AWAY, f"no answer to a ping for {self._timeouts.ping_timeout_s:g} s")
 
     def _control(self, kind: WSMsgType, frame: WSFrame) -> None:
-        if kind == CLOSE:
+        if kind is CLOSE:
             if not self._closing:
                 self._leave()
                 self._transport.send_close(answer_to_close(frame))  # pyright: ignore[reportArgumentType] - any code
             self._transport.disconnect()
         elif has_reserved_bit(frame):
             self._close(*REFUSED_BIT)
-        elif kind == PING:
+        elif kind is PING:
             self._ping = frame.get_payload_as_bytes()
 
-    def _take(self, frame: WSFrame) -> None:
-        message = self._messages.take(frame)
+    def _take(self, kind: WSMsgType, frame: WSFrame) -> None:
+        message = self._messages.take(kind, frame)
         if message is None:
             return
         if isinstance(message, Refusal):
@@ -222,6 +222,7 @@ class StreamConnection(WSListener):
 
     async def _work(self) -> None:
         try:
+            await self._streams.turns.take(0)  # to open is work, as a request is
             refusal = await self._open()
             if refusal is not None:
                 self._close(*refusal)
@@ -254,7 +255,7 @@ class StreamConnection(WSListener):
             return
         if message.is_packed:
             await self._streams.turns.take(len(request))
-        if not self._closing:
+        if not (self._closing or self._transport.underlying_transport.is_closing()):
             await self._streams.answer(self, request, address=self.address)
             self._keep_place()
 

@@ -38,8 +38,8 @@ from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 log = structlog.get_logger(__name__)
 
-ACCEPTS = 128
-"""Connections that are taken in one turn of the loop."""
+ACCEPTED_A_TURN = 32
+"""Connections that are accepted in one turn of the loop: some three milliseconds."""
 SEND_BUFFER_BYTES = 256 * 1024
 """The system's buffer per client: a larger one would hide for long that nobody reads."""
 WATCH_S = 0.5
@@ -139,7 +139,7 @@ class StreamListener:
             server = await ws_create_server(
                 accept,
                 sock=self._socket,
-                backlog=ACCEPTS,
+                backlog=ACCEPTED_A_TURN,
                 enable_auto_pong=False,  # a connection answers pings itself, unless it lags
                 max_frame_size=MAX_REQUEST_BYTES,
                 logger_name=_logger(),

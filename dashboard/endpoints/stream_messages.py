@@ -8,6 +8,7 @@ from dashboard.endpoints.streams import Refusal
 from dashboard.fanout.wire import inflate
 
 PROTOCOL_ERROR, INVALID_DATA, TOO_BIG = 1002, 1007, 1009
+TEXT, CONTINUATION = WSMsgType.TEXT, WSMsgType.CONTINUATION
 NO_CODE = 1000
 """What a close without a code is answered with."""
 REFUSED_BIT = Refusal(PROTOCOL_ERROR, "a reserved bit was not agreed on")
@@ -48,18 +49,22 @@ class Messages:
         self._is_packed = False
         self._fragments: bytearray | None = None
 
-    def take(self, frame: WSFrame) -> Message | Refusal | None:
-        """Take a data frame; give a message that it completes, or why the client may not stay."""
-        begins = frame.msg_type != WSMsgType.CONTINUATION
+    def take(self, kind: WSMsgType, frame: WSFrame) -> Message | Refusal | None:
+        """Take a data frame; give a message that it completes, or why the client may not stay.
+
+        `kind` is the frame's `msg_type`, which costs as much to ask for as all else here.
+        """
+        begins = kind is not CONTINUATION
         if begins != (self._fragments is None):
             return Refusal(PROTOCOL_ERROR, "fragments are out of order")
-        if frame.rsv2 or frame.rsv3 or (frame.rsv1 and not (begins and self._deflate)):
+        is_packed = frame.rsv1
+        if frame.rsv2 or frame.rsv3 or (is_packed and not (begins and self._deflate)):
             return REFUSED_BIT
         if begins:
-            self._is_text = frame.msg_type == WSMsgType.TEXT
-            self._is_packed = frame.rsv1
-        if begins and frame.fin:
-            return self._whole(frame.get_payload_as_bytes())
+            self._is_text = kind is TEXT
+            self._is_packed = is_packed
+            if frame.fin:
+                return self._whole(frame.get_payload_as_bytes())
         fragments = self._fragments = bytearray() if self._fragments is None else self._fragments
         fragments += frame.get_payload_as_memoryview()
         if len(fragments) > self._limit:

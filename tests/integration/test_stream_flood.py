@@ -62,9 +62,9 @@ async def watched(
     streams, _ = stream.streams.choose(path, bytes)
     take, answer = Messages.take, streams.answer
 
-    def counting_take(self: Messages, sent: Any) -> Any:
+    def counting_take(self: Messages, kind: Any, sent: Any) -> Any:
         watch.frames[watch.turn] += 1
-        taken = take(self, sent)
+        taken = take(self, kind, sent)
         watch.waiting += isinstance(taken, Message)
         watch.most_waiting = max(watch.most_waiting, watch.waiting)
         return taken
@@ -200,7 +200,7 @@ async def test_whatever_the_ping_settings_a_handshake_is_answered_and_pings_are_
 async def test_a_failure_of_ours_is_told_and_a_client_s_is_no_news(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(_self: StreamConnection, _frame: object) -> None:
+    def fail(_self: StreamConnection, _kind: object, _frame: object) -> None:
         raise RuntimeError("a mistake")
 
     async with streaming() as stream, client(stream):

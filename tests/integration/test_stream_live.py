@@ -17,6 +17,8 @@ from tests.integration.raw_client import handshake
 from tests.integration.stream import BTC, Stream, ask, client, data, receive, streaming
 from tests.unit.fakes import trade
 
+TOPICS = 17
+"""Price, trade and book of five symbols, system and frequency: each may have a latest value."""
 MISSED = 20_000
 """Trades that are more than what a system's buffers hold: some two megabytes."""
 
@@ -39,7 +41,7 @@ async def test_a_client_begins_with_the_latest_and_gets_all_that_follows() -> No
         async with live(stream) as socket:
             await until(socket, "price")
         async with live(stream) as socket:
-            first = [await receive(socket) for _ in range(5)]
+            first = [await receive(socket) for _ in range(TOPICS)]
             assert {each["symbol"] for each in first if each["type"] == "price"} >= {"AAPL", "TSLA"}
             seqs: dict[str, int] = {}
             for _ in range(200):
