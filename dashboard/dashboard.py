@@ -23,6 +23,7 @@ from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.security import Guard, problem_with
 from dashboard.endpoints.shutdown import before_termination, no_life_after
 from dashboard.endpoints.stream_server import StreamServer
+from dashboard.endpoints.unfinished import UnfinishedMessages
 from dashboard.logs import configure_logging
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
@@ -61,11 +62,12 @@ async def lifespan() -> AsyncGenerator[None]:
 
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the checks around everything, the page's own socket included: Host, Origin, key."""
-    return Guard(
+    guard = Guard(
         KeyGuard(inner, required=settings.require_key, keys=lambda: services().keys),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=allowed_origins,
     )
+    return UnfinishedMessages(guard, connections)
 
 
 app = rx.App(api_transformer=[create_api(connections, stream_server), guarded])
