@@ -27,6 +27,7 @@ from dashboard.endpoints.response_headers import Policy, ResponseHeaders, inline
 from dashboard.endpoints.security import Guard, problem_with
 from dashboard.endpoints.shutdown import before_termination, no_life_after
 from dashboard.endpoints.stream_server import StreamServer
+from dashboard.endpoints.unfinished import UnfinishedMessages
 from dashboard.logs import configure_logging
 from dashboard.ui.page_socket import event_failed, guard_socket, only_page_messages, page_failed
 from dashboard.ui.pages import instrument, instruments, market, pnl
@@ -72,7 +73,8 @@ def guarded(inner: ASGIApp) -> ASGIApp:
         allowed_origins=allowed_origins,
         framed=bool(settings.frame_ancestors),
     )
-    return ResponseHeaders(guard, policy=page_policy())
+    headed = ResponseHeaders(guard, policy=page_policy())
+    return UnfinishedMessages(headed, connections)
 
 
 def page_policy() -> Policy | None:

@@ -62,6 +62,9 @@ class ServicesCollector(Collector):
         yield gauge("connections", "Open streams and exports.", self._connections.open)
         refused = self._connections.refused
         yield counter("connections_refused", "Refused streams and exports.", refused)
+        evicted = self._connections.evicted
+        what = "WebSockets of the page's port cut off for a message without an end."
+        yield counter("connections_evicted", what, evicted)
         yield from self._stream_places()
         yield from self._streams()
         yield gauge("frequency_ms", "The frequency setting.", services().frequency_ms)

@@ -1,11 +1,16 @@
 """The server that Reflex runs has our limits: those of `endpoints.page_server`."""
 
 import asyncio
+import struct
 import time
+from contextlib import suppress
 
 import httpx
+import pytest
 
 from dashboard.endpoints.connections import allow_open_files
+from dashboard.endpoints.unfinished import IS_SUPPORTED, MAX_UNFINISHED_BYTES
+from tests.integration.raw_client import BINARY, CONTINUATION, RawClient
 from tests.live_server import LiveServer
 
 GRANIAN_TAKES = 1024
@@ -38,6 +43,28 @@ async def test_it_speaks_http_1_alone(server: LiveServer) -> None:
         answer = await reader.read()
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
     writer.transport.abort()
+
+
+@pytest.mark.skipif(not IS_SUPPORTED, reason="only Linux tells the bytes of a connection")
+@pytest.mark.parametrize("path", ["/ws", "/ws/openalgo", "/_event/?EIO=4&transport=websocket"])
+async def test_a_message_without_an_end_is_cut_off(server: LiveServer, path: str) -> None:
+    hostile = await RawClient.connect(server.port)
+    await hostile.upgrade(server.port, path)
+    part = bytes(256 * 1024)
+    sent = 0
+    with suppress(ConnectionError):
+        while sent < 16 * MAX_UNFINISHED_BYTES:  # half of what Granian would keep
+            await hostile.send_or_fail(large_frame(part, first=not sent))
+            sent += len(part)
+            await asyncio.sleep(0.02)
+    assert sent < 16 * MAX_UNFINISHED_BYTES
+    hostile.close()
+
+
+def large_frame(part: bytes, *, first: bool) -> bytes:
+    """Give a frame of a message that goes on."""
+    mask = bytes(4)  # which leaves the payload as it is
+    return struct.pack(">BBQ", BINARY if first else CONTINUATION, 0xFF, len(part)) + mask + part
 
 
 async def test_headers_are_bounded(server: LiveServer) -> None:
