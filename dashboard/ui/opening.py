@@ -1,13 +1,16 @@
 """When a page is told all that it needs, in one push: at the beginning, and after a loss. Pure.
 
-A stream begins with an opening. Where the page is still loading nobody takes it, so it is made
-anew until the page has answered one, and nothing else is sent before. A page that has missed a
-push later is told all anew too, for what comes only when it changes may have been in it.
+A stream begins with an opening. A page that still loads finds it in its slot, as nothing else is
+sent before the page has answered; where it was lost all the same, it is made anew. A page that has
+missed a push later is told all anew too, for what comes only when it changes may have been in it.
 """
 
-FIRST_WAIT_S = 0.25
-MAX_WAIT_S = 2.0
-"""A page that does not answer gets another opening after so long, then after twice as long each."""
+FIRST_WAIT_S = 2.0
+MAX_WAIT_S = 8.0
+"""A page that does not answer gets another opening after so long, then after twice as long each.
+
+On a slow network an opening is a second on its way.
+"""
 REOPENING_S = 1.0
 """A page that misses pushes is told all anew so often at most, or it would miss more of them."""
 

@@ -29,6 +29,8 @@ MAX_MESSAGE_BYTES = 256 * 1024
 """Longest message; a longer one ends the connection."""
 MAX_ARGUMENTS_BYTES = 8 * 1024
 """Longest arguments of an event, and longest value that a browser has stored for us."""
+MAX_STORED = 10
+"""So many values a browser has stored for us at most."""
 MAX_ERROR_CHARACTERS = 2000
 MAX_QUERY_CHARACTERS = 500
 MAX_LINES = 20
@@ -69,13 +71,14 @@ def admitted(event: object, handlers: Mapping[str, object]) -> dict[str, Any]:
         raise PageEventError(problem="not for pages")
     if not isinstance(payload, dict):
         raise PageEventError(problem="no arguments")
+    bound = MAX_ARGUMENTS_BYTES
     if kind in STORING_HANDLERS and isinstance(stored := payload.get("vars"), dict):
-        kept = {key: value for key, value in stored.items() if _size(value) <= MAX_ARGUMENTS_BYTES}
-        payload = payload | {"vars": kept}
+        kept = [pair for pair in stored.items() if _size(pair) <= MAX_ARGUMENTS_BYTES]
+        payload = payload | {"vars": dict(kept[:MAX_STORED])}
+        bound *= 1 + MAX_STORED
     elif kind == ERROR_HANDLER:
         payload = {key: str(value)[:MAX_ERROR_CHARACTERS] for key, value in payload.items()}
-    rest = {key: value for key, value in payload.items() if key != "vars"}
-    if _size(rest) > MAX_ARGUMENTS_BYTES or _size(event.get("router_data")) > MAX_ARGUMENTS_BYTES:
+    if _size(payload) > bound or _size(event.get("router_data")) > MAX_ARGUMENTS_BYTES:
         raise PageEventError(problem="too long")
     return event | {"payload": payload}
 

@@ -37,9 +37,9 @@ PAST_S = 10
 
 COMPLETE = {
     "/": """
-        store.symbols.length === 5
-        && store.symbols.every(([symbol]) => store.series.get(symbol)?.last !== undefined)
-        && texts('[data-testid="price"]').every((text) => /\\d/.test(text))
+        simulated(store).length === 5
+        && simulated(store).every(([symbol]) => store.series.get(symbol)?.last !== undefined)
+        && texts('[data-testid="price"]').filter((text) => /\\d/.test(text)).length === 5
         && store.book !== null && store.trades.length > 0 && store.system !== null
         && document.querySelectorAll('[data-testid="trade-row"]').length > 0
         && store.feeds.length === 2""",
@@ -65,6 +65,7 @@ COMPLETE = {
 """By page, what holds when it has all that it shows."""
 IS_COMPLETE = """([openedAt, past]) => {{
     const store = window.livetape?.store;
+    const simulated = ({{ symbols }}) => symbols.filter(([, exchange]) => exchange !== "REDIS");
     const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent);
     return Boolean(store?.connection === "live" && {condition});
 }}"""

@@ -43,7 +43,7 @@ new MutationObserver((mutations) => {
 """What a busy page does: its timers are due in the moment in which a page's elements go."""
 LOSING = """
 const Socket = window.WebSocket;
-window.toLose = 3;
+window.toLose = 2;
 window.WebSocket = class extends Socket {
   set onmessage(take) {
     super.onmessage = (event) => {
@@ -226,11 +226,11 @@ def test_page_that_loses_pushes_gets_all_that_was_in_them(open_page: OpenPage) -
     assert eventually(lambda: page.evaluate(f"{DETAIL}.quotes.length") > 30, within_s=2)
     assert page.evaluate(f"{DETAIL}.trades.length") > 0
     assert page.evaluate(f"{DETAIL}.bars.rows.length") > 2
-    assert page.evaluate(missed) == 3
+    assert page.evaluate(missed) == 2
     page.get_by_role("group", name="Length of a candle").get_by_text("1 min").click()
     page.evaluate("window.toLose = 20")
     assert eventually(lambda: page.evaluate("window.toLose") == 0)
-    assert eventually(lambda: page.evaluate(missed) == 23)
+    assert eventually(lambda: page.evaluate(missed) == 22)
     starts = f"{DETAIL}.bars.rows.map(row => row[0] % 60)"
     assert eventually(lambda: set(page.evaluate(starts)) == {0}), "bars of a minute all the same"
     assert page.evaluate(f"{DETAIL}.quotes.length") > 30

@@ -4,41 +4,13 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { Surface } = await import(`${LIVE}/canvas.js`);
-
-/** A window whose pixel ratio changes as on another screen or by zoom; its queries tell of it. */
-class Screen {
-  constructor(ratio) {
-    this.devicePixelRatio = ratio;
-    this.queries = new Set();
-  }
-
-  matchMedia(text) {
-    const query = new EventTarget();
-    const listeners = new Set();
-    query.listeners = listeners;
-    query.text = text;
-    query.addEventListener = (_, run) => listeners.add(run);
-    query.removeEventListener = (_, run) => listeners.delete(run);
-    this.queries.add(query);
-    return query;
-  }
-
-  get heard() {
-    return [...this.queries].filter(({ listeners }) => listeners.size).map(({ text }) => text);
-  }
-
-  change(ratio) {
-    const before = `(resolution: ${this.devicePixelRatio}dppx)`;
-    this.devicePixelRatio = ratio;
-    for (const { text, listeners } of [...this.queries]) if (text === before) for (const run of [...listeners]) run();
-  }
-}
+const { Surface, keepSharp } = await import(`${LIVE}/canvas.js`);
 
 let observers;
 
 beforeEach(() => {
-  globalThis.window = new Screen(1);
+  globalThis.window = globalThis;
+  show(1);
   observers = [];
   globalThis.ResizeObserver = class {
     constructor(seen) {
@@ -56,6 +28,12 @@ beforeEach(() => {
   };
 });
 
+/** A frame on a display of this pixel ratio. */
+function show(ratio) {
+  globalThis.devicePixelRatio = ratio;
+  keepSharp();
+}
+
 function made() {
   const canvas = { getContext: () => ({ setTransform: (ratio) => (canvas.scale = ratio) }) };
   const surface = new Surface(canvas);
@@ -70,23 +48,21 @@ test("a canvas gets as many pixels as the display has, after each change of thei
   const surface = made();
   assert.deepEqual(pixels(surface), [100, 50, 1]);
   for (const ratio of [2, 1.25, 1]) {
-    window.change(ratio);
+    show(ratio);
     assert.deepEqual(pixels(surface), [100 * ratio, Math.round(50 * ratio), ratio]);
     assert.equal(surface.dirty, true, "it is drawn anew");
     surface.dirty = false;
+    show(ratio);
+    assert.equal(surface.dirty, false, "once");
   }
   surface.end();
 });
 
-test("all canvases share one query, and none is left when they have ended", () => {
-  const all = [made(), made(), made()];
-  assert.deepEqual(window.heard, ["(resolution: 1dppx)"]);
-  window.change(3);
-  assert.deepEqual(window.heard, ["(resolution: 3dppx)"]);
-  assert.deepEqual(all.map((surface) => surface.canvas.width), [300, 300, 300]);
-  all.pop().end();
-  window.change(2);
-  assert.deepEqual(all.map((surface) => surface.canvas.width), [200, 200]);
-  for (const surface of all) surface.end();
-  assert.deepEqual(window.heard, []);
+test("all canvases are fitted, but none that has ended", () => {
+  const [ended, ...others] = [made(), made(), made()];
+  ended.end();
+  show(3);
+  assert.deepEqual(others.map((surface) => surface.canvas.width), [300, 300]);
+  assert.equal(ended.canvas.width, 100);
+  for (const surface of others) surface.end();
 });

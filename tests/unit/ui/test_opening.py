@@ -12,7 +12,7 @@ def test_page_that_does_not_answer_gets_openings_ever_more_rarely() -> None:
         waits.append(waited_s)
         now_s += waited_s
         opening.made(now_s)
-    assert waits == [0, 0.25, 0.5, 1.0, MAX_WAIT_S, MAX_WAIT_S]
+    assert waits == [0, FIRST_WAIT_S, 2 * FIRST_WAIT_S, MAX_WAIT_S, MAX_WAIT_S, MAX_WAIT_S]
     assert not opening.begun
 
 

@@ -53,6 +53,9 @@ def test_event_of_a_page_comes_in_as_it_is() -> None:
         ({"name": "state.choose", "payload": "text"}, "no arguments"),
         (event("choose", symbol="x" * MAX_ARGUMENTS_BYTES), "too long"),
         (event("watch", symbols=["x"] * MAX_ARGUMENTS_BYTES), "too long"),
+        (event("choose", vars={"a": "x" * MAX_ARGUMENTS_BYTES}), "too long"),
+        (event("hydrate_and_load", vars="x" * MAX_ARGUMENTS_BYTES), "too long"),
+        (event("hydrate_and_load", vars={}, hashes=["x" * 100_000]), "too long"),
         (event("choose") | {"router_data": {"query": "x" * MAX_ARGUMENTS_BYTES}}, "too long"),
     ],
 )

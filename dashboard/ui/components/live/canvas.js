@@ -1,21 +1,16 @@
 // A canvas that is as sharp as the display, and lines on it.
 
 const surfaces = new Set();
-let watched = null;
+let ratio = 0;
 
 /**
- * Fit all surfaces anew when the display's pixels change in size: on another screen, by the
- * browser's zoom. A canvas need not change its size in CSS pixels then. A query asks for one
- * ratio only, so each change needs another.
+ * Fit all canvases anew when the display's pixels have changed in size, on another screen or by
+ * zoom: a canvas need not change its size in CSS pixels then. Asked once a frame, as not every
+ * change comes with an event.
  */
-function watchRatio() {
-  watched?.removeEventListener("change", ratioChanged);
-  watched = surfaces.size ? window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`) : null;
-  watched?.addEventListener("change", ratioChanged);
-}
-
-function ratioChanged() {
-  watchRatio();
+export function keepSharp() {
+  if (globalThis.devicePixelRatio === ratio) return;
+  ratio = globalThis.devicePixelRatio;
   for (const surface of surfaces) surface.fit(surface);
 }
 
@@ -30,7 +25,6 @@ export class Surface {
     this.observer = new ResizeObserver((entries) => this.fit(entries[entries.length - 1].contentRect));
     this.observer.observe(canvas);
     surfaces.add(this);
-    if (surfaces.size === 1) watchRatio();
   }
 
   fit({ width, height }) {
@@ -51,7 +45,6 @@ export class Surface {
   end() {
     this.observer.disconnect();
     surfaces.delete(this);
-    if (!surfaces.size) watchRatio();
   }
 }
 
