@@ -1,13 +1,16 @@
 """Clients that flood the stream server's port: no turn of the loop is theirs alone."""
 
 import asyncio
+import contextlib
 import json
+import random
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from picows import WSTransport
 from structlog.testing import capture_logs
 
 from dashboard.endpoints.stream_connection import MAX_WAITING, StreamConnection, Timeouts
@@ -22,6 +25,7 @@ from tests.integration.raw_client import (
     PING,
     PONG,
     TEXT,
+    TIMEOUT_S,
     RawClient,
     frame,
     raw_client,
@@ -34,6 +38,8 @@ __all__ = ["many_files"]  # a fixture
 EMPTY = frame(b"")
 SMALLEST_FRAME = len(EMPTY)
 MIB = 1024 * 1024
+MAX_UNSENT_BYTES = 256 * 1024
+"""A transport is full at 64 KiB; then it gets no more than what was being written."""
 READ_FRAMES = READ_BYTES // SMALLEST_FRAME + 1
 
 
@@ -46,6 +52,11 @@ class Watch:
         self.answers = Counter[int]()
         self.waiting = 0
         self.most_waiting = 0
+        self.transports: list[WSTransport] = []
+
+    def unsent_bytes(self) -> list[int]:
+        """Tell what waits to be sent to each client that ever came."""
+        return [each.underlying_transport.get_write_buffer_size() for each in self.transports]
 
     async def run(self) -> None:
         while True:
@@ -74,6 +85,12 @@ async def watched(
         watch.waiting -= 1
         await answer(client, raw, address=address)
 
+    def noting_connected(self: StreamConnection, transport: WSTransport) -> None:
+        watch.transports.append(transport)
+        connected(self, transport)
+
+    connected = StreamConnection.on_ws_connected
+    monkeypatch.setattr(StreamConnection, "on_ws_connected", noting_connected)
     monkeypatch.setattr(Messages, "take", counting_take)
     monkeypatch.setattr(streams, "answer", counting_answer)
     async with asyncio.TaskGroup() as group:
@@ -125,6 +142,64 @@ async def test_no_turn_takes_on_more_than_its_share_of_a_flood(
     assert max(watch.answers.values(), default=0) <= 2 * TURN_BYTES / ANSWER_BYTES
     if answers:
         assert watch.most_waiting <= clients * (MAX_WAITING + READ_FRAMES)
+
+
+PIECES = {
+    "empty texts": EMPTY * 500,
+    "pings": frame(b"x" * 20, PING) * 200,
+    "pieces": (frame(b"", fin=False) + frame(b"", CONTINUATION)) * 200,
+    "requests": frame(b'{"action":"ping"}') * 200,
+    "a large request": frame(b"[" * 200_000),
+    "a key and a subscription": AUTHENTICATE
+    + frame(json.dumps({"action": "subscribe", "mode": 2, **AAPL}).encode()),
+    "wrong keys": frame(b'{"action":"authenticate","api_key":"x"}') * 20,
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_every_queue_keeps_its_bounds_whatever_clients_do(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    rng = random.Random(seed)
+    clients, rounds = 12, 6
+    most_unsent = 0
+
+    async def behave(port: int, choices: list[str], *, reads: bool) -> None:
+        for _ in range(rounds):  # each time it comes back
+            async with raw_client(port) as hostile, asyncio.TaskGroup() as group:
+                reading = group.create_task(hostile.hung_up()) if reads else None
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.3):
+                        for choice in choices:
+                            await hostile.send(PIECES[choice])
+                if reading is not None:
+                    reading.cancel()
+
+    async with (
+        streaming(frequency_ms=10, limit=clients // 2) as stream,
+        watched(stream, monkeypatch) as watch,
+    ):
+        async with asyncio.TaskGroup() as group:
+            behaving = [
+                group.create_task(
+                    behave(
+                        stream.server.port,
+                        rng.choices(list(PIECES), k=20),
+                        reads=rng.random() < 0.5,
+                    )
+                )
+                for _ in range(clients)
+            ]
+            while not all(each.done() for each in behaving):
+                most_unsent = max([most_unsent, *watch.unsent_bytes()])
+                await asyncio.sleep(0)
+        async with asyncio.timeout(TIMEOUT_S):
+            while stream.places.open:  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.01)
+    share = TURN_BYTES + clients * (LEAST_READ_BYTES + READ_BYTES)
+    assert max(watch.frames.values()) <= 2 * share / SMALLEST_FRAME
+    assert max(watch.answers.values()) <= 2 * TURN_BYTES / ANSWER_BYTES
+    assert most_unsent <= MAX_UNSENT_BYTES
 
 
 async def test_of_the_pings_of_a_read_the_last_one_is_answered() -> None:
