@@ -97,6 +97,8 @@ class Closeup:
         last_told, self._last_told = self._last_told, newest[0].start if newest else 0
         if told is not None and self._last_told >= last_told:
             fresh = bars.changed(*about, told)
+            if not fresh:
+                return None
             if len(fresh) <= MAX_NEW_BARS:
                 return [self._interval.value, [_row(bar) for bar in fresh], 0]
         return [self._interval.value, [_row(bar) for bar in bars.of(*about, BARS)], 1]
