@@ -59,7 +59,7 @@ def test_what_came_through_a_proxy_is_not_local(name: str) -> None:
     ("version", "local"), [("1", False), ("1.0", False), ("0.9", False), ("1.1", True), ("2", True)]
 )
 def test_the_http_of_stock_proxies_is_not_local(version: str, local: bool) -> None:
-    assert is_local(scope() | {"http_version": version}) is local
+    assert is_local({**scope(), "http_version": version}) is local
 
 
 @pytest.mark.parametrize(
