@@ -10,8 +10,8 @@ from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.errors import RequestError
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.endpoints.live_session import LiveSession
-from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Pump, Refusal, StreamClient
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Kept, Slot
 from dashboard.fanout.route import Route
@@ -31,10 +31,10 @@ class LiveStreams:
     max_request_bytes = live.MAX_REQUEST_BYTES
 
     def __init__(
-        self, running: Services, *, admission: Admission, turns: Turns | None = None
+        self, running: Services, *, admission: Admission, budget: TurnBudget | None = None
     ) -> None:
         self.fanout = Fanout()
-        self.turns = turns or Turns()
+        self.budget = budget or TurnBudget()
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
         self._services = running
         self._hub = running.hub

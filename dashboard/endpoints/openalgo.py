@@ -16,8 +16,8 @@ from dashboard.core.errors import FeedError, StorageError
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
 from dashboard.endpoints.openalgo_groups import Groups
-from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import NS_PER_S, Pump, Refusal, StreamClient
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.route import Route
@@ -102,11 +102,11 @@ class OpenAlgoStreams:
         running: Services,
         *,
         authenticate: Authenticate,
-        turns: Turns | None = None,
+        budget: TurnBudget | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.fanout = Fanout()
-        self.turns = turns or Turns()
+        self.budget = budget or TurnBudget()
         self._survival = running.hub.failures.at("openalgo")
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate

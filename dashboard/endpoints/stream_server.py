@@ -32,8 +32,8 @@ from dashboard.endpoints.openalgo_socket import serve_openalgo
 from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
 from dashboard.endpoints.stream_listener import Refusal, StreamListener
-from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Streams
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
 from dashboard.hub.failures import kept_running
@@ -56,11 +56,11 @@ class StreamSet:
 
     def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
         check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
-        turns = Turns()
+        budget = TurnBudget()
         self.openalgo = OpenAlgoStreams(
-            running, authenticate=authenticate or authenticate_by(running), turns=turns
+            running, authenticate=authenticate or authenticate_by(running), budget=budget
         )
-        self.live = LiveStreams(running, admission=partial(problem_with_key, check), turns=turns)
+        self.live = LiveStreams(running, admission=partial(problem_with_key, check), budget=budget)
         self._failures = running.hub.failures
 
     @property

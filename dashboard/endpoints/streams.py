@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Scope
 
-from dashboard.endpoints.stream_turns import Turns
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.pace import Pace
@@ -43,7 +43,7 @@ class Streams(Protocol):
     """One kind of stream, and all its clients."""
 
     fanout: Fanout
-    turns: Turns
+    budget: TurnBudget
     max_request_bytes: int
     """Who sends a larger request is closed with 1009."""
 

@@ -34,8 +34,8 @@ from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.openalgo_socket import serve_openalgo
 from dashboard.endpoints.stream_connection import MAX_WAITING, StreamConnection, Timeouts
 from dashboard.endpoints.stream_reads import READ_BYTES
-from dashboard.endpoints.stream_turns import ANSWER_BYTES, TURN_BYTES
 from dashboard.endpoints.streams import Streams
+from dashboard.endpoints.turn_budget import ANSWER_BYTES, TURN_BYTES
 from dashboard.fanout.outbox import CAPACITY
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 from tests.integration.raw_client import PING, RawClient, frame
@@ -181,7 +181,7 @@ async def is_stuck_on_events(stream: Stream, chance: random.Random) -> None:
 
     hub = stream.services.hub
     since = f"{hub.epoch}:{chance.randint(0, hub.published)}"
-    channel = Channel("sse", lambda topic: topic.kind is Kind.TRADE, 512)
+    channel = Channel("sse", "trades", lambda topic: topic.kind is Kind.TRADE, 512)
     streams = EventStreams(Connections(limit=1))
     await leave_after(chance, streams.serve(hub, channel, since, {"method": "GET"}, receive, send))
 
