@@ -7,8 +7,10 @@ from pathlib import Path
 import reflex as rx
 
 from dashboard.config import settings_or_exit
+from dashboard.endpoints.page_server import limit_page_server
 
 settings = settings_or_exit()
+limit_page_server()
 
 # Reflex reads these from the environment only; a value set outside wins.
 os.environ.setdefault("REFLEX_USE_NPM", "1")  # Node comes with requirements.txt

@@ -1,9 +1,10 @@
 """The composition root: builds every part from the settings and runs them together."""
 
 import asyncio
+import secrets
 import sys
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ import anyio.to_thread
 import structlog
 
 from dashboard import __version__
-from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, mask_password
+from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
 from dashboard.core.model import Control, Instrument
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
@@ -27,6 +28,7 @@ from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
 from dashboard.history.bars import Bars
 from dashboard.history.pnl import Accounts
+from dashboard.hub.failures import kept_running
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live, sse
 from dashboard.storage.api_keys import ApiKeys, create_first_key
@@ -35,23 +37,29 @@ from dashboard.storage.repository import Repository
 
 log = structlog.get_logger(__name__)
 
+EPOCH_BYTES = 6
+"""Random enough that no two starts have one epoch, and short, as every id begins with it."""
+
 
 class Services:
     """Everything that runs, wired; made once per process inside its event loop.
 
     Without `history` bars and accounts stay empty: only pages and REST show them.
+    `started_ns` is by the monotonic clock.
     """
 
     def __init__(self, settings: Settings, *, history: bool = True) -> None:
         self.settings = settings
-        self.started_ns = time.time_ns()
+        self.started_ns = time.monotonic_ns()
         self.version = __version__
         self.frequency_ms = settings.frequency_ms
-        epoch = f"{self.started_ns // 1_000_000:x}"
+        epoch = secrets.token_hex(EPOCH_BYTES)
         self.hub = Hub(
             epoch=epoch,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             resume_events=settings.resume_events,
+            resume_bytes=settings.resume_mb * 1024 * 1024,
             encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
         )
         self.bars = Bars(self.hub)
@@ -60,11 +68,12 @@ class Services:
             self.bars.close()
             self.accounts.close()
         self.repository = _repository(settings)
-        self.keys = ApiKeys(self.repository, clock=time.time_ns)
+        self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
         )
         self._master = InstrumentMaster(self.supervisor.feeds)
@@ -133,16 +142,17 @@ class Services:
         """Run the feeds for as long as the block lasts; a database without a key gets one."""
         await anyio.to_thread.run_sync(self._prepare_keys)
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self.supervisor.run(), name="supervisor"),
-                group.create_task(self.bars.run(), name="bars"),
-                group.create_task(self.accounts.run(), name="accounts"),
-            ]
+            runs: dict[str, Callable[[], Awaitable[None]]] = {
+                "supervisor": self.supervisor.run,
+                "bars": self.bars.run,
+                "accounts": self.accounts.run,
+            }
             if self.settings.simulator_seed is None:
-                system = publish_system(
-                    self.hub.publish, published=lambda: self.hub.published, clock=time.time_ns
-                )
-                tasks.append(group.create_task(system, name="system"))
+                runs["system"] = self._publish_system
+            tasks = [
+                group.create_task(kept_running(name, run, failures=self.hub.failures), name=name)
+                for name, run in runs.items()
+            ]
             try:
                 yield
             finally:
@@ -151,16 +161,36 @@ class Services:
                     task.cancel()
                 self.repository.close()
 
+    async def _publish_system(self) -> None:
+        await publish_system(
+            self.hub.publish,
+            published=lambda: self.hub.published,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+        )
+
     def _prepare_keys(self) -> None:
         self.repository.migrate()
         file = create_first_key(self.repository, self.settings.data_dir, now=time.time_ns())
-        if file is None:
-            return
-        told = f"The first API key is in {file}, which only you can read\n"
-        if sys.stderr.isatty():  # what is no terminal may be a log, which must not hold a key
-            told += f"  {file.read_text()}"
+        told = f"{who_needs_a_key(self.settings)}\n"
+        if file is not None:
+            told += f"The first API key is in {file}, which only you can read\n"
+            if sys.stderr.isatty():  # what is no terminal may be a log, which must not hold a key
+                told += f"  {file.read_text()}"
         sys.stderr.write(told)
         sys.stderr.flush()
+
+
+def who_needs_a_key(settings: Settings) -> str:
+    """Say in one line who needs a key, and which setting says so."""
+    rule = f"(DASHBOARD_REQUIRE_KEY={settings.require_key})"
+    if settings.key_rule == "never":
+        return f"Nobody needs a key, wherever they come from {rule}"
+    if settings.require_key == "always":
+        return f"Everybody needs a key {rule}"
+    if settings.key_rule == "always":
+        return f"Everybody needs a key, since {settings.reached_as} is allowed {rule}"
+    return f"Everybody needs a key but who comes from this machine, through no proxy {rule}"
 
 
 def prepare_storage_or_exit(settings: Settings) -> None:
@@ -198,6 +228,7 @@ def _feed(name: str, settings: Settings) -> Feed:
         return Replay(
             _recording(settings.replay_file),
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             speed=settings.replay_speed,
             loop=settings.replay_loop,
         )
@@ -206,11 +237,14 @@ def _feed(name: str, settings: Settings) -> Feed:
             settings.redis_url,
             _static_data(settings.redis_url).instruments,
             clock=time.time_ns,
+            monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
+            max_bytes=settings.redis_max_message_kb * 1024,
         )
     return Simulator(
         interval_ms=settings.frequency_ms,
         clock=time.time_ns,
+        monotonic=time.monotonic_ns,
         seed=settings.simulator_seed,
         symbols=settings.simulator_symbols,
     )
@@ -224,13 +258,19 @@ def _recording(file: Path | None) -> Recording:
         SettingError: when it cannot be read or there is no market data in it.
     """
     try:
-        return Recording(file or Path())
+        recording = Recording(file or Path())
     except FeedError as error:
-        raise SettingError(
-            variable="DASHBOARD_REPLAY_FILE",
-            value=str(file),
-            allowed=f"a recording with market data ({error.problem})",
-        ) from error
+        allowed = f"a recording with market data ({error.problem})"
+        raise setting_error("replay_file", file, allowed=allowed) from error
+    if (end := recording.broken_off) is not None:
+        log.warning(
+            "only a part of the recording can be played",
+            feed="replay",
+            file=str(file),
+            line=end.line,
+            reason=end.reason,
+        )
+    return recording
 
 
 @cache
@@ -244,11 +284,8 @@ def _static_data(url: str) -> StaticData:
     try:
         data = read_static_data(url)
     except FeedError as error:
-        raise SettingError(
-            variable="DASHBOARD_REDIS_URL",
-            value=mask_password(url),
-            allowed=f"the address of a Redis that answers ({error.problem})",
-        ) from error
+        allowed = f"the address of a Redis that answers ({error.problem})"
+        raise setting_error("redis_url", url, allowed=allowed) from error
     for warning in data.warnings:
         log.warning("static data contradict each other", feed="redis", problem=warning)
     return data

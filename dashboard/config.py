@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -15,22 +16,44 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.core.errors import SettingError
+from dashboard.core.hosts import is_own_host
+from dashboard.core.masking import mask_query, secrets_of
 
 PREFIX = "DASHBOARD_"
 FEEDS = frozenset({"simulator", "replay", "redis"})
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOST_NAME = re.compile(r"[^\s:/@\[\]]+|\[[0-9a-f:.]+\]")
 """A host as a Host header names it: IPv6 addresses in brackets, no port."""
+ANCESTOR = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
+"""An origin as a policy names it: nothing in it ends its place there."""
+REDIS_CONNECTIONS = 2
+"""The feed needs one for the channel and one for the keys."""
+REDIS_OPTIONS = frozenset(
+    {
+        *("db", "username", "password", "client_name", "protocol", "decode_responses"),
+        *("max_connections", "health_check_interval", "retry_on_timeout"),
+        *("socket_timeout", "socket_connect_timeout", "socket_keepalive"),
+        *("ssl_keyfile", "ssl_certfile", "ssl_password", "ssl_cert_reqs", "ssl_ca_certs"),
+        *("ssl_ca_path", "ssl_ca_data", "ssl_check_hostname", "ssl_ciphers"),
+    }
+)
+"""Those of redis-py that are plain values; others it reads, and fails on when it connects."""
+SPEED_MIN = 0.001
+SPEED_MAX = 1000.0
+"""A replay's speed, other than 0."""
 FREQUENCY_MIN_MS = 10
 FREQUENCY_MAX_MS = 1000
 
+RequireKey = Literal["auto", "always", "never"]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
     """Each field is the variable DASHBOARD_<NAME>; its description says what is allowed."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     feed: CommaSeparated = Field(
         ("simulator",), description="simulator, replay, redis, or several, separated by commas"
@@ -51,16 +74,23 @@ class Settings(BaseSettings):
         description="a readable recording, .wslog or .wslog.gz; DASHBOARD_FEED=replay needs one",
     )
     replay_speed: float = Field(
-        1.0, ge=0, allow_inf_nan=False, description="a number from 0; 0 is as fast as it goes"
+        1.0, description="a number from 0.001 to 1000, or 0: as fast as it goes"
     )
     replay_loop: bool = Field(True, description="1 or 0")
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
         repr=False,  # it may hold a password
-        description="redis://host:port/db, rediss://… or unix://path, as redis-py reads it",
+        description="redis://host:port/db, rediss://… or unix://path, as redis-py reads it, "
+        f"with options that are plain values and max_connections from {REDIS_CONNECTIONS}",
+    )
+    redis_max_message_kb: int = Field(
+        4096, ge=1, le=32_768, description="a whole number of kilobytes, 1 to 32768"
     )
     resume_events: int = Field(
         100_000, ge=1, le=10_000_000, description="a whole number, 1 to 10000000"
+    )
+    resume_mb: int = Field(
+        256, ge=1, le=65_536, description="a whole number of megabytes, 1 to 65536"
     )
     stale_after_ms: int = Field(
         2000, ge=100, le=600_000, description="a whole number of milliseconds, 100 to 600000"
@@ -70,6 +100,11 @@ class Settings(BaseSettings):
     )
     allowed_hosts: CommaSeparated = Field(
         LOCAL_HOSTS, description="host names without port, separated by commas; IPv6 as [::1]"
+    )
+    frame_ancestors: CommaSeparated = Field(
+        (),
+        description="origins such as https://example.org or https://*.example.org,"
+        " separated by commas",
     )
     max_clients: int = Field(1000, ge=1, le=100_000, description="a whole number, 1 to 100000")
     stream_host: str = Field(
@@ -92,17 +127,17 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )
-    data_dir: Path = Field(Path(".data"), description="a folder that can be written to")
+    data_dir: Path = Field(
+        Path(".data"), validate_default=True, description="a folder that can be written to"
+    )
     db_url: str | None = Field(
         None,
         repr=False,  # it may hold a password
         description="postgresql://user:password@host:port/database or sqlite:///file",
     )
-    require_key: Literal["auto", "always", "never"] = Field(
-        "auto", description="auto, always or never"
-    )
+    require_key: RequireKey = Field("auto", description="auto, always or never")
 
-    @field_validator("feed", "allowed_origins", "allowed_hosts", mode="before")
+    @field_validator("feed", "allowed_origins", "allowed_hosts", "frame_ancestors", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -124,14 +159,25 @@ class Settings(BaseSettings):
             raise ValueError(str(file))
         return file
 
+    @field_validator("replay_speed")
+    @classmethod
+    def _check_replay_speed(cls, speed: float) -> float:
+        if speed and not SPEED_MIN <= speed <= SPEED_MAX:
+            raise ValueError("replay_speed")
+        return speed
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
         try:
+            if not REDIS_OPTIONS.issuperset(parse_qs(urlsplit(url).query)):
+                raise ValueError("redis_url")
             pool = ConnectionPool.from_url(url)  # pyright: ignore[reportUnknownMemberType] - its keywords
             pool.make_connection()  # connects to nothing yet
         except (RedisError, TypeError, ValueError) as error:
             raise ValueError("redis_url") from error
+        if pool.max_connections < REDIS_CONNECTIONS:
+            raise ValueError("redis_url")
         return url
 
     @field_validator("db_url")
@@ -144,7 +190,8 @@ class Settings(BaseSettings):
         except SQLAlchemyError as error:
             raise ValueError("db_url") from error
         known = parsed.drivername in {"postgresql", "postgres", "sqlite"}
-        if not known or parsed.database in {None, "", ":memory:"}:
+        torn = "@" in (parsed.host or "")  # half of a password that holds one unquoted
+        if not known or torn or parsed.database in {None, "", ":memory:"}:
             raise ValueError("db_url")
         return url
 
@@ -156,6 +203,13 @@ class Settings(BaseSettings):
             if scheme not in {"http", "https"} or not rest or "/" in rest:
                 raise ValueError(origin)
         return origins
+
+    @field_validator("frame_ancestors")
+    @classmethod
+    def _check_ancestors(cls, ancestors: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ANCESTOR.fullmatch(each) for each in ancestors):
+            raise ValueError(", ".join(ancestors))
+        return ancestors
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -175,15 +229,37 @@ class Settings(BaseSettings):
             raise ValueError(str(folder))
         return folder
 
+    @property
+    def key_rule(self) -> RequireKey:
+        """Give who needs a key: `auto` means everybody once others may reach the product.
+
+        Then a proxy is before it, and one that adds no header makes all look local.
+        """
+        return "always" if self.require_key == "auto" and self.reached_as else self.require_key
+
+    @property
+    def reached_as(self) -> str | None:
+        """Name an allowed host or origin beyond this machine, if there is one."""
+        named = (*self.allowed_hosts, *self.allowed_origins)
+        return next((each for each in named if not is_own_host(each.rpartition("//")[2])), None)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Give what no log may show: the passwords of addresses."""
+        addresses = (self.redis_url, self.db_url or "")
+        return frozenset(secret for each in addresses for secret in secrets_of(each))
+
 
 def mask_password(url: str) -> str:
-    """Give a URL as it may be shown: without what stands before the last @, or as `password=`.
+    """Give a URL, valid or not, as it may be shown: without what stands before the last @.
+
+    Nor as a parameter such as `password=`.
 
     >>> mask_password("redis://user:secret@example.org:6379/0")
     'redis://***@example.org:6379/0'
     """
     url = re.sub(r"^([a-z]*:?/+)?.*@", r"\1***@", url, flags=re.DOTALL)
-    return re.sub(r"(?<=password=)[^&]*", "***", url)
+    return mask_query(url)
 
 
 def load_settings() -> Settings:
@@ -197,13 +273,21 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        variable = PREFIX + name.upper()
-        value: Any = os.environ.get(variable, first["input"])
-        raise SettingError(
-            variable=variable,
-            value=mask_password(value) if name in {"redis_url", "db_url"} else value,
-            allowed=str(Settings.model_fields[name].description),
+        value: Any = os.environ.get(PREFIX + name.upper(), first["input"])
+        raise setting_error(
+            name, value, allowed=str(Settings.model_fields[name].description)
         ) from error
+
+
+def setting_error(name: str, value: Any, *, allowed: str) -> SettingError:
+    """Make the error of a setting that holds `value`, which is its default where it is not set."""
+    variable = PREFIX + name.upper()
+    is_set = variable in os.environ or value != Settings.model_fields[name].default
+    if name in {"redis_url", "db_url"} and isinstance(value, str):
+        value = mask_password(value)
+    elif isinstance(value, Path):
+        value = str(value)
+    return SettingError(variable=variable, value=value, allowed=allowed, is_set=is_set)
 
 
 @cache

@@ -6,7 +6,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import reflex as rx
-from reflex.config import get_config
+from reflex import constants
+from reflex.config import environment, get_config
+from reflex.utils.exec import is_prod_mode
+from reflex.utils.prerequisites import get_web_dir
 from starlette.types import ASGIApp
 
 from dashboard.bootstrap import (
@@ -18,18 +21,22 @@ from dashboard.bootstrap import (
 from dashboard.config import settings_or_exit
 from dashboard.endpoints.access import KeyGuard
 from dashboard.endpoints.api import create_api
+from dashboard.endpoints.connection_limits import connection_limits
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.response_headers import Policy, ResponseHeaders, inline_scripts
 from dashboard.endpoints.security import Guard, problem_with
-from dashboard.endpoints.shutdown import before_termination
+from dashboard.endpoints.shutdown import before_termination, no_life_after
 from dashboard.endpoints.stream_server import StreamServer
+from dashboard.endpoints.unfinished import UnfinishedMessages
 from dashboard.logs import configure_logging
+from dashboard.ui.page_socket import event_failed, guard_socket, only_page_messages, page_failed
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
 settings = settings_or_exit()
-configure_logging(settings.log_level)
+configure_logging(settings.log_level, secrets=settings.secrets)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
-connections = Connections(limit=settings.max_clients)
+connections = Connections(limit=connection_limits(settings).clients)
 allowed_origins = get_config().cors_allowed_origins
 stream_server = StreamServer(
     settings,
@@ -39,12 +46,20 @@ stream_server = StreamServer(
 
 @asynccontextmanager
 async def lifespan() -> AsyncGenerator[None]:
-    """Run the services; when the process is asked to end, tell every API client first."""
-    async with run_services(settings) as running, stream_server.running(running):
+    """Run the services; before the process ends, asked to or by an error, tell every API client."""
+
+    async def drained() -> None:
+        await asyncio.gather(connections.drained(), stream_server.places.drained())
+
+    async with (
+        no_life_after(drained),
+        run_services(settings) as running,
+        stream_server.running(running),
+    ):
 
         async def farewell() -> None:
             running.hub.close()
-            await asyncio.gather(connections.drained(), stream_server.places.drained())
+            await drained()
 
         before_termination(farewell)
         yield
@@ -52,14 +67,34 @@ async def lifespan() -> AsyncGenerator[None]:
 
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the checks around everything, the page's own socket included: Host, Origin, key."""
-    return Guard(
-        KeyGuard(inner, required=settings.require_key, keys=lambda: services().keys),
+    guard = Guard(
+        KeyGuard(inner, required=settings.key_rule, keys=lambda: services().keys),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=allowed_origins,
+        framed=bool(settings.frame_ancestors),
+    )
+    headed = ResponseHeaders(guard, policy=page_policy())
+    return UnfinishedMessages(headed, connections)
+
+
+def page_policy() -> Policy | None:
+    """Give the policy of the built pages; `make dev` builds none."""
+    if not is_prod_mode():
+        return None
+    serves_pages = environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.get()
+    built = get_web_dir() / constants.Dirs.STATIC
+    return Policy(
+        scripts=inline_scripts(built) if serves_pages else (),
+        frame_ancestors=settings.frame_ancestors,
     )
 
 
-app = rx.App(api_transformer=[create_api(connections, stream_server), guarded])
+app = rx.App(
+    api_transformer=[create_api(connections, stream_server), only_page_messages, guarded],
+    frontend_exception_handler=page_failed,
+    backend_exception_handler=event_failed,
+)
+guard_socket(app)
 app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType] - its keywords
 market.add_page(app)
 instruments.add_page(app)

@@ -1,20 +1,68 @@
-"""How the product logs: one line per event on standard error."""
+"""How the product logs: one line per event on standard error, and no secret in any.
+
+An exception is shown without the values of its frames, where keys and passwords
+are; what is known to be a secret is masked in whatever still names it, in the
+lines of libraries too.
+"""
 
 import logging
 import sys
+from collections.abc import Callable, Collection
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from dashboard.core.masking import masking
+
+LONGEST_VALUE = 1000
+"""Characters: what a client sends may be as long as it likes."""
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
 
-def configure_logging(level: str) -> None:
-    """Show events of this level (debug, info, warning or error) and above."""
+def configure_logging(level: str, *, secrets: Collection[str] = ()) -> None:
+    """Show events of this level (debug, info, warning or error) and above, without these secrets.
+
+    Lines of other libraries go the way that these have chosen, and are masked alike.
+    """
     threshold = logging.getLevelNamesMapping()[level.upper()]
+    mask = masking(secrets)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            _on_one_line,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+            lambda _logger, _method, line: mask(str(line)),
         ],
     )
+    logging.setLogRecordFactory(_record_factory(mask))
+
+
+def _on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Keep what a client sent from beginning a line of its own, or from colouring the terminal."""
+    return {
+        name: value[:LONGEST_VALUE].translate(_CONTROLS) if isinstance(value, str) else value
+        for name, value in event.items()
+    }
+
+
+def _record_factory(mask: Callable[[str], str]) -> Callable[..., logging.LogRecord]:
+    plain = logging.Formatter()
+
+    def make(*args: object, **kwargs: object) -> logging.LogRecord:
+        record = logging.LogRecord(*args, **kwargs)  # pyright: ignore[reportArgumentType] - handed on
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # a wrong format is no reason to fail
+            text = str(record.msg)
+        record.msg, record.args = mask(text), ()
+        if record.exc_info:
+            record.exc_text = mask(plain.formatException(record.exc_info))
+        return record
+
+    return make

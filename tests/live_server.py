@@ -13,6 +13,8 @@ from typing import Self
 import httpx
 import psutil
 
+from tests.web_folders import WITHOUT_PAGE, WebFolder, building
+
 ROOT = Path(__file__).parents[1]
 START_TIMEOUT_S = 240
 STOP_TIMEOUT_S = 15
@@ -31,7 +33,8 @@ class LiveServer:
     `page` False serves the API alone, which starts without building the page;
     `dev` serves page and API on two ports, with reload, as `make dev` does. `app`
     is the folder of another Reflex app that is built from the product's parts. Its
-    data are its own, and stay: `data_dir`. It has no stream server unless `stream_port` is set.
+    data are its own, and stay: `data_dir`. It has no stream server unless `stream_port` is set,
+    and builds its page beside that of a product that runs in the same folder.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class LiveServer:
         self.dev = dev
         self.app = app
         self.process: subprocess.Popen[bytes] | None = None
+        self.web: WebFolder | None = None
         self.log = ROOT / ".data" / "tests" / f"server-{self.port}.log"
         self.data_dir = Path(str(settings.setdefault("data_dir", self.log.with_suffix(".data"))))
         settings.setdefault("stream_port", 0)
@@ -73,16 +77,26 @@ class LiveServer:
         Raises:
             RuntimeError: with the end of the log when it does not come up.
         """
+        if not self.page:
+            self._run(environment())
+            return
+        self.web = WebFolder.take(self.app)
+        with building():
+            own_folder = {"REFLEX_WEB_WORKDIR": str(self.web.path)}
+            self._run(environment() | own_folder, keeps_open=(self.web.lock.fileno(),))
+
+    def _run(self, env: dict[str, str], *, keeps_open: tuple[int, ...] = ()) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "reflex", "run", *self.arguments],
                 cwd=self.app,
-                env=environment() | self.settings,
+                env=env | self.settings,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=keeps_open,
             )
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -105,6 +119,9 @@ class LiveServer:
         except subprocess.TimeoutExpired:
             _signal_group(process.pid, signal.SIGKILL)
             process.wait(STOP_TIMEOUT_S)
+        finally:
+            if self.web is not None:
+                self.web.free()
 
     def restart(self) -> None:
         """Stop it, and start it again on the same port."""
@@ -140,13 +157,18 @@ def run_keys(server: LiveServer, *arguments: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Give the environment to start the product in: none of its settings, and our Python first."""
+    """Give the environment to start the product in: none of its settings, and our Python first.
+
+    What Reflex writes is kept apart from what a product that runs in this folder has.
+    """
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("DASHBOARD_")}
     bin_dir = str(Path(sys.executable).parent)
     return inherited | {
         "PATH": bin_dir + os.pathsep + inherited.get("PATH", ""),
         "PYTHONPATH": str(ROOT),
         "REFLEX_USE_NPM": "1",
+        "REFLEX_WEB_WORKDIR": str(WITHOUT_PAGE),
+        "REFLEX_STATES_WORKDIR": str(WITHOUT_PAGE / "states"),
     }
 
 

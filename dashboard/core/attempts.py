@@ -11,7 +11,8 @@ MAX_ADDRESSES = 10_000
 class FailureLimit:
     """Lets each address fail `burst` times at once, and once more every `refill_ns`.
 
-    IPv6 addresses count by their /64, which is what one machine has at will.
+    IPv6 addresses count by their /64, which is what one machine has at will. The
+    clock is monotonic, in ns: one that is set would lock out, or let guess.
     """
 
     def __init__(

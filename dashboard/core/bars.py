@@ -1,8 +1,11 @@
 """Bars (OHLCV) of one instrument, built from its trades: pure, bounded."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from operator import attrgetter
 
 import msgspec
+
+from dashboard.core.clocks import LATEST_NS, MAX_AHEAD_NS
 
 
 class Bar(msgspec.Struct, frozen=True, gc=False):
@@ -19,52 +22,106 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
     volume: float
 
 
+class _Growing(msgspec.Struct, gc=False):
+    """A bar, the times of the trades that opened and closed it, and its last change's number."""
+
+    start: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    opened_ns: int
+    closed_ns: int
+    version: int
+
+    def grow(self, ts_event: int, price: float, size: float) -> None:
+        if ts_event >= self.closed_ns:
+            self.close = price
+            self.closed_ns = ts_event
+        elif ts_event < self.opened_ns:
+            self.open = price
+            self.opened_ns = ts_event
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.volume += size
+
+    def bar(self) -> Bar:
+        return Bar(self.start, self.open, self.high, self.low, self.close, self.volume)
+
+
+_start = attrgetter("start")
+
+
 class BarSeries:
-    """The newest bars of one interval, at most `limit` of them, oldest first.
+    """The bars of one interval, at most `limit` of them, in the order of their time.
 
     Intervals begin at multiples of `interval_s` since the Unix epoch. An interval
-    without a trade has no bar. A trade that comes late, out of order, counts in
-    the high, low and volume of its bar and leaves open and close as they are; one
-    older than every bar of a full series is left out.
+    without a trade has no bar. Trades may come in any order: a bar opens with the
+    earliest of its trades and closes with the latest, of several at one time with
+    the one that came first and last. Of too many bars the oldest is left out.
+
+    When the wall clock has been set back, bars that were made before lie ahead of
+    it. They are kept, for the clock may be set forward again, but they are not
+    among the newest, and of too many bars they go first.
+
+    `changes` rises with each trade.
     """
 
     def __init__(self, *, interval_s: int, limit: int) -> None:
         self._interval_ns = interval_s * 1_000_000_000
         self._limit = limit
-        self._bars: list[Bar] = []
+        self.changes = 0
+        self._bars: list[_Growing] = []
+        self._horizon_ns = LATEST_NS
 
-    def apply_trade(self, ts_event: int, price: float, size: float) -> None:
-        """Count one trade."""
+    def apply_trade(
+        self, ts_event: int, price: float, size: float, *, received_ns: int = LATEST_NS
+    ) -> None:
+        """Count one trade; `received_ns` is when it came, by the wall clock."""
+        self.changes += 1
         bars = self._bars
+        self._see_up_to(received_ns + MAX_AHEAD_NS)
         start = ts_event - ts_event % self._interval_ns
-        newest = bars[-1].start if bars else start - 1
-        if start > newest:
-            bars.append(Bar(start, price, price, price, price, size))
-        elif start == newest:
-            bars[-1] = _grown(bars[-1], price, size, close=price)
-        else:
-            self._apply_late(start, price, size)
+        at = len(bars)
+        if bars and start <= bars[-1].start:
+            at = at - 1 if start == bars[-1].start else bisect_left(bars, start, key=_start)
+            if bars[at].start == start:
+                bars[at].grow(ts_event, price, size)
+                bars[at].version = self.changes
+                return
+        made = _Growing(start, price, price, price, price, size, ts_event, ts_event, self.changes)
+        bars.insert(at, made)
         if len(bars) > self._limit:
-            del bars[0]
+            end = self._end()
+            del bars[end if end < len(bars) else 0]
 
     def newest(self, count: int) -> list[Bar]:
         """Give the newest `count` bars, oldest first; the last one may still be growing."""
-        return self._bars[-count:] if count > 0 else []
+        end = self._end()
+        return [each.bar() for each in self._bars[max(0, end - count) : end]]
 
-    def _apply_late(self, start: int, price: float, size: float) -> None:
-        at = bisect_left(self._bars, start, key=lambda bar: bar.start)
-        if self._bars[at].start == start:
-            self._bars[at] = _grown(self._bars[at], price, size, close=self._bars[at].close)
-        else:
-            self._bars.insert(at, Bar(start, price, price, price, price, size))
+    def kept(self) -> list[Bar]:
+        """Give all bars, oldest first."""
+        return [each.bar() for each in self._bars]
 
+    def changed(self, since: int) -> list[Bar]:
+        """Give the bars up to now that are new or have changed since `changes` was that."""
+        return [each.bar() for each in self._bars[: self._end()] if each.version > since]
 
-def _grown(bar: Bar, price: float, size: float, *, close: float) -> Bar:
-    return Bar(
-        bar.start,
-        bar.open,
-        max(bar.high, price),
-        min(bar.low, price),
-        close,
-        bar.volume + size,
-    )
+    def _see_up_to(self, horizon_ns: int) -> None:
+        """Move the horizon; bars that come into sight again count as changed."""
+        bars, before_ns = self._bars, self._horizon_ns
+        self._horizon_ns = horizon_ns
+        if bars and bars[-1].start > before_ns:
+            for each in bars[bisect_right(bars, before_ns, key=_start) : self._end()]:
+                each.version = self.changes
+
+    def _end(self) -> int:
+        """Give the index behind the last bar that is not ahead of the clock."""
+        bars = self._bars
+        if not bars or bars[-1].start <= self._horizon_ns:
+            return len(bars)
+        return bisect_right(bars, self._horizon_ns, key=_start)

@@ -7,7 +7,7 @@ from dashboard.core.model import PriceLevel
 
 
 class OrderBook:
-    """Hold one instrument's levels. Prices are finite and positive, sizes finite, not negative.
+    """Hold one instrument's levels. Prices are finite, sizes are, too, and not negative.
 
     A book is never crossed or locked: after each change the best bid is below
     the best ask. Where a delta would cross the book, the levels that it names

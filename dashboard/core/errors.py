@@ -6,13 +6,23 @@ class LivetapeError(Exception):
 
 
 class SettingError(LivetapeError):
-    """A setting has a value that is not allowed. Terminal: the start ends."""
+    """A setting has a value that is not allowed. Terminal: the start ends.
 
-    def __init__(self, *, variable: str, value: object, allowed: str) -> None:
+    Where it `is_set` by nobody, `value` is its default, None where it has none.
+    """
+
+    def __init__(self, *, variable: str, value: object, allowed: str, is_set: bool = True) -> None:
         self.variable = variable
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{variable}={value!r} is not allowed; allowed: {allowed}")
+        self.is_set = is_set
+        if is_set:
+            problem = f"{variable}={value!r} is not allowed"
+        elif value is None:
+            problem = f"{variable} is not set"
+        else:
+            problem = f"{variable} is not set, and its default {value!r} is not allowed"
+        super().__init__(f"{problem}; allowed: {allowed}")
 
 
 class RequestError(LivetapeError):
@@ -110,3 +120,11 @@ class KeyNameError(LivetapeError):
         self.name = name
         self.problem = problem
         super().__init__(f"key {name!r} {problem}")
+
+
+class PageEventError(LivetapeError):
+    """A page's event is not let in: it is unknown or too long. It is counted; the page goes on."""
+
+    def __init__(self, *, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)

@@ -7,6 +7,8 @@ positions of opposite sign offset each other. A limit holds either way, and a
 position as large as its limit is still within it.
 """
 
+import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -45,13 +47,16 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
             return Level.UNLIMITED
         if size > self.limit:
             return Level.OVER
-        if size and 5 * size >= 4 * self.limit:
+        if size and 5 * (size / 8) >= 4 * (self.limit / 8):  # eighths, so that none overflows
             return Level.NEAR
         return Level.WITHIN
 
     @property
     def share(self) -> float | None:
-        """Give the part of the limit that is used: 1.0 is all of it; infinite where it is 0."""
+        """Give the part of the limit that is used: 1.0 is all of it.
+
+        Infinite where the limit is 0, or too small beside the amount.
+        """
         if self.limit is None:
             return None
         if not self.limit:
@@ -75,14 +80,28 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def level(self) -> Level:
         """Give the worse of the two levels."""
-        levels = [self.position.level, *([self.delta.level] if self.delta else [])]
-        return max(levels, key=SEVERITY.__getitem__)
+        level = self.position.level
+        if self.delta is None:
+            return level
+        other = self.delta.level
+        return level if SEVERITY[level] >= SEVERITY[other] else other
 
     @property
     def share(self) -> float:
         """Give the larger of the two used parts; 0 without a limit."""
-        shares = [self.position.share, self.delta.share if self.delta else None]
-        return max(share or 0.0 for share in shares)
+        share = self.position.share or 0.0
+        return share if self.delta is None else max(share, self.delta.share or 0.0)
+
+
+def total(amounts: Iterable[float]) -> float:
+    """Add finite amounts up, exactly; a sum beyond any float is the largest float of its sign."""
+    amounts = list(amounts)
+    try:
+        return math.fsum(amounts)
+    except OverflowError:  # on the way, though the sum itself may be one that a float holds
+        shrunk = 2.0 ** -len(amounts).bit_length()
+        sum_ = math.fsum(amount * shrunk for amount in amounts) / shrunk
+        return sum_ if math.isfinite(sum_) else math.copysign(sys.float_info.max, sum_)
 
 
 def expose(accounts: Iterable[Positions], instruments: Iterable[Instrument]) -> list[Exposure]:
@@ -104,10 +123,11 @@ def _expose(account: Positions, known: dict[str, Instrument]) -> list[Exposure]:
         symbol: known.get(f"{account.exchange}:{symbol}") or known.get(symbol)
         for symbol in account.positions
     }
-    deltas: defaultdict[str, float] = defaultdict(float)
+    of_underlying: defaultdict[str, list[float]] = defaultdict(list)
     for symbol, amount in account.positions.items():
         if (instrument := found[symbol]) and instrument.underlying:
-            deltas[instrument.underlying] += amount
+            of_underlying[instrument.underlying].append(amount)
+    deltas = {underlying: total(amounts) for underlying, amounts in of_underlying.items()}
     return [
         _exposure(account, symbol, amount, found[symbol], deltas)
         for symbol, amount in account.positions.items()

@@ -5,14 +5,27 @@ integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 `ts_received` (on the hub's envelope) is ours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import msgspec
 
 PriceLevel = tuple[float, float]
 """One order-book level: (price, size)."""
+
+MAX_DECIMALS = 20
+"""Of a price; a smaller one than these can show is shown as 0."""
+SURE_CHARACTERS = 16
+"""A number that needs no more has no noise in its digits."""
+MAX_NAME = 100
+"""Characters of the name of an instrument, an exchange or an underlying."""
+EVENT_BYTES = 600
+"""What an event takes in memory with its envelope of the hub, apart from what grows with it."""
+LEVEL_BYTES = 112
+POSITION_BYTES = 160
+"""Apart from the length of its name."""
 
 
 class Kind(StrEnum):
@@ -47,6 +60,10 @@ class Topic(NamedTuple):
     kind: Kind
     exchange: str
     symbol: str
+
+
+_topic: Callable[[tuple[Kind, str, str]], Topic] = partial(tuple[str].__new__, Topic)
+"""Make a topic faster than its own constructor does: each event asks for one."""
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +115,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Give the topic this event belongs to."""
         raise TypeError(type(self).__name__)
 
+    def weigh(self) -> int:
+        """Estimate the bytes that it holds in memory, those of the hub's envelope included."""
+        return EVENT_BYTES
+
 
 class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
     """Base of the events of one instrument.
@@ -113,7 +134,12 @@ class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
     @property
     def topic(self) -> Topic:
         """Give the topic this event belongs to."""
-        return Topic(self.kind, self.exchange, self.symbol)
+        return _topic((self.kind, self.exchange, self.symbol))
+
+    def weigh(self) -> int:
+        """Estimate the bytes that it holds in memory."""
+        envelope = self.envelope
+        return EVENT_BYTES if envelope is None else EVENT_BYTES + weigh_text(envelope)
 
 
 class Price(MarketEvent, frozen=True, kw_only=True, gc=False):
@@ -143,6 +169,13 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     buyer: str | None = None
     seller: str | None = None
 
+    def weigh(self) -> int:
+        """Estimate the bytes that it holds in memory."""
+        envelope = self.envelope
+        if envelope is None:
+            return EVENT_BYTES
+        return EVENT_BYTES + sum(map(weigh_text, (envelope, self.buyer, self.seller)))
+
 
 class Quote(MarketEvent, frozen=True, kw_only=True, gc=False):
     """The best bid and offer; an empty side has price None and size 0."""
@@ -166,6 +199,13 @@ class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
     bids: Sequence[PriceLevel]
     asks: Sequence[PriceLevel]
     partial: bool = False
+
+    def weigh(self) -> int:
+        """Estimate the bytes that it holds in memory."""
+        levels = len(self.bids) + len(self.asks)
+        envelope = self.envelope
+        weight = EVENT_BYTES + LEVEL_BYTES * levels
+        return weight if envelope is None else weight + weigh_text(envelope)
 
 
 class OpenInterest(MarketEvent, frozen=True, kw_only=True, gc=False):
@@ -207,6 +247,10 @@ class AccountEvent(Event, frozen=True, kw_only=True, gc=False):
         """Give the topic of this client."""
         return Topic(self.kind, self.exchange, self.client)
 
+    def weigh(self) -> int:
+        """Estimate the bytes that it holds in memory."""
+        return EVENT_BYTES + weigh_text(self.envelope) + weigh_text(self.client)
+
 
 class Positions(AccountEvent, frozen=True, kw_only=True, gc=False):
     """All positions of a client: the signed quantity by instrument."""
@@ -214,6 +258,10 @@ class Positions(AccountEvent, frozen=True, kw_only=True, gc=False):
     kind: ClassVar[Kind] = Kind.POSITIONS
 
     positions: Mapping[str, float]
+
+    def weigh(self) -> int:
+        """Estimate the bytes that it holds in memory; the names are in the envelope too."""
+        return EVENT_BYTES + 2 * weigh_text(self.envelope) + POSITION_BYTES * len(self.positions)
 
 
 class Pnl(AccountEvent, frozen=True, kw_only=True, gc=False):
@@ -256,8 +304,11 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     """The hub's envelope around an event.
 
     `seq` rises by one per topic, `offset` by one over the whole hub;
-    `ts_received` is when the hub got it. `frames` holds the event as each wire
-    dialect writes it, filled on first use and shared by all clients.
+    `ts_received` is when the hub got it, and `monotonic_ns` the same moment by a
+    clock that is never set: a stamp, and what intervals are measured by. `frames`
+    holds the event as each wire dialect writes it, filled on first use and shared
+    by all clients. `weight` estimates the bytes that all of it holds in memory, and
+    is 0 once the hub has forgotten it.
     """
 
     event: Event
@@ -265,14 +316,34 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     seq: int
     offset: int
     ts_received: int
+    monotonic_ns: int = 0
     frames: dict[str, str]
+    weight: int = EVENT_BYTES
 
 
-def decimals_of(tick_size: float) -> int:
-    """Give the digits after the point that a tick size needs, at most 12.
+def is_name(text: str) -> bool:
+    """Tell whether a text can name an instrument: on one line, visible, at most 100 characters."""
+    return 0 < len(text) <= MAX_NAME and text.isprintable() and not text.isspace()
 
-    >>> decimals_of(0.01), decimals_of(0.25), decimals_of(5)
-    (2, 2, 0)
+
+def weigh_text(text: str | None) -> int:
+    """Estimate the bytes that a text holds in memory: four a character, unless all are ASCII."""
+    if text is None:
+        return 0
+    return len(text) if text.isascii() else 4 * len(text)
+
+
+def decimals_of(number: float) -> int:
+    """Give the digits after the point that a price or a tick size needs, at most 20.
+
+    Digits beyond the fifteenth that counts are the noise of adding floats.
+
+    >>> decimals_of(0.01), decimals_of(-0.25), decimals_of(5), decimals_of(1e-15)
+    (2, 2, 0, 15)
     """
-    text = f"{tick_size:.12f}".rstrip("0")
-    return len(text.partition(".")[2])
+    text = repr(number)
+    if len(text) <= SURE_CHARACTERS and "e" not in text:
+        return len(text.partition(".")[2].rstrip("0"))
+    digits, _, exponent = f"{number:.14e}".partition("e")
+    decimals = len(digits.partition(".")[2].rstrip("0")) - int(exponent)
+    return min(max(decimals, 0), MAX_DECIMALS)

@@ -6,7 +6,6 @@ that monitors need no key; so are CORS preflights, which cannot show one, and
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import structlog
 from starlette.datastructures import Headers
@@ -15,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from dashboard.config import RequireKey
 from dashboard.core.errors import StorageError
 from dashboard.endpoints.credentials import (
     client_address,
@@ -27,8 +27,6 @@ from dashboard.endpoints.sign_in import SIGN_IN_PATH, SignIn, sign_in_page
 from dashboard.storage.api_keys import ApiKeys
 
 log = structlog.get_logger(__name__)
-
-RequireKey = Literal["auto", "always", "never"]
 
 OPEN_PATHS = frozenset({"/api/health", "/ws/openalgo"})
 NEEDS_KEY = (
@@ -43,7 +41,7 @@ UNAVAILABLE = "API keys cannot be checked at the moment"
 class KeyCheck:
     """Tell which requests have to show a key, and whether they do.
 
-    `required` is DASHBOARD_REQUIRE_KEY: with `auto`, requests that come from this
+    `required` is the settings' `key_rule`: with `auto`, requests that come from this
     machine through no proxy need no key. `keys` gives the running product's keys.
     """
 
@@ -81,7 +79,7 @@ class KeyCheck:
     async def _refusal_of(self, key: str, address: str) -> Response | None:
         if await self._keys().authenticate(key, address=address) is not None:
             return None
-        if wait_s := self._keys().retry_after_s(address):
+        if wait_s := self._keys().retry_after_s(address, key):
             return _text(TOO_MANY.format(wait_s), 429, {"Retry-After": str(wait_s)})
         log.warning("API key refused", address=address)  # so not for every one of a flood
         return _text(WRONG_KEY, 401)
@@ -105,8 +103,7 @@ class KeyGuard:
             return
         try:
             refusal = await self._refusal(scope, receive)
-        except StorageError as error:
-            log.error("API keys cannot be checked", problem=error.problem)
+        except StorageError:  # which is in the log already, once for all who ask meanwhile
             refusal = _text(UNAVAILABLE, 503)
         if refusal is None:
             await self._app(without_credentials(scope), receive, send)
@@ -126,8 +123,7 @@ async def problem_with_key(check: KeyCheck, scope: Scope) -> str | None:
     """Say in one line why a handshake may not pass, or give None when it may."""
     try:
         refusal = await check.refusal(scope)
-    except StorageError as error:
-        log.error("API keys cannot be checked", problem=error.problem)
+    except StorageError:
         return UNAVAILABLE
     return None if refusal is None else bytes(refusal.body).decode().strip()
 

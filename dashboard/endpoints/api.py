@@ -20,18 +20,21 @@ from dashboard.endpoints.event_stream import (
     instrument_channel,
     last_event_id,
 )
-from dashboard.endpoints.exports import export
+from dashboard.endpoints.exports import Exports
 from dashboard.endpoints.health import health_of
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.metrics import create_registry
 from dashboard.endpoints.rest import create_rest
 from dashboard.endpoints.stream_server import StreamServer
+from dashboard.endpoints.turns import Turns
 
 
 def create_api(connections: Connections, stream_server: StreamServer) -> Starlette:
     """Build the API; the clients of its streams take their places in `connections`."""
     registry = create_registry(connections, stream_server)
-    streams = EventStreams(connections)
+    turns = Turns()
+    streams = EventStreams(connections, turns=turns)
+    exports = Exports(connections)
 
     async def live(socket: WebSocket) -> None:
         await serve_live(socket, services(), connections)
@@ -49,12 +52,16 @@ def create_api(connections: Connections, stream_server: StreamServer) -> Starlet
     def stream(request: Request, channel: Channel) -> ASGIApp:
         return partial(streams.serve, services().hub, channel, last_event_id(request))
 
+    async def export(request: Request) -> ASGIApp:
+        return partial(exports.serve, services(), request.path_params["name"])
+
     async def health(_request: Request) -> Response:
         body = msgspec.json.encode(health_of(services()))
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        async with turns.one():
+            return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[
@@ -64,7 +71,7 @@ def create_api(connections: Connections, stream_server: StreamServer) -> Starlet
             Route("/sse/{name:path}", instrument_events),
             Route("/api/health", health),
             Route("/api/export/{name:path}", export),
-            Mount("/api", create_rest()),
+            Mount("/api", create_rest(turns)),
             Route("/metrics", metrics),
         ]
     )

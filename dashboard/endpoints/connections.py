@@ -1,4 +1,4 @@
-"""The open streams of the API, `/ws` and `/sse`: how many there may be, and their end."""
+"""The streams `/ws` and `/sse` and the exports: how many may be open, and their end."""
 
 import asyncio
 import contextlib
@@ -94,14 +94,14 @@ class Connections:
         return True
 
 
-def allow_open_files(count: int) -> None:
+def allow_open_files(count: int) -> int:
     """Raise this process's soft limit of open files to `count`, as far as the hard one lets it.
 
-    A connection is a file, and the usual limit of 1024 is less than our own limits
-    of clients need. Windows has no such limit.
+    Give how many it may open then. A connection is a file, and the usual limit of 1024
+    is less than our own limits of clients need. Windows has no such limit.
     """
     if sys.platform == "win32":
-        return
+        return count
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -109,3 +109,5 @@ def allow_open_files(count: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(OSError, ValueError):  # macOS has a limit behind the limit
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return count if soft == resource.RLIM_INFINITY else soft

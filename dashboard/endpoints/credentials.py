@@ -1,42 +1,52 @@
 """What a request shows to be let in, and from where it comes. Pure.
 
-A request that came through a proxy is told by the headers that proxies add.
+A request that came through a proxy is told by the headers that proxies add, and by
+HTTP/1.0, which proxies still speak to those behind them when they are told nothing else.
 """
 
-from ipaddress import IPv6Address, ip_address
 from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from dashboard.core.hosts import is_loopback, parse_address
+
 SESSION_COOKIE = "livetape_session"
 KEY_PARAMETER = "api_key"
-PROXY_HEADERS = (
-    "forwarded",
-    "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
+PROXY_HEADERS = frozenset(
+    {
+        b"cf-connecting-ip",
+        b"forwarded",
+        b"true-client-ip",
+        b"via",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-original-forwarded-for",
+        b"x-real-ip",
+    }
 )
+"""And all that begin with X-Forwarded."""
+UNKNOWN = "unknown"
+OLD_VERSIONS = frozenset({"0.9", "1", "1.0"})
 
 
 def is_local(scope: Scope) -> bool:
-    """Tell whether a request comes from this machine itself, through no proxy."""
-    headers = Headers(scope=scope)
-    return _is_loopback(_peer(scope)) and not any(name in headers for name in PROXY_HEADERS)
+    """Tell whether a request is this machine's own, and nothing says that it was passed on."""
+    return is_loopback(_peer(scope)) and not _is_passed_on(scope)
 
 
 def client_address(scope: Scope) -> str:
     """Give the address whose failures count.
 
     Behind a proxy on this machine that is the last of X-Forwarded-For, which the
-    proxy itself has added; all before it may be invented by the client.
+    proxy itself has added; all before it may be invented by the client. What is no
+    address there counts for the proxy; who has none at all, for all of its kind.
     """
-    peer = _peer(scope)
+    peer = _peer(scope) or UNKNOWN
     forwarded = Headers(scope=scope).getlist("x-forwarded-for")
-    if forwarded and _is_loopback(peer):
-        return forwarded[-1].rpartition(",")[2].strip() or peer
+    if forwarded and is_loopback(peer):
+        nearest = parse_address(forwarded[-1].rpartition(",")[2])
+        return peer if nearest is None else str(nearest)
     return peer
 
 
@@ -106,11 +116,8 @@ def _peer(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        return parsed.ipv4_mapped.is_loopback
-    return parsed.is_loopback
+def _is_passed_on(scope: Scope) -> bool:
+    if scope.get("http_version") in OLD_VERSIONS:
+        return True
+    names = (name.lower() for name, _ in scope["headers"])
+    return any(name in PROXY_HEADERS or name.startswith(b"x-forwarded") for name in names)

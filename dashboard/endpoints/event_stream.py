@@ -1,7 +1,9 @@
 """`/sse/{instrument}` and `/sse/pnl`: one subscription per client, sent as Server-Sent Events."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -9,9 +11,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.errors import ResumeError
 from dashboard.core.model import Instrument, Published, Topic
+from dashboard.endpoints.catching_up import read_part
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.turns import Turns
 from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Wants
 from dashboard.protocols import sse
@@ -22,8 +25,6 @@ JOIN_S = 0.005
 WRITE_S = 100e-6
 """With many busy clients the time grows by this for each: at most 10,000 writes/s, however many."""
 INSTRUMENT_EVENTS, ACCOUNT_EVENTS = 512, 1024
-RESUME_EVENTS = 1024
-"""Events that a write may hold while a client catches up."""
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -33,9 +34,13 @@ HEADERS = [
 
 
 class Channel(NamedTuple):
-    """What a stream carries: its name in the metrics, its events, and how far a client may lag."""
+    """What a stream carries: its name in the metrics, its events, and how far a client may lag.
+
+    Channels of one `key` carry the same.
+    """
 
     name: str
+    key: str
     wants: Wants
     capacity: int
 
@@ -44,12 +49,12 @@ def instrument_channel(instrument: Instrument) -> Channel:
     """Give the channel of one instrument's books, quotes and trades."""
     exchange, symbol = instrument.exchange, instrument.symbol
     topics = frozenset(Topic(kind, exchange, symbol) for kind in sse.INSTRUMENT_KINDS)
-    return Channel("sse", topics.__contains__, INSTRUMENT_EVENTS)
+    return Channel("sse", instrument.id, topics.__contains__, INSTRUMENT_EVENTS)
 
 
 def account_channel() -> Channel:
     """Give the channel of all clients' positions and PnL."""
-    return Channel("sse pnl", _is_account, ACCOUNT_EVENTS)
+    return Channel("sse pnl", "pnl", _is_account, ACCOUNT_EVENTS)
 
 
 def last_event_id(request: Request) -> str | None:
@@ -57,27 +62,53 @@ def last_event_id(request: Request) -> str | None:
     return request.headers.get("last-event-id") or request.query_params.get("since") or None
 
 
+class Room:
+    """What the clients of one channel share: who is at the same event gets the same bytes."""
+
+    def __init__(self) -> None:
+        self.clients = 0
+        self._joined: tuple[Sequence[Published], bytes] = ((), b"")
+
+    def join(self, hub: Hub, entries: Sequence[Published]) -> bytes:
+        """Give the frames of consecutive events of the channel, joined once for all clients."""
+        if not entries:
+            return b""
+        before, joined = self._joined
+        if (
+            len(before) != len(entries)
+            or before[0] is not entries[0]
+            or before[-1] is not entries[-1]
+        ):
+            frames = [hub.frame(each, sse.DIALECT) for each in entries if sse.carries(each.event)]
+            joined = "".join(frames).encode()
+            self._joined = entries, joined
+        return joined
+
+
 class EventStreams:
     """All event streams of one server, which share what is the same for many of them.
 
-    Each client has a place in `connections`. Clients of one channel that are at
-    the same event get the same bytes, joined once, and all that have just been
-    written to wake at one tick: a timer for each would cost more than its write.
+    Each client has a place in `connections`. Clients of one channel share what is
+    joined for them, and all that have just been written to wake at one tick: a
+    timer for each would cost more than its write. Those that catch up read a part in
+    one of the `turns` each.
     """
 
     def __init__(
         self,
         connections: Connections,
         *,
+        turns: Turns | None = None,
         heartbeat_s: float = HEARTBEAT_S,
         join_s: float = JOIN_S,
     ) -> None:
+        self.turns = turns or Turns()
         self.heartbeat_s = heartbeat_s
         self.join_s = join_s
         self._least_join_s = join_s
         self._connections = connections
         self._waiting: list[asyncio.Future[None]] = []
-        self._joined: tuple[Sequence[Published], bytes] = ((), b"")
+        self._rooms: defaultdict[str, Room] = defaultdict(Room)
 
     async def serve(
         self,
@@ -102,7 +133,8 @@ class EventStreams:
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body"})
                 return
-            await _Client(self, hub, channel, send).run(receive, since=since)
+            async with self.room(channel) as room:
+                await _Client(self, room, hub, channel, send).run(receive, since=since)
         finally:
             self._connections.release()
 
@@ -114,20 +146,17 @@ class EventStreams:
         self._waiting.append(waiter)
         return waiter
 
-    def join(self, hub: Hub, entries: Sequence[Published]) -> bytes:
-        """Give the frames of consecutive events of one channel."""
-        if not entries:
-            return b""
-        before, joined = self._joined
-        if (
-            len(before) != len(entries)
-            or before[0] is not entries[0]
-            or before[-1] is not entries[-1]
-        ):
-            frames = [hub.frame(each, sse.DIALECT) for each in entries if sse.carries(each.event)]
-            joined = "".join(frames).encode()
-            self._joined = entries, joined
-        return joined
+    @asynccontextmanager
+    async def room(self, channel: Channel) -> AsyncGenerator[Room]:
+        """Be in the room of a channel for as long as the block lasts."""
+        room = self._rooms[channel.key]
+        room.clients += 1
+        try:
+            yield room
+        finally:
+            room.clients -= 1
+            if not room.clients:
+                del self._rooms[channel.key]
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -145,8 +174,11 @@ class _Client:
     the client is told how many.
     """
 
-    def __init__(self, streams: EventStreams, hub: Hub, channel: Channel, send: Send) -> None:
+    def __init__(
+        self, streams: EventStreams, room: Room, hub: Hub, channel: Channel, send: Send
+    ) -> None:
         self._streams = streams
+        self._room = room
         self._hub = hub
         self._wants = channel.wants
         self._subscription = hub.subscribe(
@@ -198,29 +230,23 @@ class _Client:
     async def _begin(self, since: str | None) -> None:
         """Send what comes before the live events; there is no gap and no double at the seam.
 
-        However much was missed, it is sent in bounded writes, and the subscription
-        listens only when little is left: the ring is the buffer until then.
+        However much was missed, it is read and sent in parts, and the subscription
+        listens only from the last one on: the ring is the buffer until then.
         """
-        notice = ""
-        try:
-            while len(entries := self._first(since)) > RESUME_EVENTS and since is not None:
-                for at in range(0, len(entries), RESUME_EVENTS):
-                    part = entries[at : at + RESUME_EVENTS]
-                    await self._send_body(self._streams.join(self._hub, part))
-                since = self._hub.event_id(entries[-1])
-        except ResumeError as error:
-            notice, entries = sse.encode_reset(error.reason), self._first(None)
-        self._subscription.change_filter(self._wants)
-        body = notice.encode() + self._streams.join(self._hub, entries)
-        await self._send_body(body or sse.HEARTBEAT.encode())
-
-    def _first(self, since: str | None) -> list[Published]:
-        if since is None:
-            return self._hub.latest(self._wants)
-        return self._hub.since(since, self._wants)
+        while True:
+            async with self._streams.turns.one():
+                part = read_part(self._hub, self._wants, since)
+                if part.since is None:
+                    self._subscription.change_filter(self._wants)
+            if part.since is None:
+                break
+            if part.body:
+                await self._send_body(part.body)
+            since = part.since
+        await self._send_body(part.body or sse.HEARTBEAT.encode())
 
     def _due(self) -> bytes:
-        body = self._streams.join(self._hub, self._subscription.take())
+        body = self._room.join(self._hub, self._subscription.take())
         lost = self._subscription.lost - self._told_lost
         if lost:
             self._told_lost += lost

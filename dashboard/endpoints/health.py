@@ -28,6 +28,6 @@ def health_of(running: Services) -> Health:
     return Health(
         status="ok" if sound else "degraded",
         version=running.version,
-        uptime_s=round((time.time_ns() - running.started_ns) / 1e9, 3),
+        uptime_s=round((time.monotonic_ns() - running.started_ns) / 1e9, 3),
         feeds=feeds,
     )

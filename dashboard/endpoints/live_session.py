@@ -51,7 +51,7 @@ class LiveSession:
         return [live.encode_subscribed(asked, unknown=unknown), *self.frames(added)]
 
     def frames(self, entries: Iterable[Published]) -> list[str]:
-        """Write events as clients get them."""
-        return [
-            self._hub.frame(entry, live.DIALECT) for entry in entries if live.carries(entry.event)
-        ]
+        """Write events as clients get them, without those that cannot be written."""
+        carried = (entry for entry in entries if live.carries(entry.event))
+        frames = (self._hub.frame(entry, live.DIALECT) for entry in carried)
+        return [frame for frame in frames if frame]

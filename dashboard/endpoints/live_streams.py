@@ -10,10 +10,10 @@ from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.errors import RequestError
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.endpoints.live_session import LiveSession
-from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Pump, Refusal, StreamClient
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.fanout import Fanout
-from dashboard.fanout.outbox import Entry, Kept, Slot
+from dashboard.fanout.outbox import Kept, Slot
 from dashboard.fanout.route import Route
 from dashboard.protocols import live
 
@@ -31,13 +31,14 @@ class LiveStreams:
     max_request_bytes = live.MAX_REQUEST_BYTES
 
     def __init__(
-        self, running: Services, *, admission: Admission, turns: Turns | None = None
+        self, running: Services, *, admission: Admission, budget: TurnBudget | None = None
     ) -> None:
         self.fanout = Fanout()
-        self.turns = turns or Turns()
-        self.pump = Pump(self.fanout)
+        self.budget = budget or TurnBudget()
+        self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
         self._services = running
         self._hub = running.hub
+        self._survival = running.hub.failures.at("live")
         self._admission = admission
         self._sessions: dict[StreamClient, LiveSession] = {}
         self._routes: dict[Topic, Route] = {}
@@ -99,19 +100,24 @@ class LiveStreams:
         """Dispatch until the hub closes; then every client is told."""
         await self.pump.run(self._subscription, self.dispatch, least_s=self._conflation_s)
         for client in list(self._sessions):
-            client.end()
+            with self._survival:
+                client.end()
 
     def dispatch(self) -> None:
         """Make every event that has come due to the clients that want it."""
         events = self._subscription.take()
         for published in conflate(events) if self._services.conflates else events:
             if live.carries(published.event):
-                route = self._routes.get(published.topic)
-                if route is None:
-                    route = self._routes[published.topic] = self._route(published.topic)
-                if route:
-                    slot, frame = self._entry(published)
-                    route.put(slot, frame)
+                with self._survival:
+                    self._dispatch(published)
+
+    def _dispatch(self, published: Published) -> None:
+        route = self._routes.get(published.topic)
+        if route is None:
+            route = self._routes[published.topic] = self._route(published.topic)
+        if route and (frame := self._hub.frame(published, live.DIALECT)):
+            slot: Slot = published.topic if published.event.conflatable else Kept.TRADE
+            route.put(slot, frame.encode())
 
     def _conflation_s(self) -> float:
         return self._services.frequency_ms / 1000 if self._services.conflates else 0
@@ -127,10 +133,6 @@ class LiveStreams:
             for cohort in self.fanout.cohorts
             if isinstance(cohort.key, live.Filter) and cohort.key.wants(topic)
         )
-
-    def _entry(self, published: Published) -> Entry:
-        slot: Slot = published.topic if published.event.conflatable else Kept.TRADE
-        return slot, self._hub.frame(published, live.DIALECT).encode()
 
     def _move(self, client: StreamClient, session: LiveSession) -> None:
         self.fanout.move(client, session.filter)

@@ -56,11 +56,15 @@ class ServicesCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Read everything once."""
         yield from self._feeds()
+        yield self._clock_skew()
         yield self._skips()
         yield from self._hub()
-        yield gauge("connections", "Open connections to /ws and /sse.", self._connections.open)
+        yield gauge("connections", "Open streams and exports.", self._connections.open)
         refused = self._connections.refused
-        yield counter("connections_refused", "Refused connections to /ws and /sse.", refused)
+        yield counter("connections_refused", "Refused streams and exports.", refused)
+        evicted = self._connections.evicted
+        what = "WebSockets of the page's port cut off for a message without an end."
+        yield counter("connections_evicted", what, evicted)
         yield from self._stream_places()
         yield from self._streams()
         yield gauge("frequency_ms", "The frequency setting.", services().frequency_ms)
@@ -102,6 +106,16 @@ class ServicesCollector(Collector):
                 age.add_metric([name], status.last_event_age_s)
         return events, gaps, skipped, state, age
 
+    def _clock_skew(self) -> Metric:
+        skew = CounterMetricFamily(
+            "livetape_feed_clock_skew",
+            "Times of a source that were impossible and replaced by the time received.",
+            labels=["feed"],
+        )
+        for name, count in services().supervisor.clock_skew().items():
+            skew.add_metric([name], count)
+        return skew
+
     def _skips(self) -> Metric:
         causes = CounterMetricFamily(
             "livetape_feed_skipped_by_cause",
@@ -118,6 +132,7 @@ class ServicesCollector(Collector):
         hub = services().hub
         yield counter("hub_events", "Events published.", hub.published)
         yield gauge("hub_resume_events", "Events that can be resumed from.", hub.ring_length)
+        yield gauge("hub_resume_bytes", "Memory that they hold, estimated.", hub.ring_bytes)
         open_ = GaugeMetricFamily(
             "livetape_subscriptions", "Open subscriptions.", labels=["subscriber"]
         )
@@ -139,7 +154,12 @@ class ServicesCollector(Collector):
             offered.add_metric([name], totals.offered)
             conflated.add_metric([name], totals.conflated)
             lost.add_metric([name], totals.lost)
-        yield from (open_, waiting, offered, conflated, lost)
+        failures = CounterMetricFamily(
+            "livetape_failures", "Errors that were survived.", labels=["place"]
+        )
+        for place, count in hub.failures.by_place.items():
+            failures.add_metric([place], count)
+        yield from (open_, waiting, offered, conflated, lost, failures)
 
 
 def create_registry(connections: Connections, stream_server: StreamServer) -> CollectorRegistry:

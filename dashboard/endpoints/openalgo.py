@@ -12,12 +12,12 @@ import structlog
 from starlette.types import Scope
 
 from dashboard.bootstrap import Services
-from dashboard.core.errors import FeedError
+from dashboard.core.errors import FeedError, StorageError
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
 from dashboard.endpoints.openalgo_groups import Groups
-from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import NS_PER_S, Pump, Refusal, StreamClient
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.route import Route
@@ -102,12 +102,13 @@ class OpenAlgoStreams:
         running: Services,
         *,
         authenticate: Authenticate,
-        turns: Turns | None = None,
+        budget: TurnBudget | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.fanout = Fanout()
-        self.turns = turns or Turns()
-        self.pump = Pump(self.fanout)
+        self.budget = budget or TurnBudget()
+        self._survival = running.hub.failures.at("openalgo")
+        self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
         self._clock = clock
         self._market = FeedMarket(running)
@@ -161,7 +162,8 @@ class OpenAlgoStreams:
             self._quotes.subscription, self.dispatch, next_due_s=self._throttle_due_s
         )
         for client in list(self._sessions):
-            client.end()
+            with self._survival:
+                client.end()
 
     def dispatch(self) -> None:
         """Make every tick that has come, and every price that is due, due to its clients."""
@@ -190,6 +192,8 @@ class OpenAlgoStreams:
                 return session.accept(await self._market.listen(asked.listings))
             identity = await self._authenticate(asked.api_key, address)
             return session.identify(None if identity is None else identity.user_id)
+        except StorageError:  # which is in the log already, once for all who ask meanwhile
+            return session.fail()
         except Exception:
             log.exception("an OpenAlgo request failed")
             return session.fail()
@@ -202,18 +206,21 @@ class OpenAlgoStreams:
                 client.outbox.forget((output.key, output.mode))
             case Snapshot():
                 quote = self._quotes.of(*output.key)
-                if quote is not None and serves(quote, output.form.mode):
-                    payload = client.wire(self._encode(quote, output.form))
-                    client.outbox.add([((output.key, output.form.mode), payload)])
+                if quote is not None and (payload := self._encode(quote, output.form)):
+                    slot = (output.key, output.form.mode)
+                    client.outbox.add([(slot, client.wire(payload))])
 
     def _send(self, quote: MarketQuote, form: Form, route: Route) -> None:
-        if serves(quote, form.mode):
-            slot = ((quote.exchange, quote.symbol), form.mode)
-            route.put(slot, self._encode(quote, form))
+        if payload := self._encode(quote, form):
+            route.put(((quote.exchange, quote.symbol), form.mode), payload)
 
     def _encode(self, quote: MarketQuote, form: Form) -> bytes:
-        listing = self._market.find((quote.exchange, quote.symbol))
-        return encode_data(quote, form, broker="" if listing is None else listing.broker)
+        """Write a quote; nothing where it does not serve the mode, or cannot be written."""
+        if serves(quote, form.mode):
+            with self._survival:
+                listing = self._market.find((quote.exchange, quote.symbol))
+                return encode_data(quote, form, broker="" if listing is None else listing.broker)
+        return b""
 
 
 def _now_ms() -> int:

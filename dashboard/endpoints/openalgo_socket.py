@@ -138,7 +138,7 @@ class OpenAlgoSocket:
             if len(raw) > limit:
                 self._close(*refused_size(limit))
                 return
-            await self._streams.turns.take(len(raw))
+            await self._streams.budget.take(len(raw))
             await self._streams.answer(self, raw, address=self.address)
             if not self._known and self._streams.authenticated(self):
                 self._known = True

@@ -6,100 +6,52 @@ The description of all of it is served at `/api/openapi.json`. An error is
 
 import time
 from typing import Annotated, Any, cast
+from urllib.parse import unquote
 
+import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from dashboard import __version__
 from dashboard.bootstrap import services
 from dashboard.core.errors import RequestError
-from dashboard.core.model import Book, Event, Instrument, Kind, Price, Quote, Theo, Topic, Trade
+from dashboard.core.model import (
+    Book,
+    Event,
+    Instrument,
+    Kind,
+    Price,
+    Quote,
+    Theo,
+    Topic,
+    Trade,
+)
+from dashboard.endpoints.rest_models import (
+    BarEntry,
+    BestBidOffer,
+    InstrumentDetails,
+    InstrumentEntry,
+    OrderBook,
+    Problem,
+    Snapshot,
+)
+from dashboard.endpoints.turns import Turns
 from dashboard.history.bars import MAX_BARS, Interval
 
 DEFAULT_BARS = 500
-
-
-class InstrumentEntry(BaseModel):
-    """One instrument in the list; `name` is its symbol."""
-
-    name: str
-    underlying: str | None
-    exchange: str
-
-
-class InstrumentDetails(InstrumentEntry):
-    """One instrument with its limits, null where unknown.
-
-    `absolute_limit` bounds a client's position in it, either way, `delta_limit`
-    the sum of the positions in all instruments of the underlying.
-    """
-
-    tick_size: float
-    absolute_limit: float | None
-    delta_limit: float | None
-
-
-class BestBidOffer(BaseModel):
-    """The best bid and offer; an empty side has price null and quantity 0."""
-
-    best_bid: float | None
-    best_bid_qty: float
-    best_ask: float | None
-    best_ask_qty: float
-
-
-class OrderBook(BaseModel):
-    """Both sides, best first; a level is price and size."""
-
-    bids: list[tuple[float, float]]
-    asks: list[tuple[float, float]]
-
-
-class Snapshot(BaseModel):
-    """How an instrument stands; null is what has not come yet.
-
-    `/sse/{name}?since={id}` goes on from it without a gap. `last_trade` is the
-    price of the last trade, or the feed's last price where it has told of no trade,
-    `theo` the theoretical price of the underlying, and `ts` is in microseconds
-    since the Unix epoch, UTC.
-    """
-
-    id: str
-    instrument: str
-    bbo: BestBidOffer | None
-    book: OrderBook
-    last_trade: float | None
-    theo: float | None
-    ts: int
-
-
-class BarEntry(BaseModel):
-    """What was traded in one interval; `timestamp` is its beginning in ms since the Unix epoch."""
-
-    timestamp: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-
-
-class Problem(BaseModel):
-    """What was wrong with a request, and what is allowed."""
-
-    error: str
-    allowed: str
 
 
 class NotFoundError(RequestError):
     """A name that no feed has."""
 
 
-def create_rest() -> FastAPI:
-    """Build the application; it is mounted at `/api`."""
+def create_rest(turns: Turns) -> FastAPI:
+    """Build the application; it is mounted at `/api`. What is long takes one of the `turns`."""
     rest = FastAPI(
         title="Livetape",
         version=__version__,
@@ -108,6 +60,7 @@ def create_rest() -> FastAPI:
         servers=[{"url": "/api"}],
         generate_unique_id_function=lambda route: route.name,
     )
+    rest.state.turns = turns
     rest.include_router(router)
     rest.add_exception_handler(NotFoundError, _not_found)
     rest.add_exception_handler(RequestValidationError, _not_allowed)
@@ -133,29 +86,113 @@ async def _named(
     return instrument
 
 
+class InstrumentRoute(APIRoute):
+    """A route of something about an instrument, such as `{name}/bars`.
+
+    A name may end like that itself. Then it is the instrument where there is no
+    other; where there is, `%2F` in place of the last slash names it.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Leave a request to the next route where its path names an instrument."""
+        match, child_scope = super().matches(scope)
+        of = self.path.rpartition("}/")[2]
+        name: str = child_scope.get("path_params", {}).get("name", "")
+        if match is Match.NONE or not name or not of.isalpha():
+            return match, child_scope
+        whole = services().find(f"{name}/{of}")
+        if whole is None or (_is_raw(scope, of) and services().find(name) is not None):
+            return match, child_scope
+        return Match.NONE, {}
+
+
+def _is_raw(scope: Scope, segment: str) -> bool:
+    """Tell whether a path ends with this segment after a slash that is none of a name's."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return unquote(raw.rpartition(b"/")[2].decode("latin-1")) == segment
+
+
+async def _turns(request: Request) -> Turns:
+    return request.app.state.turns
+
+
 Named = Annotated[Instrument, Depends(_named)]
-router = APIRouter()
+InTurn = Annotated[Turns, Depends(_turns)]
+router = APIRouter(route_class=InstrumentRoute)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such instrument."},
     422: {"model": Problem, "description": "A parameter is not allowed."},
 }
 
 
-@router.get("/instruments")
-async def list_instruments() -> list[InstrumentEntry]:
+@router.get("/instruments", response_model=list[InstrumentEntry])
+async def list_instruments(turns: InTurn) -> Response:
     """List every instrument of every feed, in the order of the feeds.
 
     Last come those that are delivered once somebody has asked for them by name.
     """
-    return [
-        InstrumentEntry(name=each.symbol, underlying=each.underlying, exchange=each.exchange)
-        for each in services().listings
-    ]
+    async with turns.one():
+        entries = [
+            InstrumentEntry(name=each.symbol, underlying=each.underlying, exchange=each.exchange)
+            for each in services().listings
+        ]
+        return _answer(entries)
 
 
-@router.get("/instruments/{name:path}/snapshot", responses=PROBLEMS)
-async def get_snapshot(instrument: Named) -> Snapshot:
+@router.get("/instruments/{name:path}/snapshot", response_model=Snapshot, responses=PROBLEMS)
+async def get_snapshot(instrument: Named, turns: InTurn) -> Response:
     """Give the newest book, quote and prices of one instrument."""
+    async with turns.one():
+        return _answer(_snapshot(instrument))
+
+
+@router.get("/instruments/{name:path}/bars", response_model=list[BarEntry], responses=PROBLEMS)
+async def list_bars(
+    instrument: Named,
+    turns: InTurn,
+    interval: Annotated[Interval, Query(description="the length of a bar")] = Interval.M1,
+    count: Annotated[int, Query(ge=1, le=MAX_BARS, description="at most")] = DEFAULT_BARS,
+) -> Response:
+    """List the newest bars of one instrument, oldest first; the last one is still growing.
+
+    They are made of the trades since the server started. An interval without a
+    trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m.
+    """
+    async with turns.one():
+        entries = [
+            BarEntry(
+                timestamp=bar.start // 1_000_000,
+                open=bar.open,
+                high=bar.high,
+                low=bar.low,
+                close=bar.close,
+                volume=bar.volume,
+            )
+            for bar in services().bars.of(instrument, interval, count)
+        ]
+        return _answer(entries)
+
+
+@router.get("/instruments/{name:path}", response_model=InstrumentDetails, responses=PROBLEMS)
+async def get_instrument(instrument: Named) -> Response:
+    """Give one instrument and its limits."""
+    details = InstrumentDetails(
+        name=instrument.symbol,
+        underlying=instrument.underlying,
+        exchange=instrument.exchange,
+        tick_size=instrument.tick_size,
+        absolute_limit=instrument.absolute_limit,
+        delta_limit=instrument.delta_limit,
+    )
+    return _answer(details)
+
+
+def _answer(content: object) -> Response:
+    """Encode an answer at once: there may be ten thousand entries, which no model need check."""
+    return Response(msgspec.json.encode(content), media_type="application/json")
+
+
+def _snapshot(instrument: Instrument) -> Snapshot:
     hub = services().hub
 
     def latest(kind: Kind, symbol: str) -> Event | None:
@@ -177,43 +214,6 @@ async def get_snapshot(instrument: Named) -> Snapshot:
     )
 
 
-@router.get("/instruments/{name:path}/bars", responses=PROBLEMS)
-async def list_bars(
-    instrument: Named,
-    interval: Annotated[Interval, Query(description="the length of a bar")] = Interval.M1,
-    count: Annotated[int, Query(ge=1, le=MAX_BARS, description="at most")] = DEFAULT_BARS,
-) -> list[BarEntry]:
-    """List the newest bars of one instrument, oldest first; the last one is still growing.
-
-    They are made of the trades since the server started. An interval without a
-    trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m.
-    """
-    return [
-        BarEntry(
-            timestamp=bar.start // 1_000_000,
-            open=bar.open,
-            high=bar.high,
-            low=bar.low,
-            close=bar.close,
-            volume=bar.volume,
-        )
-        for bar in services().bars.of(instrument, interval, count)
-    ]
-
-
-@router.get("/instruments/{name:path}", responses=PROBLEMS)
-async def get_instrument(instrument: Named) -> InstrumentDetails:
-    """Give one instrument and its limits."""
-    return InstrumentDetails(
-        name=instrument.symbol,
-        underlying=instrument.underlying,
-        exchange=instrument.exchange,
-        tick_size=instrument.tick_size,
-        absolute_limit=instrument.absolute_limit,
-        delta_limit=instrument.delta_limit,
-    )
-
-
 def _best(quote: Quote) -> BestBidOffer:
     return BestBidOffer(
         best_bid=quote.bid_price,
@@ -224,7 +224,7 @@ def _best(quote: Quote) -> BestBidOffer:
 
 
 def _levels(book: Book) -> OrderBook:
-    return OrderBook(bids=list(book.bids), asks=list(book.asks))
+    return OrderBook(bids=book.bids, asks=book.asks)
 
 
 async def _not_found(_request: Request, error: Exception) -> JSONResponse:

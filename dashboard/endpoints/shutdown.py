@@ -1,16 +1,21 @@
-"""Say goodbye to clients before the server drops their connections.
+"""End the process as clients and its owner expect: a goodbye first, and no life without services.
 
 On SIGINT or SIGTERM the server behind Reflex ends its connections first and
 the application's lifespan afterwards, so a WebSocket client would see its
 connection break instead of close code 1001. Here the signal is held back, the
 clients are told, and then the server gets its signal.
+
+And where an error ends the lifespan, that server goes on without: every request
+would be answered by 500, for as long as somebody takes the process for alive.
 """
 
 import asyncio
 import os
 import signal
+import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -48,3 +53,17 @@ def before_termination(farewell: Callable[[], Awaitable[object]]) -> None:
             loop.call_soon_threadsafe(pass_on, number)
 
     threading.Thread(target=wait, name="termination", daemon=True).start()
+
+
+@asynccontextmanager
+async def no_life_after(farewell: Callable[[], Awaitable[object]]) -> AsyncGenerator[None]:
+    """End the process, with exit code 1, when an error ends the block; run `farewell` before."""
+    try:
+        yield
+    except Exception as error:
+        log.critical("the services have failed: the process ends", exc_info=error)
+        try:
+            await farewell()
+        finally:
+            sys.stderr.flush()
+            os._exit(1)  # an exception would end this task alone

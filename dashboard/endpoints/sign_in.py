@@ -1,5 +1,6 @@
 """The page that asks a browser for a key once, and opens a page session for it."""
 
+import asyncio
 from html import escape
 from string import Template
 from urllib.parse import parse_qs
@@ -12,6 +13,7 @@ from dashboard.storage.api_keys import SESSION_NS, ApiKeys
 
 SIGN_IN_PATH = "/sign-in"
 MAX_FORM_BYTES = 8192
+FORM_TIMEOUT_S = 10
 DAY_NS = 86_400_000_000_000
 ASKED = (
     f"This page needs an API key, once: this browser is remembered for {SESSION_NS // DAY_NS} days."
@@ -104,14 +106,18 @@ class SignIn:
             return sign_in_page("/")
         if request.method != "POST":
             return PlainTextResponse("POST only\n", status_code=405, headers={"Allow": "GET, POST"})
-        form = await _read_form(request)
+        try:
+            async with asyncio.timeout(FORM_TIMEOUT_S):
+                form = await _read_form(request)
+        except TimeoutError:
+            return PlainTextResponse("the form did not come in time\n", status_code=408)
         if form is None:
             return PlainTextResponse("the form is too large\n", status_code=413)
         key, path = form.get("key", "").strip(), form.get("next", "/")
         address = client_address(request.scope)
         token = await self._keys.open_session(key, address=address)
         if token is None:
-            wait_s = self._keys.retry_after_s(address)
+            wait_s = self._keys.retry_after_s(address, key)
             if wait_s:
                 problem = f"Too many wrong keys from this address. Try again in {wait_s} s."
                 return sign_in_page(path, problem=problem, status=429, wait_s=wait_s)

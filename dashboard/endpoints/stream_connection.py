@@ -102,7 +102,7 @@ class StreamConnection(WSListener):
         self._scope["client"] = (str(peer[0]) if peer else "", 0)
         self.address = client_address(self._scope)
         self._connected_at = self._loop.time()
-        self._reads = BoundedReads(transport, self._streams.turns, self._asked)
+        self._reads = BoundedReads(transport, self._streams.budget, self._asked)
         self._heartbeat = Heartbeat(
             interval_s=self._timeouts.ping_interval_s,
             timeout_s=self._timeouts.ping_timeout_s,
@@ -158,6 +158,10 @@ class StreamConnection(WSListener):
         frames = self.outbox.take()
         self.write(b"".join(frames))
         return len(frames)
+
+    def fileno(self) -> int:
+        """Give the number of its file; -1 once it is closed."""
+        return self._transport.underlying_transport.get_extra_info("socket").fileno()
 
     def check(self) -> None:
         """Close the connection when the client has overstepped a time limit."""
@@ -219,7 +223,7 @@ class StreamConnection(WSListener):
 
     async def _work(self) -> None:
         try:
-            await self._streams.turns.take(0)  # to open is work, as a request is
+            await self._streams.budget.take(0)  # to open is work, as a request is
             refusal = await self._open()
             if refusal is not None:
                 self._close(*refusal)
@@ -245,13 +249,13 @@ class StreamConnection(WSListener):
     async def _answer(self, message: Message) -> None:
         self._waiting_bytes -= len(message.data)
         await self._drained.wait()
-        await self._streams.turns.take(len(message.data))
+        await self._streams.budget.take(len(message.data))
         request = message.read(limit=self._streams.max_request_bytes)
         if isinstance(request, Refusal):
             self._close(*request)
             return
         if message.is_packed:
-            await self._streams.turns.take(len(request))
+            await self._streams.budget.take(len(request))
         if not (self._closing or self._transport.underlying_transport.is_closing()):
             await self._streams.answer(self, request, address=self.address)
             self._keep_place()

@@ -20,6 +20,7 @@ from starlette.datastructures import Headers
 
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.listening_socket import ListeningSocket
 from dashboard.endpoints.stream_connection import StreamConnection, Timeouts
 from dashboard.endpoints.stream_handshake import (
     VERSION,
@@ -32,11 +33,11 @@ from dashboard.endpoints.stream_handshake import (
 from dashboard.endpoints.streams import Streams
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire, deflated, framed
+from dashboard.hub.failures import Survival
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 
 log = structlog.get_logger(__name__)
 
-BACKLOG = 2048
 ACCEPTED_A_TURN = 32
 """Connections that are accepted in one turn of the loop: some three milliseconds."""
 SEND_BUFFER_BYTES = 256 * 1024
@@ -52,7 +53,10 @@ Choose = Callable[[str, Wire], tuple[Streams, Outbox]]
 
 
 class StreamListener:
-    """Listen on one address; `port` 0 takes a free one, to be read after `listen`."""
+    """Listen on one address; `port` 0 takes a free one, to be read after `listen`.
+
+    `connection_limit` bounds the connections, those included that are no clients yet.
+    """
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class StreamListener:
         port: int,
         refusal: Refusal,
         timeouts: Timeouts,
+        connection_limit: int,
         deflate: bool = False,
     ) -> None:
         self.port = port
@@ -69,9 +74,10 @@ class StreamListener:
         self._host = host
         self._refusal = refusal
         self._timeouts = timeouts
+        self._connection_limit = connection_limit
         self._deflate = deflate
         self._connections: set[StreamConnection] = set()
-        self._socket: socket.socket | None = None
+        self._socket: ListeningSocket | None = None
 
     def listen(self) -> None:
         """Take the port.
@@ -80,12 +86,14 @@ class StreamListener:
             SettingError: when it is taken, or the address is not ours.
         """
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener = ListeningSocket(
+            family, self._places, limit=self._connection_limit, clients=self._files
+        )
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         try:
             listener.bind((self._host, self.port))
-            listener.listen(BACKLOG)
+            listener.listen()
         except OSError as error:
             listener.close()
             raise SettingError(
@@ -96,10 +104,10 @@ class StreamListener:
         self.port = listener.getsockname()[1]
         self._socket = listener
 
-    async def run(self, choose: Choose) -> None:
+    async def run(self, choose: Choose, *, survival: Survival) -> None:
         """Serve, after `listen`, until the stream of any path closes; then say goodbye.
 
-        `choose` gives the stream of a path.
+        `choose` gives the stream of a path; `survival` counts what fails for one client.
         """
         async with asyncio.TaskGroup() as group:
 
@@ -131,23 +139,26 @@ class StreamListener:
             server = await ws_create_server(
                 accept,
                 sock=self._socket,
-                backlog=ACCEPTED_A_TURN,  # so many it accepts at a time, and lets the system hold
+                backlog=ACCEPTED_A_TURN,
                 enable_auto_pong=False,  # a connection answers pings itself, unless it lags
                 max_frame_size=MAX_REQUEST_BYTES,
                 logger_name=_logger(),
             )
-            if self._socket is not None:
-                self._socket.listen(BACKLOG)
             log.info("OpenAlgo streaming", host=self._host, port=self.port)
             try:
                 while not choose("/", framed)[0].closed:
                     await asyncio.sleep(WATCH_S)
                     for connection in list(self._connections):
-                        connection.check()
+                        with survival:
+                            connection.check()
             finally:
                 server.close()
             for connection in list(self._connections):
-                connection.end()
+                with survival:
+                    connection.end()
+
+    def _files(self) -> set[int]:
+        return {each.fileno() for each in self._connections}
 
 
 class _Faults(logging.Handler):

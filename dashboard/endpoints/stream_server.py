@@ -23,17 +23,20 @@ from dashboard.bootstrap import (
 from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
 from dashboard.endpoints.access import KeyCheck, problem_with_key
-from dashboard.endpoints.connections import Connections, allow_open_files
+from dashboard.endpoints.connection_limits import connection_limits
+from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.credentials import UNKNOWN
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.endpoints.openalgo import Authenticate, Identity, OpenAlgoStreams
 from dashboard.endpoints.openalgo_socket import serve_openalgo
 from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
 from dashboard.endpoints.stream_listener import Refusal, StreamListener
-from dashboard.endpoints.stream_turns import Turns
 from dashboard.endpoints.streams import Streams
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
+from dashboard.hub.failures import kept_running
 from dashboard.logs import configure_logging
 from dashboard.protocols import live
 
@@ -43,8 +46,6 @@ GOING_AWAY = 1001
 GC_THRESHOLD = 50_000
 """New objects between two collections: the default takes 8 % of the time at high rates."""
 LIVE_PATH = "/ws"
-OTHER_FILES = 512
-"""Open files beside the clients: pages, the database, feeds."""
 
 
 class StreamSet:
@@ -54,12 +55,13 @@ class StreamSet:
     """
 
     def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
-        check = KeyCheck(required=running.settings.require_key, keys=lambda: running.keys)
-        turns = Turns()
+        check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
+        budget = TurnBudget()
         self.openalgo = OpenAlgoStreams(
-            running, authenticate=authenticate or authenticate_by(running), turns=turns
+            running, authenticate=authenticate or authenticate_by(running), budget=budget
         )
-        self.live = LiveStreams(running, admission=partial(problem_with_key, check), turns=turns)
+        self.live = LiveStreams(running, admission=partial(problem_with_key, check), budget=budget)
+        self._failures = running.hub.failures
 
     @property
     def by_name(self) -> dict[str, OpenAlgoStreams | LiveStreams]:
@@ -80,10 +82,13 @@ class StreamSet:
     async def run(self, listener: StreamListener | None) -> None:
         """Serve until the hub closes."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.openalgo.run(), name="openalgo")
-            group.create_task(self.live.run(), name="live stream")
+            for name, stream in self.by_name.items():
+                group.create_task(
+                    kept_running(name, stream.run, failures=self._failures), name=name
+                )
             if listener is not None:
-                group.create_task(listener.run(self.choose), name="stream server")
+                served = listener.run(self.choose, survival=self._failures.at("stream server"))
+                group.create_task(served, name="stream server")
 
 
 class StreamServer:
@@ -93,8 +98,8 @@ class StreamServer:
     """
 
     def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
-        allow_open_files(settings.stream_max_clients + settings.max_clients + OTHER_FILES)
-        self.places = Connections(limit=settings.stream_max_clients)
+        self._limits = connection_limits(settings)
+        self.places = Connections(limit=self._limits.stream_clients)
         self.streams: StreamSet | None = None
         self._settings = settings
         self._refusal = refusal
@@ -115,6 +120,7 @@ class StreamServer:
             port=self._settings.stream_port,
             refusal=self._refusal,
             timeouts=self._timeouts,
+            connection_limit=self._limits.stream_connections,
             deflate=self._settings.stream_deflate,
         )
         listener.listen()
@@ -152,7 +158,7 @@ def authenticate_by(services: Services) -> Authenticate:
     """Let a running product's keys say who may in."""
 
     async def authenticate(api_key: str, address: str) -> Identity | None:
-        return await services.keys.authenticate(api_key, scope="stream", address=address)
+        return await services.keys.authenticate(api_key, address=address or UNKNOWN)
 
     return authenticate
 
@@ -177,7 +183,7 @@ async def serve_alone(settings: Settings) -> None:
 def main() -> None:
     """Serve; what stands in the way ends the process with one line."""
     settings = settings_or_exit()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, secrets=settings.secrets)
     check_feeds_or_exit(settings)
     prepare_storage_or_exit(settings)
     try:

@@ -8,10 +8,11 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Scope
 
-from dashboard.endpoints.stream_turns import Turns
+from dashboard.endpoints.turn_budget import TurnBudget
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.pace import Pace
+from dashboard.hub.failures import Survival
 from dashboard.hub.subscription import Subscription
 
 NS_PER_S = 1_000_000_000
@@ -19,6 +20,8 @@ BACKLOG_EVENTS = 64
 """So many events in one turn of the loop mean that a feed is behind."""
 BACKLOG_S = 0.1
 """How much longer than planned frames may wait until it is not."""
+RETRY_S = 0.05
+"""How long the next dispatch waits at least after one that failed, which may have taken nothing."""
 
 
 class Refusal(NamedTuple):
@@ -40,7 +43,7 @@ class Streams(Protocol):
     """One kind of stream, and all its clients."""
 
     fanout: Fanout
-    turns: Turns
+    budget: TurnBudget
     max_request_bytes: int
     """Who sends a larger request is closed with 1009."""
 
@@ -74,12 +77,13 @@ class Pump:
 
     The wait joins frames; its length follows from what a flush and all else cost, so with few
     clients, or after a silence, a tick leaves at once. With many, one lane is flushed
-    at a time.
+    at a time. A dispatch or a flush that fails is counted by `survival`, and the next one comes.
     """
 
-    def __init__(self, fanout: Fanout) -> None:
+    def __init__(self, fanout: Fanout, *, survival: Survival) -> None:
         self.pace = Pace(lanes=fanout.lanes)
         self._fanout = fanout
+        self._survival = survival
         self._flushed_cpu_s = time.thread_time()
 
     async def run(
@@ -104,15 +108,20 @@ class Pump:
             if subscription.is_ready:
                 left = self._fanout.lanes
             before, began = began, time.perf_counter()
-            dispatch()
+            failed = True
+            with self._survival:
+                dispatch()
+                failed = False
             lanes = min(left, self.pace.lanes_after(began - before))
-            self._flush(lanes, passed_s=began - before)
             left -= lanes
+            with self._survival:
+                self._flush(lanes, passed_s=began - before)
             if alarm is not None:
                 alarm.cancel()
             due_s = next_due_s()
             alarm = None if due_s is None else loop.call_later(due_s, subscription.wake)
-            await self._rest(subscription, began + max(self.pace.step_s, least_s()))
+            least = RETRY_S if failed else least_s()
+            await self._rest(subscription, began + max(self.pace.step_s, least))
 
     def _flush(self, lanes: int, *, passed_s: float) -> None:
         cpu_s = time.thread_time()  # what else the machine does says nothing about our work

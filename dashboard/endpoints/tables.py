@@ -1,19 +1,20 @@
-"""The tables that can be exported, as plain columns of one length.
+"""The tables that can be exported: their columns, and their rows one after the other.
 
-They are read on the event loop. Every table has all its columns, with their
-types, also when it has no rows; None stands for no value.
+A table is begun on the event loop, which copies what may still change: references
+and plain arrays. Its rows are made as they are read, which a worker thread may do.
+None stands for no value.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dashboard.bootstrap import Services
-from dashboard.core.limits import expose
-from dashboard.core.model import Instrument, Kind, Topic, Trade
-from dashboard.history.bars import MAX_BARS, Interval
+from dashboard.core.limits import Exposure, expose
+from dashboard.core.model import Instrument, Kind, Positions, Topic, Trade
+from dashboard.history.bars import Interval
 
 
 class Type(StrEnum):
@@ -30,17 +31,21 @@ class Column(NamedTuple):
 
     name: str
     type: Type
-    values: Sequence[Any]
 
 
-Table = list[Column]
+Row = Sequence[object]
+"""A value for each column."""
 
 
-def _table(columns: Iterable[tuple[str, Type]], rows: Iterable[Sequence[object]]) -> Table:
-    """Turn rows into columns."""
-    named = list(columns)
-    turned = list(zip(*rows, strict=True)) or [()] * len(named)
-    return [Column(*column, values) for column, values in zip(named, turned, strict=True)]
+class Table(NamedTuple):
+    """Columns, and rows that can be read once."""
+
+    columns: Sequence[Column]
+    rows: Iterator[Row]
+
+
+def _table(columns: Iterable[tuple[str, Type]], rows: Iterable[Row]) -> Table:
+    return Table([Column(*column) for column in columns], iter(rows))
 
 
 def instruments(running: Services) -> Table:
@@ -105,35 +110,37 @@ def positions(running: Services) -> Table:
                 each.delta and each.delta.share,
                 each.level.value,
             )
-            for each in expose(running.accounts.positions(), running.listings)
+            for each in _exposed(running.accounts.positions(), running.listings)
         ),
     )
 
 
 def pnl(running: Services) -> Table:
     """Give the PnL of the last half hour, at most one sample a second for each client."""
-    times, values = array("q"), array("d")
-    exchanges: list[str] = []
-    clients: list[str] = []
-    for account in running.accounts.current():
-        times += account.series.times
-        values += account.series.values
-        exchanges += [account.exchange] * len(account.series.times)
-        clients += [account.client] * len(account.series.times)
-    return [
-        Column("timestamp", Type.TIME, times),
-        Column("exchange", Type.TEXT, exchanges),
-        Column("client", Type.TEXT, clients),
-        Column("pnl", Type.NUMBER, values),
+    series: list[tuple[str, str, array[int], array[float]]] = [
+        (each.exchange, each.client, each.series.times[:], each.series.values[:])
+        for each in running.accounts.current()
     ]
+    return _table(
+        (
+            ("timestamp", Type.TIME),
+            ("exchange", Type.TEXT),
+            ("client", Type.TEXT),
+            ("pnl", Type.NUMBER),
+        ),
+        (
+            (at, exchange, client, value)
+            for exchange, client, times, values in series
+            for at, value in zip(times, values, strict=True)
+        ),
+    )
 
 
 def trades(running: Services, instrument: Instrument) -> Table:
     """List the trades of an instrument that the hub still holds: the last minute's."""
-    hub = running.hub
     topic = Topic(Kind.TRADE, instrument.exchange, instrument.symbol)
-    oldest = f"{hub.epoch}:{hub.published - hub.ring_length}"
-    found = [each.event for each in hub.since(oldest, topic.__eq__)]
+    remembered = running.hub.remembered()
+    found = (each.event for each in remembered if each.topic == topic)
     return _table(
         (
             ("timestamp", Type.TIME),
@@ -186,9 +193,16 @@ def bars(running: Services, instrument: Instrument, interval: Interval) -> Table
                 each.close,
                 each.volume,
             )
-            for each in running.bars.of(instrument, interval, MAX_BARS)
+            for each in running.bars.kept(instrument, interval)
         ),
     )
+
+
+def _exposed(
+    positions: Sequence[Positions], instruments: Sequence[Instrument]
+) -> Iterator[Exposure]:
+    """Set positions against their limits when the first row is read: there may be many."""
+    yield from expose(positions, instruments)
 
 
 TABLES: dict[str, Callable[[Services], Table]] = {

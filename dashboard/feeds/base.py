@@ -68,7 +68,7 @@ class MonitoredFeed(Protocol):
 
     @property
     def last_sign_ns(self) -> int | None:
-        """Give when the source last gave a sign of life, in ns since the Unix epoch.
+        """Give when the source last gave a sign of life, in ns of the monotonic clock.
 
         None while it is known to be gone.
         """
@@ -100,6 +100,16 @@ class PacedFeed(Protocol):
 
     def set_interval(self, interval_ms: int) -> None:
         """Change the interval of its streams at once."""
+        ...
+
+
+@runtime_checkable
+class AnnotatedFeed(Protocol):
+    """A feed that knows what is wrong with its source, for whoever looks at it to know."""
+
+    @property
+    def note(self) -> str:
+        """Say it on one line; empty where nothing is."""
         ...
 
 
@@ -142,7 +152,7 @@ class SeekableFeed(Protocol):
         """Let time run at another speed from here on.
 
         Raises:
-            ValueError: when it is negative or not finite.
+            ValueError: when it is negative, not finite, or too far from 1 to be kept.
         """
         ...
 

@@ -1,16 +1,22 @@
 """A recording on disk: what is in it, and its records again and again."""
 
 from collections.abc import Generator, Iterator
+from os import SEEK_END
 from pathlib import Path
 
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.model import Instrument, Price
+from dashboard.core.model import Instrument, Price, decimals_of, is_name
 from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
 from dashboard.feeds.parsing.venues import VenueParser
-from dashboard.feeds.parsing.wslog import Damage, Received, Record, parse_records
+from dashboard.feeds.parsing.wslog import (
+    BreakOff,
+    Damage,
+    Received,
+    Record,
+    parse_records,
+)
 
 FEED = "replay"
-MAX_DECIMALS = 12
 
 Key = tuple[str, str]
 
@@ -21,7 +27,8 @@ class Recording:
     The first pass is what lets the instruments, their tick sizes and the
     duration be complete before anything is played; it only parses, so it takes
     a fraction of a second per 10,000 messages. Later passes read from the file
-    too, so memory does not grow with it.
+    too, so memory does not grow with it. `broken_off` is the end of one that breaks
+    off, such as a compressed one that was cut short; what is before it is played.
 
     Raises:
         FeedError: terminal, when the file cannot be read or has no market data.
@@ -31,7 +38,14 @@ class Recording:
         self.path = path
         self.duration_ns = 0
         self.instruments: tuple[Instrument, ...] = ()
+        self.broken_off: BreakOff | None = None
         self._scan()
+
+    @property
+    def note(self) -> str:
+        """Say on one line, with the file's name, what is wrong with it; empty where nothing is."""
+        end = self.broken_off
+        return "" if end is None else f"{self.path.name}, line {end.line}: {end.reason}"
 
     def records(self) -> Generator[tuple[int, Record]]:
         """Give each record with its place in ns since the first, which never goes back.
@@ -54,18 +68,32 @@ class Recording:
         except OSError as error:
             problem = f"{self.path}: {error.strerror or error}"
             raise FeedError(feed=FEED, problem=problem, terminal=True) from error
+        except FeedError as error:
+            problem = f"{self.path}: {error.problem}"
+            raise FeedError(feed=FEED, problem=problem, terminal=True) from error
+
+    def _ends_within_a_line(self) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(-1, SEEK_END)
+            return file.read() != b"\n"
 
     def _scan(self) -> None:
         parser = VenueParser()
         ticks = TickSizes()
+        broken: Damage | None = None
         for place_ns, record in self.records():
             self.duration_ns = place_ns
+            broken = record if isinstance(record, Damage) else None
             if isinstance(record, Received):
                 try:
                     for change in parser.parse_message(record.text, record.ts_ns) or ():
                         ticks.see(change)
-                except ParseError:
-                    continue  # counted and logged when it is played
+                except ParseError as error:  # counted and logged when it is played
+                    broken = Damage(record.line, str(error))
+        if isinstance(broken, BreakOff):
+            self.broken_off = broken
+        elif broken is not None and self._ends_within_a_line():
+            self.broken_off = BreakOff(broken.line, "the recording breaks off within the line")
         self.instruments = tuple(ticks.instruments())
         if not self.instruments:
             problem = f"{self.path}: there is no market data of a known venue in it"
@@ -74,6 +102,8 @@ class Recording:
 
 class TickSizes:
     """Infer tick sizes: the most decimals seen in an instrument's prices, trailing zeros aside.
+
+    What is named by no name, see `is_name`, is damage and no instrument.
 
     Quotes, trades and books are at the venue's own prices. A `Price` may be a
     mid between two of them, so it counts only where there is nothing else.
@@ -98,7 +128,7 @@ class TickSizes:
                 prices = [change.price]
         seen = self._other if isinstance(change, Price) else self._exact
         for price in prices:
-            decimals = decimals_seen(price)
+            decimals = decimals_of(price)
             if decimals > seen.get(key, -1):
                 seen[key] = decimals
 
@@ -106,17 +136,7 @@ class TickSizes:
         """Give the instruments in the order in which they were first seen."""
         for key, decimals in self._other.items():
             exchange, symbol = key
+            if not is_name(symbol):
+                continue
             tick_size = float(f"1e-{self._exact.get(key, decimals)}")
             yield Instrument(symbol=symbol, exchange=exchange, tick_size=tick_size)
-
-
-def decimals_seen(price: float) -> int:
-    """Count the decimals that a price needs, at most 12.
-
-    >>> decimals_seen(14.8024), decimals_seen(0.00001305), decimals_seen(5.0)
-    (4, 8, 0)
-    """
-    text = repr(price)
-    if "e" in text:
-        text = f"{price:.{MAX_DECIMALS}f}"
-    return min(len(text.partition(".")[2].rstrip("0")), MAX_DECIMALS)

@@ -14,10 +14,12 @@ from redis.asyncio.connection import AbstractConnection
 
 from dashboard.config import mask_password
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.model import Event, Instrument, Kind, MarketEvent, Topic
+from dashboard.core.model import AccountEvent, Event, Instrument, Kind, MarketEvent, Topic
 from dashboard.feeds.base import FeedState, Publish
+from dashboard.feeds.client_ledger import ClientLedger
 from dashboard.feeds.parsing.exchange import ExchangeParser, parse_theo
-from dashboard.feeds.parsing.static_data import StaticData, parse_static_data
+from dashboard.feeds.parsing.exchange_messages import MESSAGE_BYTES, Cause
+from dashboard.feeds.parsing.static_data import StaticData, parse_static_data, shorten
 from dashboard.feeds.skips import Skips
 from dashboard.feeds.supervisor import backoff_s
 
@@ -52,7 +54,8 @@ class RedisFeed:
 
     On every connection it subscribes first and reads the keys then, so that
     nothing falls between; what the channel has said since then is newer than a
-    key and stands. `clock` gives ns since the Unix epoch.
+    key and stands. For the clocks see `SupervisedFeed`. Messages and keys of more
+    than `max_bytes` are refused, and so is what would make the clients too many.
     """
 
     name = FEED
@@ -65,16 +68,21 @@ class RedisFeed:
         *,
         clock: Callable[[], int],
         stale_after_ms: int,
+        max_bytes: int = MESSAGE_BYTES,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.gaps = 0
-        self._skips = Skips(feed=FEED, clock=clock)
+        self._skips = Skips(feed=FEED, clock=monotonic or clock)
         self._url = url
         self._instruments = tuple(instruments)
         self._wanted = {each.symbol for each in instruments}
-        self._parser = ExchangeParser(instruments)
+        self._max_bytes = max_bytes
+        self._parser = ExchangeParser(instruments, max_bytes=max_bytes)
+        self._clients = ClientLedger()
         self._clock = clock
+        self._monotonic = monotonic or clock
         self._ping_every_s = min(PING_EVERY_S, stale_after_ms / 1000 / PINGS_PER_STALE)
         self._sleep = sleep
         self._jitter = jitter
@@ -140,7 +148,7 @@ class RedisFeed:
             RedisError: alone or in a group, when it is.
             OSError: likewise; a TimeoutError where no answer came.
         """
-        self._parser = ExchangeParser(self._instruments)
+        self._parser = ExchangeParser(self._instruments, max_bytes=self._max_bytes)
         pool: Any = ConnectionPool.from_url(self._url)  # pyright: ignore[reportUnknownMemberType] - its keywords
         pool.connection_kwargs.update(OPTIONS)
         async with Redis.from_pool(pool) as client:
@@ -197,7 +205,7 @@ class RedisFeed:
         received = 0
         while True:
             reply = await read(disconnect_on_error=False)
-            self._sign_ns = self._clock()
+            self._sign_ns = self._monotonic()
             self._unanswered = 0
             if reply[0] == b"message":
                 self._offer(publish, parse, reply[2])
@@ -237,8 +245,13 @@ class RedisFeed:
             self._skips.add(error.cause, error.problem)
             return
         for event in events:
-            if not isinstance(event, MarketEvent) or event.symbol in self._wanted:
+            if isinstance(event, MarketEvent):
+                if event.symbol in self._wanted:
+                    publish(event)
+            elif not isinstance(event, AccountEvent) or self._clients.admit(event):
                 publish(event)
+            else:
+                self._skips.add(Cause.CLIENTS, f"about {shorten(event.client.encode())}")
 
 
 def read_static_data(url: str) -> StaticData:

@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from dashboard.config import SPEED_MAX, SPEED_MIN
+from dashboard.core.clocks import WallTimes
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.model import Instrument
 from dashboard.feeds.base import FeedState, Publish
+from dashboard.feeds.parsing.connections import Connections
 from dashboard.feeds.parsing.markets import Key, Markets
-from dashboard.feeds.parsing.venues import VenueParser, exchange_of
-from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record
+from dashboard.feeds.parsing.venues import VenueParser
+from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record, Sent
 from dashboard.feeds.recording import FEED, Recording
 
 log = structlog.get_logger(__name__)
@@ -30,7 +33,8 @@ MAX_LOGGED = 100
 class Replay:
     """Publish a `Recording` with its gaps, divided by `speed`; 0 is as fast as it goes.
 
-    `ts_event` is the recorded time shifted to now. Each round begins with empty
+    `ts_event` is the recorded time shifted to now, by the wall clock; `monotonic`
+    sets the pace: without it, `clock` must be one that is never set. Each round begins with empty
     books and where the round before it ended. `gaps` and `skipped` count what
     was played, so a looping replay counts the same line once a round; it is
     logged once.
@@ -50,20 +54,22 @@ class Replay:
         speed: float = 1.0,
         loop: bool = True,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.gaps = 0
         self.skipped = 0
         self.rounds = 0
         self.paused = False
         self._recording = recording
-        self._clock = clock
+        self._now = monotonic or clock
+        self._wall = WallTimes(clock=clock, monotonic=self._now)
         self._speed = _checked(speed)
         self._loop = loop
         self._sleep = sleep
         self._known = {(each.exchange, each.symbol): each for each in recording.instruments}
         self._wanted: set[Key] = set(self._known)
         self._round = _Round(recording)
-        self._anchor_ns = clock()
+        self._anchor_ns = self._now()
         self._anchor_place_ns = 0
         self._target_ns: int | None = None
         self._logged_line = 0
@@ -89,6 +95,11 @@ class Replay:
         self._wanted.discard((instrument.exchange, instrument.symbol))
 
     @property
+    def note(self) -> str:
+        """Say what is wrong with the recording; empty where nothing is."""
+        return self._recording.note
+
+    @property
     def speed(self) -> float:
         """Give the factor by which time runs; 0 is as fast as it goes."""
         return self._speed
@@ -107,7 +118,7 @@ class Replay:
         """Let time run at another speed from here on.
 
         Raises:
-            ValueError: when it is negative or not finite.
+            ValueError: when it is neither 0 nor within `SPEED_MIN` and `SPEED_MAX`.
         """
         speed = _checked(speed)
         self._anchor(self._place_ns())
@@ -146,7 +157,7 @@ class Replay:
         Raises:
             FeedError: terminal, when the file cannot be read any more.
         """
-        self._begin_round(self._clock())
+        self._begin_round(self._now())
         played = 0
         try:
             while True:
@@ -167,7 +178,7 @@ class Replay:
                 if wait_s > 0:
                     await self._sleep(min(wait_s, NAP_S))
                     continue
-                self._play(self._round.take(), self._due_ns(place_ns), publish)
+                self._play(self._round.take(), self._wall.of(self._due_ns(place_ns)), publish)
                 played += 1
                 if played % YIELD_EVERY == 0:
                     await self._sleep(0)
@@ -184,13 +195,14 @@ class Replay:
     def _arrive(self, publish: Publish, target_ns: int) -> None:
         self._target_ns = None
         self._anchor(target_ns)
-        for event in self._round.markets.latest(self._clock(), self._wanted.__contains__):
+        now = self._wall.of(self._now())
+        for event in self._round.markets.latest(now, self._wanted.__contains__):
             publish(event)
 
     def _anchor(self, place_ns: int) -> None:
         """Let this place of the recording be due now."""
         self._anchor_place_ns = place_ns
-        self._anchor_ns = self._clock()
+        self._anchor_ns = self._now()
 
     def _place_ns(self) -> int:
         if self._target_ns is not None:
@@ -199,14 +211,14 @@ class Replay:
             return self._anchor_place_ns
         if not self._speed:
             return self._round.place_ns
-        passed = round((self._clock() - self._anchor_ns) * self._speed)
+        passed = round((self._now() - self._anchor_ns) * self._speed)
         ahead = self._round.next_place_ns
         end = self._recording.duration_ns if ahead is None else ahead
         return min(max(self._anchor_place_ns + passed, self._round.place_ns), end)
 
     def _due_ns(self, place_ns: int) -> int:
         if self._target_ns is not None or not self._speed:
-            return self._clock()
+            return self._now()
         return self._anchor_ns + round((place_ns - self._anchor_place_ns) / self._speed)
 
     def _wait_s(self, place_ns: int) -> float:
@@ -214,7 +226,7 @@ class Replay:
             return 0.0
         if self.paused:
             return NAP_S
-        wait_ns = self._due_ns(place_ns) - self._clock()
+        wait_ns = self._due_ns(place_ns) - self._now()
         if wait_ns < -MAX_LAG_NS:
             self._anchor(place_ns)
             return 0.0
@@ -228,9 +240,9 @@ class Replay:
             case Damage():
                 self._skip(record.line, record.reason, silent=silent)
             case Connected():
-                self._round.connect(record.url)
-            case _:
-                pass  # what the recorder sent is no market data
+                self._round.connections.connect(record.url)
+            case Sent():
+                self._round.connections.send(record.url, record.text)
 
     def _play_message(
         self, message: Received, ts_event: int, publish: Publish, *, silent: bool
@@ -246,8 +258,12 @@ class Replay:
         markets = self._round.markets
         gaps, crossed = markets.gaps, markets.crossed
         for change in changes:
-            wanted = not silent and (change.exchange, change.symbol) in self._wanted
-            event = markets.apply(change, wanted=wanted)
+            key = (change.exchange, change.symbol)
+            if key not in self._known:
+                self._skip(message.line, "what it is about has no name", silent=silent)
+                continue
+            wanted = not silent and key in self._wanted
+            event = markets.apply(change, wanted=wanted, now=self._round.place_ns)
             if event is not None:
                 publish(event)
         if markets.crossed != crossed:
@@ -264,7 +280,13 @@ class Replay:
             return
         self._logged_line = line
         self._logged += 1
-        log.warning("part of the recording skipped", feed=self.name, line=line, reason=reason)
+        log.warning(
+            "part of the recording skipped",
+            feed=self.name,
+            file=str(self._recording.path),
+            line=line,
+            reason=reason,
+        )
         if self._logged == MAX_LOGGED:
             log.warning("further skipped lines are only counted", feed=self.name)
 
@@ -274,12 +296,12 @@ class _Round:
 
     def __init__(self, recording: Recording) -> None:
         self.markets = Markets()
+        self.connections = Connections(self.markets)
         self.parser = VenueParser()
         self.place_ns = 0
         self._records = recording.records()
         self._next: tuple[int, Record] | None = None
         self._began = False
-        self._urls: set[str] = set()
 
     @property
     def next_place_ns(self) -> int | None:
@@ -297,18 +319,12 @@ class _Round:
         self._next = next(self._records, None)
         return record
 
-    def connect(self, url: str) -> None:
-        """Forget the books that came over a connection that is made anew."""
-        if url in self._urls:
-            self.markets.forget_books(exchange_of(url))
-        self._urls.add(url)
-
     def close(self) -> None:
         """Close the file."""
         self._records.close()
 
 
 def _checked(speed: float) -> float:
-    if not 0 <= speed < float("inf"):
-        raise ValueError(f"speed={speed}; a speed is a finite number from 0")
+    if speed and not SPEED_MIN <= speed <= SPEED_MAX:
+        raise ValueError(f"speed={speed}; a speed is finite: 0, or {SPEED_MIN:g} to {SPEED_MAX:g}")
     return speed

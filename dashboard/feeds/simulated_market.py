@@ -49,13 +49,13 @@ class Stream:
         self._period_ns = round(max(self._share * interval_ms, self._floor_ms) * NS_PER_MS)
         self.due_ns = min(self.due_ns, now + self._period_ns)
 
-    def events(self, now: int) -> Iterator[Event]:
-        """Make what is due at `now`."""
+    def events(self, now: int, ts_event: int) -> Iterator[Event]:
+        """Make what is due at `now`, and stamp it."""
         late_ns = now - self.due_ns
         if late_ns > CATCH_UP_NS or late_ns < -self._period_ns:  # or the clock was set back
             self.due_ns = now
         while self.due_ns <= now:
-            yield from self._make(now, self._period_ns / 1e9)
+            yield from self._make(ts_event, self._period_ns / 1e9)
             self.due_ns += self._period_ns
 
 
@@ -226,9 +226,14 @@ class SimulatedMarket:
         for stream in self._streams:
             stream.set_interval(interval_ms, now)
 
-    def due(self, now: int) -> list[Event]:
-        """Make the events of every stream that is due at `now`."""
-        events = [event for stream in self._streams for event in stream.events(now)]
+    def due(self, now: int, *, ts_event: int | None = None) -> list[Event]:
+        """Make the events of every stream that is due at `now`, at the time `ts_event`.
+
+        `now` is of the clock that all other times here are of; without `ts_event` it
+        is the time of the events, too.
+        """
+        stamp = now if ts_event is None else ts_event
+        events = [event for stream in self._streams for event in stream.events(now, stamp)]
         self._made += len(events)
         return events
 

@@ -69,7 +69,7 @@ class InterestWalk:
     def step(self, rng: random.Random, elapsed_s: float, now: int) -> None:
         """Open or close some lots; with the first step of a day `previous` is what was open."""
         day = now // DAY_NS
-        if self._day != day:
+        if self._day is None or day > self._day:
             self.previous = self.open
             self._day = day
         pull = INTEREST_REVERSION * elapsed_s * (self._start - self.open)

@@ -13,7 +13,11 @@ NAP_S = 0.1
 
 
 class Simulator:
-    """Publish a `SimulatedMarket`; its interval is the frequency setting."""
+    """Publish a `SimulatedMarket`; its interval is the frequency setting.
+
+    Events are stamped by `clock`, in ns since the Unix epoch, and due by `monotonic`:
+    without it, `clock` must be one that is never set.
+    """
 
     name = "simulator"
     flowing_state = FeedState.LIVE
@@ -25,12 +29,14 @@ class Simulator:
         clock: Callable[[], int],
         seed: int | None = None,
         symbols: int | None = None,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.gaps = 0
         self.skipped = 0
         self._clock = clock
+        self._now = monotonic or clock
         self._market = SimulatedMarket(
-            interval_ms=interval_ms, now=clock(), seed=seed, symbols=symbols
+            interval_ms=interval_ms, now=self._now(), seed=seed, symbols=symbols
         )
         self._subscribed = frozenset(self._market.instruments)
 
@@ -44,7 +50,7 @@ class Simulator:
 
     def set_interval(self, interval_ms: int) -> None:
         """Change the interval of all streams that follow the frequency setting."""
-        self._market.set_interval(interval_ms, self._clock())
+        self._market.set_interval(interval_ms, self._now())
 
     async def subscribe(self, instrument: Instrument) -> None:
         """Let an instrument's streams run.
@@ -65,9 +71,9 @@ class Simulator:
     async def run(self, publish: Publish) -> None:
         """Publish what is due, for ever."""
         while True:
-            for event in self._market.due(self._clock()):
+            for event in self._market.due(self._now(), ts_event=self._clock()):
                 publish(event)
-            wait_s = (self._market.next_due - self._clock()) / 1e9
+            wait_s = (self._market.next_due - self._now()) / 1e9
             await asyncio.sleep(min(max(wait_s, 0.0), NAP_S))
 
     def _activate(self, instruments: frozenset[Instrument]) -> None:

@@ -12,7 +12,7 @@ LOG_EVERY_NS = 10 * 1_000_000_000
 class Skips:
     """The counts of one feed; of each cause the first is logged, then one every 10 s at most.
 
-    `clock` gives ns since the Unix epoch.
+    `clock` is monotonic, in ns.
     """
 
     def __init__(self, *, feed: str, clock: Callable[[], int]) -> None:

@@ -1,4 +1,4 @@
-"""Run feeds, start a failed one again, and know how each of them stands."""
+"""Run feeds, start a failed one again, check their times, and know how each of them stands."""
 
 import asyncio
 import random
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 import structlog
 
+from dashboard.core.clocks import EARLIEST_NS, MAX_AHEAD_NS
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Event
 from dashboard.feeds.base import Feed, FeedState, MonitoredFeed, Publish
@@ -41,14 +42,28 @@ def backoff_s(failures: int, jitter: float, *, cap_s: float = BACKOFF_CAP_S) -> 
 
 
 class SupervisedFeed:
-    """One feed under supervision: its counters, its state, its restarts."""
+    """One feed under supervision: its counters, its state, its restarts.
+
+    Every event of the feed passes here: what its source gives as its time is believed
+    within the bounds of `core.clocks` and replaced by the time received beyond
+    them, which `clock_skew` counts. `clock` gives ns since the Unix epoch, `monotonic`
+    ns of a clock that is never set: without it, `clock` must be such a one.
+    """
 
     def __init__(
-        self, feed: Feed, *, publish: Publish, clock: Callable[[], int], stale_after_ms: int
+        self,
+        feed: Feed,
+        *,
+        publish: Publish,
+        clock: Callable[[], int],
+        stale_after_ms: int,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.feed = feed
+        self.clock_skew = 0
         self._publish = publish
         self._clock = clock
+        self._monotonic = monotonic or clock
         self._stale_after_ns = stale_after_ms * 1_000_000
         self._events = 0
         self._last_event_ns: int | None = None
@@ -76,11 +91,11 @@ class SupervisedFeed:
         """Run the feed until it ends for good; start it again after each failure."""
         name = self.feed.name
         while True:
-            began_ns = self._clock()
+            began_ns = self._monotonic()
             try:
                 await self.feed.run(self._receive)
             except Exception as error:  # whatever a feed raises must not end the others
-                if self._clock() - began_ns >= HEALTHY_NS:
+                if self._monotonic() - began_ns >= HEALTHY_NS:
                     self._failures = 0
                 self._failures += 1
                 self._failures_since_event += 1
@@ -105,8 +120,25 @@ class SupervisedFeed:
     def _receive(self, event: Event) -> None:
         self._events += 1
         self._failures_since_event = 0
-        self._last_event_ns = self._clock()
+        self._last_event_ns = self._monotonic()
+        now = self._clock()
+        ts_event = event.ts_event
+        if ts_event < EARLIEST_NS or ts_event - now > MAX_AHEAD_NS:
+            event = self._stamped(event, now)
         self._publish(event)
+
+    def _stamped(self, event: Event, now: int) -> Event:
+        """Replace an impossible time by that of the receipt; the first of the feed is logged."""
+        self.clock_skew += 1
+        if self.clock_skew == 1:
+            log.warning(
+                "the source's time is impossible, the time received stands in; "
+                "further ones are only counted",
+                feed=self.feed.name,
+                topic=":".join(event.topic),
+                ahead_s=(event.ts_event - now) / 1e9,
+            )
+        return msgspec.structs.replace(event, ts_event=now)
 
     def _state(self, age_ns: int | None) -> FeedState:
         if self._finished is not None:
@@ -125,11 +157,11 @@ class SupervisedFeed:
         return flowing
 
     def _age_ns(self, moment_ns: int | None) -> int | None:
-        return None if moment_ns is None else self._clock() - moment_ns
+        return None if moment_ns is None else self._monotonic() - moment_ns
 
 
 class Supervisor:
-    """Run every feed in one task group. `clock` gives ns since the Unix epoch."""
+    """Run every feed in one task group; for the clocks see `SupervisedFeed`."""
 
     def __init__(
         self,
@@ -138,10 +170,15 @@ class Supervisor:
         publish: Publish,
         clock: Callable[[], int],
         stale_after_ms: int,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self._supervised = {
             feed.name: SupervisedFeed(
-                feed, publish=publish, clock=clock, stale_after_ms=stale_after_ms
+                feed,
+                publish=publish,
+                clock=clock,
+                stale_after_ms=stale_after_ms,
+                monotonic=monotonic,
             )
             for feed in feeds
         }
@@ -154,6 +191,10 @@ class Supervisor:
     def status(self) -> dict[str, FeedStatus]:
         """Tell how each feed stands now, by name."""
         return {name: each.status() for name, each in self._supervised.items()}
+
+    def clock_skew(self) -> dict[str, int]:
+        """Count the impossible times of each feed that were replaced, by name."""
+        return {name: each.clock_skew for name, each in self._supervised.items()}
 
     async def run(self) -> None:
         """Run until every feed has ended, or until cancelled."""

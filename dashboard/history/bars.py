@@ -23,6 +23,7 @@ class Interval(StrEnum):
 KEPT = {Interval.S1: (1, 600), Interval.M1: (60, 1440), Interval.M5: (300, 2016)}
 """Seconds, and how many bars are kept: ten minutes, a day, a week of steady trading."""
 MAX_BARS = max(limit for _, limit in KEPT.values())
+NOTHING_TRADED = BarSeries(interval_s=1, limit=0)
 
 
 class Bars:
@@ -40,6 +41,7 @@ class Bars:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.DROP_OLDEST,
         )
+        self._survival = hub.failures.at("bars")
 
     async def run(self) -> None:
         """Drain the subscription until the hub closes."""
@@ -54,17 +56,36 @@ class Bars:
 
     def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
         """Give an instrument's newest `count` bars, oldest first; none where nothing was traded."""
+        return self._series_of(instrument, interval).newest(count)
+
+    def kept(self, instrument: Instrument, interval: Interval) -> list[Bar]:
+        """Give all of an instrument's bars, oldest first.
+
+        Beyond the newest there may be some that lie ahead of the clock, see `BarSeries`.
+        """
+        return self._series_of(instrument, interval).kept()
+
+    def changes(self, instrument: Instrument, interval: Interval) -> int:
+        """Give a number that rises when an instrument's bars change."""
+        return self._series_of(instrument, interval).changes
+
+    def changed(self, instrument: Instrument, interval: Interval, since: int) -> list[Bar]:
+        """Give the bars that are new or have changed since `changes` was that, oldest first."""
+        return self._series_of(instrument, interval).changed(since)
+
+    def _series_of(self, instrument: Instrument, interval: Interval) -> BarSeries:
         self._drain()
         series = self._series.get((instrument.exchange, instrument.symbol))
-        return [] if series is None else series[interval].newest(count)
+        return NOTHING_TRADED if series is None else series[interval]
 
     def _drain(self) -> None:
         for published in self._subscription.take():
             trade = published.event
             if isinstance(trade, Trade) and not trade.historical:
-                self._apply(trade)
+                with self._survival:
+                    self._apply(trade, published.ts_received)
 
-    def _apply(self, trade: Trade) -> None:
+    def _apply(self, trade: Trade, received_ns: int) -> None:
         key = (trade.exchange, trade.symbol)
         series = self._series.get(key)
         if series is None:
@@ -73,7 +94,7 @@ class Bars:
                 for interval, (seconds, limit) in KEPT.items()
             }
         for each in series.values():
-            each.apply_trade(trade.ts_event, trade.price, trade.size)
+            each.apply_trade(trade.ts_event, trade.price, trade.size, received_ns=received_ns)
 
 
 def _wants(topic: Topic) -> bool:

@@ -22,34 +22,48 @@ KINDS = frozenset({Kind.PNL, Kind.POSITIONS})
 class PnlSeries:
     """A client's PnL, one sample a second at most: the last one of each second.
 
-    `times` are nanoseconds since the Unix epoch, rising; `values` belong to them.
-    Both are read by others and changed by `add` alone.
+    `moments` are when the samples came, in ns of the monotonic clock, rising: they
+    order the samples. `times` are what the wall clock showed then, in ns since the
+    Unix epoch; they go back where that was set back. `values` belong to both. All
+    three are read by others and changed by `add` alone.
     """
 
     def __init__(self) -> None:
+        self.moments = array("q")
         self.times = array("q")
         self.values = array("d")
 
-    def add(self, ts: int, value: float) -> None:
-        """Take a sample that is not older than the last; forget what is older than 31 minutes."""
-        if self.times and ts // SECOND_NS <= self.times[-1] // SECOND_NS:
+    def add(self, ts: int, value: float, *, monotonic_ns: int | None = None) -> None:
+        """Take a sample, newer than the last; forget what is older than 31 minutes.
+
+        Without `monotonic_ns`, `ts` must be of a clock that is never set.
+        """
+        moment = ts if monotonic_ns is None else monotonic_ns
+        if self.moments and moment // SECOND_NS <= self.moments[-1] // SECOND_NS:
             self.values[-1] = value
             return
+        self.moments.append(moment)
         self.times.append(ts)
         self.values.append(value)
-        horizon = ts - REMEMBERED_NS
-        if self.times[0] < horizon - TRIM_NS:
-            forgotten = bisect_right(self.times, horizon)
-            del self.times[:forgotten], self.values[:forgotten]
+        horizon = moment - REMEMBERED_NS
+        if self.moments[0] < horizon - TRIM_NS:
+            forgotten = bisect_right(self.moments, horizon)
+            del self.moments[:forgotten], self.times[:forgotten], self.values[:forgotten]
 
-    def at(self, times: Iterable[int]) -> list[float | None]:
-        """Give the values that held at these times; None before the first sample."""
-        known, values = self.times, self.values
-        return [values[at - 1] if (at := bisect_right(known, ts)) else None for ts in times]
+    def at(self, moments: Iterable[int]) -> list[float | None]:
+        """Give the values that held at these moments; None before the first sample."""
+        known, values = self.moments, self.values
+        return [
+            values[at - 1] if (at := bisect_right(known, moment)) else None for moment in moments
+        ]
 
 
 class Account:
-    """What is remembered of one client; times are when the hub got it, in ns UTC."""
+    """What is remembered of one client.
+
+    `updated_ns` is when the hub heard of it last, by the monotonic clock;
+    `positions_ns` when the positions came, by the wall clock, in ns UTC.
+    """
 
     def __init__(self, *, exchange: str, client: str) -> None:
         self.exchange = exchange
@@ -64,11 +78,11 @@ class Account:
     def take(self, published: Published) -> None:
         """Take an event of this client."""
         self.updates += 1
-        self.updated_ns = published.ts_received
+        self.updated_ns = published.monotonic_ns
         event = published.event
         if isinstance(event, Pnl):
             self.pnl = event
-            self.series.add(published.ts_received, event.pnl)
+            self.series.add(published.ts_received, event.pnl, monotonic_ns=published.monotonic_ns)
         elif isinstance(event, Positions):
             self.positions = event
             self.positions_ns = published.ts_received
@@ -91,6 +105,7 @@ class Accounts:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
+        self._survival = hub.failures.at("accounts")
 
     @property
     def updates(self) -> int:
@@ -109,12 +124,8 @@ class Accounts:
     def drain(self) -> None:
         """Take in what has come since the last time."""
         for published in self._subscription.take():
-            topic = published.topic
-            key = (topic.exchange, topic.symbol)
-            account = self._accounts.get(key)
-            if account is None:
-                account = self._accounts[key] = self._admit(*key)
-            account.take(published)
+            with self._survival:
+                self._take(published)
 
     def close(self) -> None:
         """Take in no more."""
@@ -126,6 +137,14 @@ class Accounts:
             await self._subscription.ready()
             self.drain()
             await sleep(DRAIN_S)
+
+    def _take(self, published: Published) -> None:
+        topic = published.topic
+        key = (topic.exchange, topic.symbol)
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = self._admit(*key)
+        account.take(published)
 
     def _admit(self, exchange: str, client: str) -> Account:
         if len(self._accounts) >= self._max_clients:

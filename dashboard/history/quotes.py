@@ -23,6 +23,7 @@ class Quotes:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
+        self._survival = hub.failures.at("quotes")
 
     def of(self, exchange: str, symbol: str) -> MarketQuote | None:
         """Give an instrument's quote as the owner has drained it; None before its first event."""
@@ -43,7 +44,10 @@ class Quotes:
                 quote = self._quotes[key] = MarketQuote(
                     exchange=event.exchange, symbol=event.symbol
                 )
-            if quote.apply(event):
+            news = False
+            with self._survival:
+                news = quote.apply(event, received_ns=published.ts_received)
+            if news:
                 yield quote, event
 
 

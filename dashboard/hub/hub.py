@@ -7,26 +7,32 @@ wants it. It must be called on the event loop's thread.
 
 import copy
 from collections import deque
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import islice
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.errors import ResumeError
-from dashboard.core.model import Event, Published, Topic
+from dashboard.core.model import Event, Published, Topic, weigh_text
+from dashboard.hub.failures import Failures
 from dashboard.hub.subscription import Subscription, Totals, Wants
 
 Encoder = Callable[[Published], str]
 
 RESUME_WINDOW_NS = 60 * 1_000_000_000
+RESUME_BYTES = 256 * 1024 * 1024
 
 
 class Hub:
     """The one place every event passes through.
 
-    `clock` gives nanoseconds since the Unix epoch. `encoders` name the wire
+    `clock` gives nanoseconds since the Unix epoch, `monotonic` ns of a clock that
+    is never set: without it, `clock` must be such a one. `encoders` name the wire
     dialects; the hub knows none of them, it only sees to it that each event is
     encoded at most once per dialect. `epoch` marks this run of the process in
-    event ids; it contains no colon.
+    event ids; it contains no colon. To resume from, it keeps the events of the
+    last minute, at most `resume_events` of them that weigh at most `resume_bytes`.
+    `failures` are those of its subscribers, who count theirs there too: none of them
+    costs another one its events.
     """
 
     def __init__(
@@ -35,14 +41,21 @@ class Hub:
         epoch: str,
         clock: Callable[[], int],
         resume_events: int,
+        resume_bytes: int = RESUME_BYTES,
         encoders: Mapping[str, Encoder] | None = None,
+        monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.epoch = epoch
         self.published = 0
+        self.failures = Failures()
         self._clock = clock
+        self._monotonic = monotonic or clock
         self._encoders = dict(encoders or {})
         self._latest: dict[Topic, Published] = {}
-        self._ring: deque[Published] = deque(maxlen=resume_events)
+        self._ring: deque[Published] = deque()
+        self._ring_bytes = 0
+        self._resume_events = resume_events
+        self._resume_bytes = resume_bytes
         self._subscriptions: set[Subscription] = set()
         self._routes: dict[Topic, tuple[Subscription, ...]] = {}
         self._past: dict[str, Totals] = {}
@@ -65,6 +78,16 @@ class Hub:
         """Count the events that can be resumed from."""
         return len(self._ring)
 
+    @property
+    def ring_bytes(self) -> int:
+        """Estimate what they hold in memory, with the frames made of them so far."""
+        return self._ring_bytes
+
+    @property
+    def clock_offset_ns(self) -> int:
+        """Give what the wall clock shows more than the monotonic one; it jumps when that is set."""
+        return self._clock() - self._monotonic()
+
     def publish(self, event: Event) -> Published:
         """Give the event its numbers and hand it to everyone who wants it."""
         topic = event.topic
@@ -78,7 +101,9 @@ class Hub:
             seq=1 if previous is None else previous.seq + 1,
             offset=self.published,
             ts_received=self._clock(),
+            monotonic_ns=self._monotonic(),
             frames={},
+            weight=event.weigh(),
         )
         self._latest[topic] = published
         self._remember(published)
@@ -86,18 +111,29 @@ class Hub:
         if route is None:
             route = self._route(topic)
         for subscription in route:
-            subscription.offer(published)
+            try:
+                subscription.offer(published)
+            except Exception as error:  # noqa: BLE001 - it is one subscriber's alone
+                self.failures.add(subscription.name, error)
         return published
 
     def frame(self, published: Published, dialect: str) -> str:
         """Give the event as `dialect` writes it; encoded on first use, then shared.
+
+        What cannot be written is counted and empty: leave it out.
 
         Raises:
             KeyError: when no encoder of that name was handed in.
         """
         frame = published.frames.get(dialect)
         if frame is None:
-            frame = published.frames[dialect] = self._encoders[dialect](published)
+            frame = published.frames[dialect] = self._encode(published, dialect)
+            if published.weight:
+                weight = len(frame) if frame.isascii() else weigh_text(frame)
+                published.weight += weight
+                self._ring_bytes += weight
+                if self._ring_bytes > self._resume_bytes:
+                    self._lighten()
         return frame
 
     def event_id(self, published: Published) -> str:
@@ -120,6 +156,24 @@ class Hub:
             ResumeError: when the id is malformed, of another epoch, in the
                 future, or older than the ring remembers.
         """
+        return [entry for entry in self._successors(event_id) if wants(entry.topic)]
+
+    def after(self, event_id: str, count: int) -> list[Published]:
+        """Give the next `count` events after `event_id`, whatever they are; fewer are all.
+
+        So one that has missed many can read them in parts.
+
+        Raises:
+            ResumeError: as `since` does.
+        """
+        return list(islice(self._successors(event_id), count))
+
+    def _successors(self, event_id: str) -> Iterator[Published]:
+        """Iterate over what came after an id. Publish nothing meanwhile.
+
+        Raises:
+            ResumeError: as `since` does.
+        """
         epoch, _, number = event_id.rpartition(":")
         if not (epoch and number.isascii() and number.isdigit()) or len(number) > 18:
             raise ResumeError(f"{event_id[:64]!r} is not an id of the form epoch:n")
@@ -131,8 +185,11 @@ class Hub:
         missed = self.published - offset
         if missed > len(self._ring):
             raise ResumeError("the id is too old: its successors are no longer kept")
-        successors = islice(self._ring, len(self._ring) - missed, None)
-        return [entry for entry in successors if wants(entry.topic)]
+        return islice(self._ring, len(self._ring) - missed, None)
+
+    def remembered(self) -> list[Published]:
+        """Give all that the ring holds, oldest first: a copy of references, 4 ns each."""
+        return list(self._ring)
 
     def recent(self, topics: Container[Topic]) -> list[Published]:
         """Give what the ring still holds of some topics, oldest first: 60 s at most."""
@@ -164,13 +221,43 @@ class Hub:
         self._routes.clear()
 
     def _route(self, topic: Topic) -> tuple[Subscription, ...]:
-        route = tuple(each for each in self._subscriptions if each.wants(topic))
+        route = tuple(each for each in self._subscriptions if self._is_for(each, topic))
         self._routes[topic] = route
         return route
+
+    def _is_for(self, subscription: Subscription, topic: Topic) -> bool:
+        with self.failures.at(subscription.name):
+            return subscription.wants(topic)
+        return False
+
+    def _encode(self, published: Published, dialect: str) -> str:
+        encode = self._encoders[dialect]
+        with self.failures.at(f"{dialect} frame"):
+            return encode(published)
+        return ""
 
     def _remember(self, published: Published) -> None:
         ring = self._ring
         ring.append(published)
-        horizon = published.ts_received - RESUME_WINDOW_NS
-        while ring[0].ts_received < horizon:
+        held = self._ring_bytes + published.weight
+        horizon = published.monotonic_ns - RESUME_WINDOW_NS
+        oldest = ring[0]
+        while (
+            held > self._resume_bytes
+            or len(ring) > self._resume_events
+            or oldest.monotonic_ns < horizon
+        ):
+            held -= oldest.weight
+            oldest.weight = 0
             ring.popleft()
+            if not ring:
+                break
+            oldest = ring[0]
+        self._ring_bytes = held
+
+    def _lighten(self) -> None:
+        """Forget the oldest events until the others weigh no more than they may."""
+        while self._ring_bytes > self._resume_bytes:
+            oldest = self._ring.popleft()
+            self._ring_bytes -= oldest.weight
+            oldest.weight = 0

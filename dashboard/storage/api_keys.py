@@ -5,13 +5,11 @@ way back from it, which is what a slow hash would prevent for passwords; here it
 would only let everyone burn our CPU with wrong keys.
 """
 
-import asyncio
-import hashlib
-import hmac
 import math
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -21,6 +19,8 @@ import structlog
 
 from dashboard.core.attempts import FailureLimit
 from dashboard.core.errors import KeyNameError, StorageError
+from dashboard.storage.key_uses import KeyUses
+from dashboard.storage.known_keys import MARK, PREFIX_LENGTH, KnownKeys, digest_of
 from dashboard.storage.repository import NewKey, Repository, StoredKey, StoredSession
 
 log = structlog.get_logger(__name__)
@@ -31,12 +31,7 @@ KEY_FILE = "api-key"
 OWNER = "owner"
 FIRST_KEY = "first"
 SESSION_NS = 30 * 86_400 * 1_000_000_000
-FRESH_NS = 2_000_000_000
-"""How long what was read from the database holds: a revoked key ends within it."""
-NOTE_USE_NS = 60 * 1_000_000_000
 
-_MARK = "lt_"
-_PREFIX_LENGTH = len(_MARK) + 8
 _NAME = re.compile(r"\w[\w.@-]{0,63}")
 
 
@@ -48,30 +43,28 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """The valid keys by their prefix, and the keys of the valid sessions by digest."""
-
-    ts_read: int
-    keys: dict[str, list[StoredKey]]
-    sessions: dict[str, StoredSession]
-    by_id: dict[int, StoredKey]
-
-
 class ApiKeys:
     """Tells who shows a key; belongs to one event loop, which it never blocks.
 
-    The valid keys are read at most every 2 s, once for all who wait, so a burst of
-    connects is one query. Only a key that is not among them asks the database again,
-    so that a new key holds at once; those attempts are limited by address.
+    A key that was valid a moment ago holds, whoever else fails: it is looked up in
+    memory, see `KnownKeys`. Only one that is not there asks the database again, so
+    that a new key holds at once; those attempts are limited by address, and so are
+    attempts while the database does not answer. `clock` is the wall clock, which
+    stamps; limits go by the `monotonic` one, both in ns.
     """
 
-    def __init__(self, repository: Repository, *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        clock: Callable[[], int],
+        monotonic: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
         self._repository = repository
         self._clock = clock
-        self._failures = FailureLimit(clock=clock)
-        self._known = _Known(0, {}, {}, {})
-        self._reading = asyncio.Lock()
-        self._noted: dict[int, int] = {}
+        self._known = KnownKeys(repository, clock=clock, monotonic=monotonic)
+        self._failures = FailureLimit(clock=monotonic)
+        self._uses = KeyUses(repository, clock=clock, monotonic=monotonic)
 
     async def authenticate(
         self, key: str, scope: str = "stream", *, address: str = ""
@@ -83,38 +76,42 @@ class ApiKeys:
         Raises:
             StorageError: when the database does not answer.
         """
-        if address and self._failures.wait_ns(address):
+        found = await self._find(key, address)
+        if found is None or scope not in found.scopes:
             return None
-        found = self._find(await self._read(max_age_ns=FRESH_NS), key)
-        if found is None:
-            if address and not self._failures.take(address):
-                return None
-            found = self._find(await self._read(max_age_ns=0), key)
-            if found is None:
-                return None
-            if address:
-                self._failures.give_back(address)
-        if scope not in found.scopes:
-            return None
-        await self._note_use(found.id)
+        self._uses.note(found.id)
         return _principal(found)
 
-    def retry_after_s(self, address: str) -> int:
-        """Tell for how many seconds an address is refused, whatever it shows; 0 when it is not."""
+    def retry_after_s(self, address: str, shown: str = "") -> int:
+        """Tell for how many seconds an address is refused what it shows; 0 when it is not.
+
+        A key that is known is not, whatever the address has shown besides.
+        """
+        if self._known.latest.key(shown) is not None:
+            return 0
         return math.ceil(self._failures.wait_ns(address) / 1e9)
 
     async def open_session(self, key: str, *, address: str) -> str | None:
-        """Begin a page session for who shows this key; give its token, or None."""
-        if await self.authenticate(key, address=address) is None:
+        """Begin a page session for who shows this key; give its token, or None.
+
+        Raises:
+            StorageError: when the database does not answer.
+        """
+        found = await self._find(key, address)
+        if found is None or SCOPES[0] not in found.scopes:
             return None
-        found = self._find(self._known, key)
-        if found is None:
-            return None
+        self._uses.note(found.id)
         token = secrets.token_urlsafe(32)
         now = self._clock()
-        new = StoredSession(api_key_id=found.id, digest=_digest(token), ts_expires=now + SESSION_NS)
-        await anyio.to_thread.run_sync(lambda: self._repository.add_session(new, now=now))
-        await self._read(max_age_ns=0)
+        new = StoredSession(
+            api_key_id=found.id, digest=digest_of(token), ts_expires=now + SESSION_NS
+        )
+        try:
+            await anyio.to_thread.run_sync(lambda: self._repository.add_session(new, now=now))
+        except StorageError as error:
+            log.error("a page session was not stored", problem=error.problem)
+            raise
+        await self._known.anew()
         return token
 
     async def session(self, token: str) -> Principal | None:
@@ -123,44 +120,31 @@ class ApiKeys:
         Raises:
             StorageError: when the database does not answer.
         """
-        known = await self._read(max_age_ns=FRESH_NS)
-        found = known.sessions.get(_digest(token))
+        known = await self._known.fresh()
+        found = known.sessions.get(digest_of(token))
         if found is None or found.ts_expires <= self._clock():
             return None
         return _principal(known.by_id[found.api_key_id])
 
-    def _find(self, known: _Known, key: str) -> StoredKey | None:
-        digest = _digest(key)
-        for candidate in known.keys.get(key[:_PREFIX_LENGTH], ()):
-            if hmac.compare_digest(candidate.digest, digest):
-                return candidate
-        return None
-
-    async def _read(self, *, max_age_ns: int) -> _Known:
-        """Give what the database held less than so long ago; one query serves all who wait."""
-        oldest = self._clock() - max_age_ns
-        async with self._reading:
-            if not oldest < self._known.ts_read <= self._clock():
-                now = self._clock()
-                keys, sessions = await anyio.to_thread.run_sync(
-                    lambda: self._repository.valid(now=now)
-                )
-                by_prefix: dict[str, list[StoredKey]] = {}
-                for key in keys:
-                    by_prefix.setdefault(key.prefix, []).append(key)
-                by_digest = {session.digest: session for session in sessions}
-                self._known = _Known(now, by_prefix, by_digest, {key.id: key for key in keys})
-        return self._known
-
-    async def _note_use(self, key_id: int) -> None:
-        now = self._clock()
-        if 0 <= now - self._noted.get(key_id, 0) < NOTE_USE_NS:
-            return
-        self._noted[key_id] = now
+    async def _find(self, shown: str, address: str) -> StoredKey | None:
+        """Find a key that is valid; None for another, and for too many attempts."""
         try:
-            await anyio.to_thread.run_sync(lambda: self._repository.note_use(key_id, now=now))
-        except StorageError as error:  # the key holds all the same
-            log.warning("the use of a key was not written", problem=error.problem)
+            found = (await self._known.fresh()).key(shown)
+        except StorageError:
+            was_valid = self._known.latest.key(shown) is not None
+            if was_valid or self._may_fail(address):
+                raise
+            return None
+        if found is not None or not self._may_fail(address):
+            return found
+        found = (await self._known.anew()).key(shown)
+        if found is not None:
+            self._failures.give_back(address)
+        return found
+
+    def _may_fail(self, address: str) -> bool:
+        """Count an attempt that may fail, or tell that there were too many."""
+        return not address or self._failures.take(address)
 
 
 def create_key(
@@ -202,20 +186,16 @@ def _new_key(name: str, *, now: int, scopes: Collection[str], user: str) -> tupl
         if not _NAME.fullmatch(each):
             problem = "is not a name: letters, digits and . @ - _, 64 at most"
             raise KeyNameError(name=each, problem=problem)
-    key = _MARK + secrets.token_urlsafe(32)
+    key = MARK + secrets.token_urlsafe(32)
     new = NewKey(
         user=user,
         name=name,
-        prefix=key[:_PREFIX_LENGTH],
-        digest=_digest(key),
+        prefix=key[:PREFIX_LENGTH],
+        digest=digest_of(key),
         scopes=frozenset(scopes),
         ts_created=now,
     )
     return key, new
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def _principal(key: StoredKey) -> Principal:

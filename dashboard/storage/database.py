@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 FILE_NAME = "livetape.db"
 PATIENCE_S = 10
 """How long a connection is tried for, and how long another's transaction is waited for."""
+READS = "livetape_reads"
+"""SQLAlchemy's execution option of a transaction that only reads."""
 LOCK_NUMBER = 0x1_1FE_7A9E
 """A number of our own, by which processes on one PostgreSQL wait for each other."""
 
@@ -40,17 +42,23 @@ def database_url(settings: Settings) -> str:
 def open_database(url: str) -> Engine:
     """Give an engine for SQLite or PostgreSQL; it connects when it is first used.
 
-    Every transaction on SQLite takes the write lock at its beginning, so that two
-    of them wait for each other instead of failing half-way. A SQLite file that is
-    not there yet is made, for its owner alone.
+    On SQLite a transaction takes the write lock at its beginning, so that two of
+    them wait for each other instead of failing half-way; one of an engine for
+    `reading` takes none, and sees what held before whoever writes meanwhile. A
+    SQLite file that is not there yet is made, for its owner alone.
+
+    No error of it shows a statement's values: they are what is kept secret.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(
-            parsed, connect_args={"connect_timeout": PATIENCE_S}, pool_pre_ping=True
+            parsed,
+            connect_args={"connect_timeout": PATIENCE_S},
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     file = Path(parsed.database or "")
-    engine = create_engine(parsed, connect_args={"timeout": PATIENCE_S})
+    engine = create_engine(parsed, connect_args={"timeout": PATIENCE_S}, hide_parameters=True)
 
     @event.listens_for(engine, "do_connect")
     def make_private(*_: object) -> None:  # pyright: ignore[reportUnusedFunction] - an event calls it
@@ -61,12 +69,20 @@ def open_database(url: str) -> Engine:
     def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:  # pyright: ignore[reportUnusedFunction] - an event calls it
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys = ON")
+        with suppress(sqlite3.OperationalError):  # a version of before is writing: next time
+            connection.execute("PRAGMA journal_mode = WAL")
 
     @event.listens_for(engine, "begin")
     def take_the_lock(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - an event calls it
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """Give the same engine for transactions that only read: they wait for nobody who writes."""
+    return engine.execution_options(**{READS: True})
 
 
 @contextmanager
@@ -74,7 +90,7 @@ def storage_errors(engine: Engine) -> Generator[None]:
     """Turn what the database or its file complains of into a StorageError."""
     try:
         yield
-    except (SQLAlchemyError, CommandError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, CommandError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         problem = str(cause).strip().splitlines()[0] if str(cause).strip() else repr(cause)
         raise StorageError(database=shown_url(engine), problem=problem) from error
@@ -120,7 +136,7 @@ def take_turns(connection: Connection) -> None:
 
 
 def _revision_of(engine: Engine) -> str | None:
-    with engine.connect() as connection:
+    with reading(engine).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 

@@ -4,7 +4,7 @@ All of it blocks: on the event loop, call it in a thread. Every method is one
 transaction, and raises StorageError when the database cannot do it.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
 import msgspec
@@ -12,8 +12,10 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, delete, select
 
 from dashboard.core.errors import KeyNameError
-from dashboard.storage.database import migrate, storage_errors, take_turns
+from dashboard.storage.database import migrate, reading, storage_errors, take_turns
 from dashboard.storage.tables import ApiKey, PageSession, User
+
+DAY_NS = 86_400 * 1_000_000_000
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,12 +61,12 @@ class Repository:
 
     def all_keys(self) -> list[StoredKey]:
         """Give all keys, revoked ones too, oldest first."""
-        with self._transaction() as session:
+        with self._transaction(reads=True) as session:
             return _stored_keys(session)
 
     def valid(self, *, now: int) -> tuple[list[StoredKey], list[StoredSession]]:
         """Give the keys that are not revoked, and their sessions that have not expired."""
-        with self._transaction() as session:
+        with self._transaction(reads=True) as session:
             keys = [key for key in _stored_keys(session) if key.ts_revoked is None]
             ids = {key.id for key in keys}
             rows = session.exec(select(PageSession).where(PageSession.ts_expires > now))
@@ -118,24 +120,29 @@ class Repository:
             row.ts_revoked = now
             session.exec(delete(PageSession).where(col(PageSession.api_key_id) == row.id))
 
-    def note_use(self, key_id: int, *, now: int) -> None:
-        """Write when a key was last used."""
+    def note_uses(self, uses: Mapping[int, int]) -> None:
+        """Write when keys were last used, by their ids."""
         with self._transaction() as session:
-            row = session.get(ApiKey, key_id)
-            if row is not None:
-                row.ts_last_used = now
+            for key_id, ts in uses.items():
+                row = session.get(ApiKey, key_id)
+                if row is not None:
+                    row.ts_last_used = ts
 
     def add_session(self, new: StoredSession, *, now: int) -> None:
-        """Store a page session, and drop those that have expired."""
+        """Store a page session, and drop those that expired a day ago.
+
+        Until then a clock that runs ahead has ended none for good.
+        """
         with self._transaction() as session:
-            session.exec(delete(PageSession).where(col(PageSession.ts_expires) <= now))
+            session.exec(delete(PageSession).where(col(PageSession.ts_expires) <= now - DAY_NS))
             session.add(
                 PageSession(api_key_id=new.api_key_id, digest=new.digest, ts_expires=new.ts_expires)
             )
 
     @contextmanager
-    def _transaction(self, *, alone: bool = False) -> Generator[Session]:
-        with storage_errors(self._engine), Session(self._engine) as session, session.begin():
+    def _transaction(self, *, reads: bool = False, alone: bool = False) -> Generator[Session]:
+        engine = reading(self._engine) if reads else self._engine
+        with storage_errors(engine), Session(engine) as session, session.begin():
             if alone:
                 take_turns(session.connection())
             yield session

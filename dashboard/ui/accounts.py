@@ -1,10 +1,14 @@
-"""What the PnL page shows of the clients: chart, PnL and positions as text. Time is passed in."""
+"""What the PnL page shows of the clients: chart, PnL and positions as text.
+
+Time is passed in, `now_ns` by the monotonic clock, as that of the samples.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from dashboard.core.limits import SEVERITY, Exposure, Level, Usage
+from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, total
 from dashboard.history.pnl import Account
 from dashboard.ui.formatting import NONE, format_age, format_amount, format_share, format_signed
 
@@ -67,29 +71,33 @@ def drawn(accounts: Sequence[Account]) -> list[Account]:
     return [each for each in with_pnl if each in largest]
 
 
-def chart(lines: Sequence[Account], *, minutes: int, now_ns: int) -> dict[str, Any]:
+def chart(
+    lines: Sequence[Account], *, minutes: int, now_ns: int, offset_ns: int = 0
+) -> dict[str, Any]:
     """Make the moving part of the figure: for plotly, the look is in the page's template.
 
     A point holds the last value of its bucket of time, and stands at the
     bucket's start; buckets begin at whole multiples of their width, so that a
-    point stays what it is from one second to the next.
+    point stays what it is from one second to the next. `offset_ns` is what the wall
+    clock shows more than the monotonic one: the axis counts back from the time of day.
     """
     step_ns = max(1, minutes * 60 // POINTS) * SECOND_NS
     end_ns = now_ns // step_ns * step_ns
     start_ns = end_ns - minutes * 60 * SECOND_NS
     bucket_ends = range(start_ns + step_ns - 1, end_ns + step_ns, step_ns)
+    first_ms, last_ms = ((each + offset_ns) // NS_PER_MS for each in (start_ns, end_ns))
     return {
         "data": [
             {
                 "name": escape(account.client[:MAX_NAME], quote=False),  # plotly reads it as HTML
-                "x0": start_ns // NS_PER_MS,
+                "x0": first_ms,
                 "dx": step_ns // NS_PER_MS,
                 "y": [y if y is None else round(y, 2) for y in account.series.at(bucket_ends)],
                 "line": {"dash": DASHES[at // COLORS]},
             }
             for at, account in enumerate(lines)
         ],
-        "layout": {"xaxis": {"range": [start_ns // NS_PER_MS, end_ns // NS_PER_MS]}},
+        "layout": {"xaxis": {"range": [first_ms, last_ms]}},
     }
 
 
@@ -107,7 +115,7 @@ def pnl_rows(
     for account in sorted(with_pnl, key=lambda each: (-_pnl(each), each.client)):
         pnl = _pnl(account)
         (before,) = account.series.at([start_ns])
-        change = pnl - (account.series.values[0] if before is None else before)
+        change = total((pnl, -(account.series.values[0] if before is None else before)))
         number = numbers.get(id(account))
         rows.append(
             PnlRow(
@@ -117,7 +125,7 @@ def pnl_rows(
                 pnl=format_signed(pnl, 2),
                 direction="up" if pnl > 0 else "down" if pnl < 0 else "flat",
                 change=format_signed(change, 2),
-                age=format_age((now_ns - account.series.times[-1]) / SECOND_NS),
+                age=format_age((now_ns - account.series.moments[-1]) / SECOND_NS),
             )
         )
     return rows
@@ -160,9 +168,10 @@ def ordered(exposures: Iterable[Exposure], *, column: str, descending: bool) -> 
     """
     key = SORT_KEYS[column]
     listed = sorted(exposures, key=lambda each: (each.client.casefold(), each.symbol.casefold()))
-    valued = [each for each in listed if key(each) is not None]
-    valued.sort(key=key, reverse=descending)
-    return valued + [each for each in listed if key(each) is None]
+    keyed = [(key(each), each) for each in listed]
+    valued = [pair for pair in keyed if pair[0] is not None]
+    valued.sort(key=itemgetter(0), reverse=descending)
+    return [each for _, each in valued] + [each for value, each in keyed if value is None]
 
 
 def position_row(exposure: Exposure) -> PositionRow:

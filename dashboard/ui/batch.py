@@ -4,7 +4,7 @@ Keys are short because a page gets one of these every display frame:
 
 | key | value |
 |---|---|
-| `g`, `n` | generation of the stream (new on every connect), number of the push in it |
+| `g`, `n` | generation of the stream (random, new on every connect), number of the push in it |
 | `t` | server clock at sending, ms since the Unix epoch |
 | `k` | how often the phase was shifted so far, see `core.pacing` |
 | `c` | events that this push stands for, control and system included |
@@ -19,6 +19,7 @@ Keys are short because a page gets one of these every display frame:
 | `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
 | `e` | echo of the page's clock for the offset estimate: [page sent, server received], ms |
 | `i` | when the page asks: all instruments, see `ui.tab` |
+| `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
 A page about one instrument has its chosen symbol in detail:
 
@@ -32,12 +33,14 @@ A page about one instrument has its chosen symbol in detail:
 
 Only `g n t k v c l` are always there. `b` ends with a 1 while the book is partial; a trade whose
 source names them ends with buyer and seller. A feed that is a replay has position_s, duration_s,
-speed and paused too, and `f` comes at once after a control.
+speed, paused and note (what is wrong with the recording) too, and `f` comes at once after a
+control.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.model import (
     Book,
     Instrument,
@@ -52,7 +55,7 @@ from dashboard.core.model import (
     Trade,
 )
 
-NS_PER_MS = 1e6
+NS_PER_MS = 1_000_000
 MAX_PAST_TRADES = 1000
 PAST_QUOTE_MS = 50
 """Of the quotes before the page was opened, the last of each such span is sent."""
@@ -70,7 +73,7 @@ def market_part(
 
     `index` numbers the watched instruments; events of others are only counted.
     Of several books of the chosen one the newest counts. `now` is the time of
-    sending in ns.
+    sending in ns, by the monotonic clock.
     """
     part: dict[str, Any] = {"c": len(entries)}
     for entry in entries:
@@ -84,7 +87,7 @@ def market_part(
     if (newest := _newest_of_market(entries)) is not None:
         part["h"] = [
             round((newest.ts_received - newest.event.ts_event) / NS_PER_MS, 2),
-            round((now - newest.ts_received) / NS_PER_MS, 2),
+            round((now - newest.monotonic_ns) / NS_PER_MS, 2),
         ]
     return part
 
@@ -132,19 +135,26 @@ def counts(entries: Iterable[Published], key: Key) -> list[int] | None:
     return found if any(found) else None
 
 
-def past_part(entries: Iterable[Published], *, at: int) -> list[list[list[Any]]]:
+def past_part(
+    entries: Iterable[Published], *, at: int, offset_ns: int = 0
+) -> list[list[list[Any]]]:
     """Thin out an instrument's last minute to what its charts can show, as `w` has it.
 
     `at` is the instrument's number, `entries` are its quotes and trades, oldest first.
+    `offset_ns` is what the wall clock shows now more than the monotonic one: where it
+    was set since an entry came, the entry's time is moved along.
     """
     quotes: dict[int, list[Any]] = {}
     trades: list[list[Any]] = []
     for entry in entries:
+        moved_ns = offset_ns - (entry.ts_received - entry.monotonic_ns)
+        moved_ms = moved_ns // NS_PER_MS if abs(moved_ns) > CLOCK_SET_NS else 0
         match entry.event:
             case Quote() as quote:
-                quotes[quote.ts_event // (PAST_QUOTE_MS * 1_000_000)] = _quote(quote)
+                row = _quote(quote, moved_ms)
+                quotes[row[0] // PAST_QUOTE_MS] = row
             case Trade(historical=False) as trade:
-                trades.append(_trade(at, trade))
+                trades.append(_trade(at, trade, moved_ms))
             case _:
                 pass
     return [list(quotes.values()), trades[-MAX_PAST_TRADES:]]
@@ -154,9 +164,9 @@ def _newest_of_market(entries: Sequence[Published]) -> Published | None:
     return next((e for e in reversed(entries) if isinstance(e.event, MarketEvent)), None)
 
 
-def _trade(at: int, trade: Trade) -> list[Any]:
+def _trade(at: int, trade: Trade, moved_ms: int = 0) -> list[Any]:
     side = 1 if trade.aggressor_side is Side.BUY else -1
-    row = [at, trade.price, trade.size, side, trade.ts_event // 1_000_000]
+    row = [at, trade.price, trade.size, side, trade.ts_event // NS_PER_MS + moved_ms]
     if trade.buyer is None and trade.seller is None:
         return row
     return [*row, trade.buyer, trade.seller]
@@ -167,9 +177,9 @@ def _book(at: int, book: Book) -> list[Any]:
     return [*row, 1] if book.partial else row
 
 
-def _quote(quote: Quote) -> list[Any]:
+def _quote(quote: Quote, moved_ms: int = 0) -> list[Any]:
     sides = (quote.bid_price, quote.bid_size, quote.ask_price, quote.ask_size)
-    return [quote.ts_event // 1_000_000, *sides]
+    return [quote.ts_event // NS_PER_MS + moved_ms, *sides]
 
 
 def _flat(levels: Iterable[tuple[float, float]]) -> list[float]:

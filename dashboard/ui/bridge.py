@@ -16,13 +16,14 @@ from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
 from dashboard.bootstrap import Services, services
+from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.model import Instrument
 from dashboard.feeds.base import SeekableFeed
 from dashboard.ui.tab import MAX_WATCHED, SLOTS, Tab
 
 log = structlog.get_logger(__name__)
 
-MAX_SPEED = 1000
+MAX_SPEED = SPEED_MAX
 """Fastest replay that a page may ask for; 0 stands for as fast as it goes."""
 
 
@@ -51,6 +52,18 @@ class LiveState(rx.State):
                 page_ms=float(page_ms),
             )
 
+    @rx.event(background=True)
+    async def took(self, generation: Any) -> None:
+        """Take the page's answer to an opening of its stream, see `Tab.took`."""
+        if (tab := tab_of(EventContext.get().token)) is not None:
+            tab.took(generation)
+
+    @rx.event(background=True)
+    async def missed(self, generation: Any, lists: bool) -> None:
+        """Take the page's word that a push did not reach it, see `Tab.missed`."""
+        if (tab := tab_of(EventContext.get().token)) is not None:
+            tab.missed(generation, lists=bool(lists))
+
 
 def slots() -> list[rx.Var[dict[str, Any]]]:
     """Give the batch variables, for the component that takes them in."""
@@ -65,7 +78,7 @@ def control_replay(running: Services, name: str, control: str, value: float) -> 
     """
     reason = _control(running.replays.get(str(name)), control, value)
     if reason is not None:
-        log.warning("replay control ignored", feed=name, control=control, reason=reason)
+        log.warning("replay control ignored", feed=str(name)[:50], reason=reason)
         return reason
     for tab in _tabs.values():
         tab.tell_status()
@@ -85,8 +98,8 @@ def _control(replay: SeekableFeed | None, control: str, value: float) -> str | N
         return "the value is no finite number"
     elif control == "seek":
         replay.seek(min(max(value, 0.0), replay.duration_s))
-    elif not 0 <= value <= MAX_SPEED:
-        return f"a speed is 0 to {MAX_SPEED}"
+    elif value and not SPEED_MIN <= value <= MAX_SPEED:
+        return f"a speed is 0, or {SPEED_MIN:g} to {MAX_SPEED:g}"
     else:
         replay.set_speed(value)
     return None

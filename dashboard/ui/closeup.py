@@ -29,7 +29,8 @@ class Closeup:
         self._interval = Interval.S1
         self._recalls = True
         self._bars_s = 0.0
-        self._last_bar: Bar | None = None
+        self._told: int | None = None
+        self._last_told = 0
 
     def recall(self) -> None:
         """Tell the last minute and the bars anew with the next push."""
@@ -59,7 +60,8 @@ class Closeup:
         if self._recalls:
             self._recalls = False
             part.pop("q", None)
-            part["w"] = past_part(self._past(), at=self._at)
+            offset_ns = self._hub.clock_offset_ns
+            part["w"] = past_part(self._past(), at=self._at, offset_ns=offset_ns)
         if (bars := self._bars()) is not None:
             part["a"] = bars
         return part
@@ -74,28 +76,32 @@ class Closeup:
         return [*(entry for entry in latest if entry is not None), *past]
 
     def _show_all_bars(self) -> None:
-        self._last_bar = None
+        self._told = None
         self._bars_s = 0.0
 
     def _bars(self) -> list[Any] | None:
-        """Give the bars that are new or have changed, a few times a second; None when none have."""
+        """Give the bars that are new or have changed, a few times a second; None when none have.
+
+        A late trade may have changed any of them. When bars are no longer among
+        the newest, for the clock was set back, the chart begins anew.
+        """
         now_s = time.monotonic()
         if now_s - self._bars_s < BARS_S:
             return None
-        first = self._bars_s == 0
         self._bars_s = now_s
-        last = self._last_bar
-        bars = self._services.bars.of(
-            self._instrument, self._interval, MAX_NEW_BARS if last else BARS
-        )
-        whole = last is None or not bars or bars[0].start > last.start
-        if whole and last is not None:
-            bars = self._services.bars.of(self._instrument, self._interval, BARS)
-        if not first and (bars[-1] if bars else None) == last:
+        bars, about, told = self._services.bars, (self._instrument, self._interval), self._told
+        self._told = bars.changes(*about)
+        if self._told == told:
             return None
-        self._last_bar = bars[-1] if bars else None
-        fresh = bars if whole else [bar for bar in bars if last is None or bar.start >= last.start]
-        return [self._interval.value, [_row(bar) for bar in fresh], int(whole)]
+        newest = bars.of(*about, 1)
+        last_told, self._last_told = self._last_told, newest[0].start if newest else 0
+        if told is not None and self._last_told >= last_told:
+            fresh = bars.changed(*about, told)
+            if not fresh:
+                return None
+            if len(fresh) <= MAX_NEW_BARS:
+                return [self._interval.value, [_row(bar) for bar in fresh], 0]
+        return [self._interval.value, [_row(bar) for bar in bars.of(*about, BARS)], 1]
 
 
 def _row(bar: Bar) -> list[float]:

@@ -70,6 +70,8 @@ def live_stream(**props: Any) -> rx.Component:
         slots=bridge.slots(),
         sample_window=StreamState.sample_window,
         on_report=bridge.LiveState.report,
+        on_took=bridge.LiveState.took,
+        on_missed=bridge.LiveState.missed,
         on_frequency=StreamState.set_frequency,
         on_pause=StreamState.set_paused,
         on_choose=StreamState.choose,

@@ -1,6 +1,7 @@
 """One open page: what it watches, and its stream of batches."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import msgspec
 
 from dashboard.bootstrap import Services
+from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.model import Instrument, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
-from dashboard.feeds.base import SeekableFeed
+from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, Key, market_part
 from dashboard.ui.closeup import Closeup
+from dashboard.ui.opening import Opening
 
 SLOTS = 8
 MAX_WATCHED = 50
@@ -22,6 +25,8 @@ HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency or a pause is felt at once."""
+GENERATION_BITS = 40
+"""A stream's generation tells it from those before it, on a page that saw them; it is no clock."""
 
 
 class Tab:
@@ -29,7 +34,8 @@ class Tab:
 
     Event handlers change it at any time; its stream takes that into account
     with the next push. With `detailed` the page is about the chosen instrument
-    alone, and gets its quotes, its counts and what the hub has of its last minute.
+    alone, and gets its quotes, its counts and what the hub has of its last minute. Its stream
+    begins with a push that brings all that the page needs, see `Opening`.
     """
 
     def __init__(
@@ -49,11 +55,12 @@ class Tab:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
-        self._generation = time.time_ns() // 1_000_000
+        self._generation = secrets.randbits(GENERATION_BITS)
         self._number = 0
         self._sent_s = 0.0
         self._status_s = 0.0
-        self._echo: tuple[float, float] | None = None
+        self._echo: tuple[float, int] | None = None
+        self._clock_offset_ns = self._hub.clock_offset_ns
         self._described: tuple[object, ...] = ()
         self._description = 0
         self._catch_up: list[Published] = []
@@ -62,11 +69,18 @@ class Tab:
         self._known = 0
         self._paused = False
         self._detailed = detailed
+        self._opening = Opening()
+        self._listed = False
         self._lists = False
         self._chosen = chosen
         self._watched: list[Instrument] = []
         self.closeup: Closeup | None = None
         self.watch(watched)
+
+    @property
+    def generation(self) -> object:
+        """Name this stream among those of its page."""
+        return self._generation
 
     def watch(self, instruments: Sequence[Instrument]) -> None:
         """Stream the prices and trades of these instruments; the others are only counted.
@@ -88,7 +102,9 @@ class Tab:
         self._catch_up = self._hub.latest(self._shown)
 
     def choose(self, symbol: str) -> None:
-        """Stream the order book of this symbol, beginning with the latest one."""
+        """Stream the order book of this watched symbol, beginning with the latest one."""
+        if all(symbol != each.symbol for each in self._watched):
+            return
         self._chosen = symbol
         self._catch_up += self._hub.latest(
             lambda topic: topic.kind is Kind.BOOK and self._shown(topic)
@@ -104,13 +120,27 @@ class Tab:
 
     def list_instruments(self) -> None:
         """Tell the page with the next push which instruments there are."""
-        self._lists = True
+        self._listed = self._lists = True
+
+    def took(self, generation: object) -> None:
+        """Go on: the page has taken an opening of the stream of this generation."""
+        if generation == self._generation:
+            self._opening.taken()
+
+    def missed(self, generation: object, *, lists: bool) -> None:
+        """Tell all anew to a page that has missed a push of the stream of this generation.
+
+        `lists` says that it still waits for the list of the instruments.
+        """
+        if generation == self._generation:
+            self._opening.lost()
+            self._lists = self._lists or lists
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
     ) -> None:
         """Take what the page measured: its frame period, the shift it asks for, its clock."""
-        self._echo = (page_ms, time.time_ns() / NS_PER_MS)
+        self._echo = (page_ms, time.monotonic_ns())
         self._pacer.report(shift_ms=shift_ms, period_ms=period_ms, seen_shifts=seen_shifts)
 
     def tell_status(self) -> None:
@@ -118,15 +148,27 @@ class Tab:
         self._status_s = float("-inf")
 
     async def run(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
-        """Send batches until cancelled, or until the hub or a newer stream closes this one."""
+        """Send batches until cancelled, or until the hub or a newer stream closes this one.
+
+        A push that fails is counted, and made up for by one that tells all anew.
+        """
+        survival = self._hub.failures.at("page")
         try:
             while not self._subscription.closed:
-                batch = self._next_batch()
-                if batch is not None:
-                    await send(f"slot_{batch['n'] % SLOTS}", batch)
+                pushed = False
+                with survival:
+                    await self._push(send)
+                    pushed = True
+                if not pushed:
+                    self._opening.lost()
                 await self._until_due()
         finally:
             self.close()
+
+    async def _push(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
+        batch = self._next_batch()
+        if batch is not None:
+            await send(f"slot_{batch['n'] % SLOTS}", batch)
 
     def close(self) -> None:
         """End the stream. Safe to call twice."""
@@ -143,18 +185,23 @@ class Tab:
 
     def _next_batch(self) -> dict[str, Any] | None:
         """Build the next push, or None when there is nothing to say."""
+        now_s = time.monotonic()
+        if self._opening.due(now_s):
+            self._open(now_s)
+        elif not self._opening.begun:
+            return None
         entries = self._subscription.take()
         if self._paused:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
-        now_s = time.monotonic()
         status = now_s - self._status_s >= STATUS_S
         described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
         if not (entries or catch_up or described or heartbeat or self._lists):
             return None
-        now = time.time_ns()
-        batch = self._market(entries, catch_up, now=now)
+        now, monotonic_ns = time.time_ns(), time.monotonic_ns()
+        self._notice_set_clock()
+        batch = self._market(entries, catch_up, now=monotonic_ns)
         self._number += 1
         self._sent_s = now_s
         batch |= {
@@ -166,17 +213,42 @@ class Tab:
             "c": len(entries),
             "l": [self._subscription.conflated, self._subscription.lost],
         }
+        if not self._opening.begun:
+            batch["s"] = 1
         if described:
             batch["d"] = described
         if status:
             self._status_s = now_s
             batch["f"] = self._feeds()
         if self._echo is not None:
-            batch["e"], self._echo = self._echo, None
+            page_ms, came_ns = self._echo
+            batch["e"] = [page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS]
+            self._echo = None
         if self._lists:
             self._lists = False
             batch["i"] = self._all_instruments()
         return batch
+
+    def _notice_set_clock(self) -> None:
+        """Tell the last minute and the bars anew when the wall clock was set.
+
+        What the page has of them is at the times that the clock showed before.
+        """
+        offset_ns = self._hub.clock_offset_ns
+        if abs(offset_ns - self._clock_offset_ns) > CLOCK_SET_NS:
+            self._clock_offset_ns = offset_ns
+            if self.closeup is not None:
+                self.closeup.recall()
+
+    def _open(self, now_s: float) -> None:
+        """Put all that a page needs into the next push."""
+        if not self._opening.begun:
+            self._lists = self._listed
+        self._opening.made(now_s)
+        self._status_s = float("-inf")
+        self._catch_up = self._hub.latest(self._shown)
+        if self.closeup is not None:
+            self.closeup.recall()
 
     def _market(
         self, entries: list[Published], catch_up: list[Published], *, now: int
@@ -263,4 +335,5 @@ def _controls(replay: SeekableFeed | None) -> dict[str, Any]:
         "duration_s": round(replay.duration_s, 2),
         "speed": replay.speed,
         "paused": replay.paused,
+        "note": replay.note if isinstance(replay, AnnotatedFeed) else "",
     }

@@ -44,7 +44,8 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser, server: LiveServer) -> Iterator[OpenPage]:
     """Give a function that opens a page, by default the market's, in a browser profile of its own.
 
-    The test fails when a page of it has logged an error or thrown one.
+    `script` runs before any of the page's own. The test fails when a page of it has
+    logged an error or thrown one.
     """
     contexts = []
     problems: list[str] = []
@@ -54,7 +55,12 @@ def open_page(browser: Browser, server: LiveServer) -> Iterator[OpenPage]:
             problems.append(f"{message.type}: {message.text}")
 
     def opened(
-        path: str = "/", *, width: int = 1440, height: int = 900, scheme: str = "dark"
+        path: str = "/",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        scheme: str = "dark",
+        script: str = "",
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -62,6 +68,8 @@ def open_page(browser: Browser, server: LiveServer) -> Iterator[OpenPage]:
         )
         contexts.append(context)
         page = context.new_page()
+        if script:
+            page.add_init_script(script)
         page.on("console", note)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(server.url + path)

@@ -6,6 +6,12 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page
 
 TIMEOUT_S = 15
+NOTE_VIOLATIONS = """
+  window.violations = [];
+  document.addEventListener("securitypolicyviolation", (event) =>
+    window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+"""A script that keeps in `window.violations` what the page's policy did not let it do."""
 
 
 def by_id(page: Page, name: str) -> Locator:

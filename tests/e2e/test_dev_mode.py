@@ -15,7 +15,9 @@ def test_page_is_live_in_development_mode(browser: Browser) -> None:
         context = browser.new_context()
         page = context.new_page()
         page.set_default_timeout(BUILD_TIMEOUT_MS)
-        page.goto(server.url)
+        answer = page.goto(server.url)
+        assert answer is not None
+        assert "content-security-policy" not in answer.headers
         page.locator('[data-testid="connection"][data-state="live"]').wait_for()
         assert eventually(lambda: by_id(page, "trade-row").count() > 0)
         assert messages_in(page, 1.0) > 50

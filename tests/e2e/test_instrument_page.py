@@ -41,6 +41,19 @@ new MutationObserver((mutations) => {
 }).observe(document, { childList: true, subtree: true });
 """
 """What a busy page does: its timers are due in the moment in which a page's elements go."""
+LOSING = """
+const Socket = window.WebSocket;
+window.toLose = 2;
+window.WebSocket = class extends Socket {
+  set onmessage(take) {
+    super.onmessage = (event) => {
+      if (window.toLose > 0 && /slot_\\d_rx_state_":\\{"/.test(event.data)) window.toLose -= 1;
+      else take(event);
+    };
+  }
+};
+"""
+"""What a page does that still loads: the first pushes are gone; so are later ones on demand."""
 
 
 def title(page: Page) -> str:
@@ -202,6 +215,27 @@ def test_opened_page_has_the_last_minute_at_once(open_page: OpenPage) -> None:
     assert page.evaluate(f"{DETAIL}.trades.length") > 0
     times = page.evaluate(f"{DETAIL}.quotes.rows.map(row => row[0])")
     assert times == sorted(times)
+
+
+def test_page_that_loses_pushes_gets_all_that_was_in_them(open_page: OpenPage) -> None:
+    open_page("/instruments/ETH/USD").wait_for_timeout(3000)
+    page = open_page("/instruments/ETH/USD", script=LOSING)
+    missed = "window.livetape.store.measurements.missed"
+    assert page.evaluate("window.toLose") == 0
+    assert eventually(lambda: page.locator("#instrument-select option").count() == ALL + 1)
+    assert eventually(lambda: page.evaluate(f"{DETAIL}.quotes.length") > 30, within_s=2)
+    assert page.evaluate(f"{DETAIL}.trades.length") > 0
+    assert page.evaluate(f"{DETAIL}.bars.rows.length") > 2
+    assert page.evaluate(missed) == 2
+    page.get_by_role("group", name="Length of a candle").get_by_text("1 min").click()
+    page.evaluate("window.toLose = 20")
+    assert eventually(lambda: page.evaluate("window.toLose") == 0)
+    assert eventually(lambda: page.evaluate(missed) == 22)
+    starts = f"{DETAIL}.bars.rows.map(row => row[0] % 60)"
+    assert eventually(lambda: set(page.evaluate(starts)) == {0}), "bars of a minute all the same"
+    assert page.evaluate(f"{DETAIL}.quotes.length") > 30
+    times = page.evaluate(f"{DETAIL}.quotes.rows.map(row => row[0])")
+    assert max(later - earlier for earlier, later in pairwise(times)) < 1000, "no hole is left"
 
 
 def test_candles_grow_and_change_their_length(open_page: OpenPage) -> None:

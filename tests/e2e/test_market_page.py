@@ -245,3 +245,17 @@ def test_instruments_on_demand_come_on_the_watchlist_of_who_adds_them(open_page:
     assert page.evaluate("() => document.documentElement.scrollHeight") <= 900
     other.reload()
     assert eventually(lambda: by_id(other, "symbol-card").count() == 5)
+
+
+@pytest.mark.parametrize("path", ["/", "/instruments/ETH/USD"])
+def test_canvases_are_sharp_after_the_display_has_changed(open_page: OpenPage, path: str) -> None:
+    page = open_page(path)
+    metrics = {"width": 1440, "height": 900, "mobile": False}
+    devtools = page.context.new_cdp_session(page)
+    blurred = """ratio => [...document.querySelectorAll("canvas:is([aria-hidden], [role])")]
+        .filter(canvas => canvas.clientWidth)
+        .filter(canvas => Math.abs(canvas.width - canvas.clientWidth * ratio) > 2).length"""
+    for ratio in (1, 2, 1.5, 1):
+        devtools.send("Emulation.setDeviceMetricsOverride", metrics | {"deviceScaleFactor": ratio})
+        assert page.evaluate("devicePixelRatio") == ratio
+        assert eventually(lambda ratio=ratio: page.evaluate(blurred, ratio) == 0)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.market_page import by_id, eventually, price
+from tests.e2e.market_page import NOTE_VIOLATIONS, by_id, eventually, price
 from tests.live_server import LiveServer, run_keys
 
 WRONG = "lt_" + "x" * 43
@@ -68,6 +68,18 @@ def test_a_key_is_asked_for_once_and_again_when_it_is_revoked(
         return asks(page)
 
     assert eventually(asks_again)
+
+
+def test_the_form_does_nothing_that_its_policy_forbids(server: LiveServer, page: Page) -> None:
+    page.add_init_script(NOTE_VIOLATIONS)
+    answer = page.goto(server.url)
+    assert answer is not None
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    show(page, WRONG)
+    page.get_by_role("alert").wait_for()
+    assert page.evaluate("window.violations") == []
 
 
 def test_it_leads_back_to_where_one_wanted_to_go(server: LiveServer, page: Page) -> None:

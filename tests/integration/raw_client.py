@@ -7,7 +7,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple, Self
 
 TIMEOUT_S = 15
@@ -86,12 +86,18 @@ class RawClient:
 
     async def send(self, sent: bytes) -> None:
         """Send bytes; a server that has hung up already is no error."""
-        try:
-            self._writer.write(sent)
-            async with asyncio.timeout(TIMEOUT_S):
-                await self._writer.drain()
-        except ConnectionError:
-            pass
+        with suppress(ConnectionError):
+            await self.send_or_fail(sent)
+
+    async def send_or_fail(self, sent: bytes) -> None:
+        """Send bytes.
+
+        Raises:
+            ConnectionError: when the server has hung up.
+        """
+        self._writer.write(sent)
+        async with asyncio.timeout(TIMEOUT_S):
+            await self._writer.drain()
 
     async def receive(self) -> Frame | None:
         """Give the next frame, which has to be one that a server may send; None at the end."""

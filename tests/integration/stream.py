@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from dashboard.bootstrap import Services
 from dashboard.config import LOCAL_HOSTS, load_settings
+from dashboard.endpoints.connection_limits import HANDSHAKES
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.security import problem_with
 from dashboard.endpoints.stream_connection import Timeouts
@@ -64,6 +65,7 @@ async def streaming(
             port=port,
             refusal=partial(problem_with, hosts=LOCAL_HOSTS, origins=()),
             timeouts=timeouts or Timeouts(),
+            connection_limit=limit + HANDSHAKES,
             deflate=services.settings.stream_deflate,
         )
         server.listen()

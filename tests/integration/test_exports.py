@@ -12,10 +12,11 @@ from tests.redis_server import RedisServer
 
 CHANNEL = "market_data"
 TIMEOUT_S = 10
+SKEW = "livetape_feed_clock_skew"
 
 
 def envelope(kind: str, **fields: object) -> str:
-    return json.dumps({"type": kind, "timestamp": "2026-11-20T12:00:00.5Z", **fields})
+    return json.dumps({"type": kind, "timestamp": "2024-11-20T12:00:00.5Z", **fields})
 
 
 def test_tables_hold_what_the_exchange_said(redis: RedisServer, on_redis: LiveServer) -> None:
@@ -32,7 +33,7 @@ def test_tables_hold_what_the_exchange_said(redis: RedisServer, on_redis: LiveSe
                 "price": 150.05,
                 "seller": "Bob",
                 "seller_order_id": 2,
-                "timestamp": "2026-11-20T12:00:00.5Z",
+                "timestamp": "2024-11-20T12:00:00.5Z",
                 "volume": 3,
             },
         ),
@@ -55,15 +56,36 @@ def test_tables_hold_what_the_exchange_said(redis: RedisServer, on_redis: LiveSe
     (trade,) = csv(on_redis, "trades/REDIS:AAPL%2FDEC.csv").to_dict("records")
     assert (trade["buyer"], trade["seller"]) == ("'=Ann", "Bob")
     assert (trade["price"], trade["size"]) == (150.05, 3)
-    assert trade["timestamp"] == "2026-11-20T12:00:00.500000Z"
+    assert trade["timestamp"] == "2024-11-20T12:00:00.500000Z"
 
     (bar,) = csv(on_redis, "bars/1m/AAPL/DEC.csv").to_dict("records")
     assert (bar["open"], bar["close"], bar["volume"]) == (150.05, 150.05, 3)
-    assert bar["timestamp"] == "2026-11-20T12:00:00.000000Z"
+    assert bar["timestamp"] == "2024-11-20T12:00:00.000000Z"
 
     instruments = csv(on_redis, "instruments.csv")
     assert list(instruments["instrument"]) == ["AAPL", "AAPL/DEC", "GOOGL"]
     assert list(instruments["delta_limit"]) == [20, 20, 40]
+
+
+def test_impossible_times_are_replaced_by_those_of_the_receipt(
+    redis: RedisServer, on_redis: LiveServer
+) -> None:
+    before = skews(on_redis)
+    times = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1969-12-31T23:59:59.999Z"]
+    with redis.client() as client:
+        for price, text in enumerate(times, 1):
+            data = {"price": price, "volume": 1, "timestamp": text}
+            client.publish(CHANNEL, envelope("trade", instrument="GOOGL", data=data))
+    wait_for_rows(on_redis, "trades/GOOGL.csv", len(times))
+    now = pd.Timestamp.now(tz="UTC")
+    for form, read in (("csv", read_csv), ("parquet", read_parquet)):
+        trades = read(get(on_redis, f"trades/GOOGL.{form}"))
+        assert list(trades["price"]) == [1, 2, 3]
+        assert all(abs(pd.to_datetime(trades["timestamp"]) - now) < pd.Timedelta(1, "min"))
+        for interval in ("1s", "1m", "5m"):
+            bars = read(get(on_redis, f"bars/{interval}/GOOGL.{form}"))
+            assert bars["volume"].sum() == 3
+    assert skews(on_redis) - before == 2 * len(times), "each trade makes a price too"
 
 
 def test_what_there_is_not_is_named(on_redis: LiveServer) -> None:
@@ -76,11 +98,27 @@ def get(server: LiveServer, path: str) -> httpx.Response:
     return httpx.get(f"{server.url}/api/export/{path}").raise_for_status()
 
 
+def read_csv(answer: httpx.Response) -> pd.DataFrame:
+    return pd.read_csv(StringIO(answer.text))
+
+
+def read_parquet(answer: httpx.Response) -> pd.DataFrame:
+    return pd.read_parquet(BytesIO(answer.content))
+
+
 def csv(server: LiveServer, path: str) -> pd.DataFrame:
-    return pd.read_csv(StringIO(get(server, path).text))
+    return read_csv(get(server, path))
 
 
-def wait_for_rows(server: LiveServer, path: str) -> None:
+def wait_for_rows(server: LiveServer, path: str, rows: int = 1) -> None:
     deadline = time.monotonic() + TIMEOUT_S
-    while csv(server, path).empty:
+    while len(csv(server, path)) < rows:
         assert time.monotonic() < deadline
+
+
+def skews(server: LiveServer) -> float:
+    """Give how many times of the exchange were impossible."""
+    text = httpx.get(f"{server.url}/metrics").text
+    line = next(each for each in text.splitlines() if each.startswith(f"{SKEW}_total{{"))
+    assert 'feed="redis"' in line
+    return float(line.split()[-1])

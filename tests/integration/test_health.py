@@ -1,6 +1,5 @@
 """`/api/health`, `/metrics` and the start of the real app."""
 
-import os
 import subprocess
 import sys
 
@@ -9,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.ws_client import live, receive
-from tests.live_server import ROOT, LiveServer
+from tests.live_server import ROOT, LiveServer, environment
 
 
 def test_health_has_the_documented_form(server: LiveServer) -> None:
@@ -31,6 +30,7 @@ async def test_metrics_count_what_happens(server: LiveServer) -> None:
         during = metrics(server)
     assert during["livetape_connections"] == before["livetape_connections"] + 1
     assert during["livetape_hub_events_total"] > before["livetape_hub_events_total"]
+    assert during["livetape_hub_resume_bytes"] > 0
     assert during["livetape_feed_events_total"] > before["livetape_feed_events_total"]
 
 
@@ -42,7 +42,7 @@ def test_bad_setting_ends_the_start_with_one_line(variable: str, value: str) -> 
     ended = subprocess.run(
         [sys.executable, "-m", "reflex", "run", "--env", "prod", "--backend-only"],
         cwd=ROOT,
-        env=os.environ | {variable: value},
+        env=environment() | {variable: value},
         capture_output=True,
         text=True,
         timeout=60,

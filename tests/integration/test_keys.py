@@ -1,6 +1,5 @@
 """Keys with the real app: the first one, who may in, and what never tells of them."""
 
-import os
 import stat
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.ws_client import live, receive
-from tests.live_server import ROOT, LiveServer, run_keys
+from tests.live_server import ROOT, LiveServer, environment, run_keys
 
 PROXIED = {"X-Forwarded-For": "203.0.113.7"}
 DEADLINE_S = 20
@@ -108,7 +107,7 @@ def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> No
     ended = subprocess.run(
         [sys.executable, "-m", "reflex", "run", "--env", "prod", "--backend-only"],
         cwd=ROOT,
-        env=os.environ | {"DASHBOARD_DATA_DIR": str(tmp_path)},
+        env=environment() | {"DASHBOARD_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,

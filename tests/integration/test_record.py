@@ -1,11 +1,13 @@
 import asyncio
 import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from dashboard.core.model import Event, Price
 from dashboard.feeds.parsing.wslog import Connected, Received, Sent
@@ -35,10 +37,21 @@ async def venue(*frames: str | bytes, hang: bool = True) -> AsyncGenerator[str]:
 
 
 async def record(*arguments: str) -> int:
+    status, _ = await told(*arguments)
+    return status
+
+
+async def told(*arguments: str) -> tuple[int, str]:
+    """Record; give the exit status and all that it said."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "dashboard.feeds.record", *arguments, cwd=ROOT
+        *(sys.executable, "-m", "dashboard.feeds.record", *arguments),
+        cwd=ROOT,
+        stdout=PIPE,
+        stderr=STDOUT,
     )
-    return await process.wait()
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
 
 
 @pytest.mark.parametrize("name", ["a.wslog", "a.wslog.gz"])
@@ -63,6 +76,68 @@ async def test_a_lost_connection_is_made_again(tmp_path: Path) -> None:
     async with venue(FRAME, hang=False) as url:
         await record(url, "--output", str(path), "--seconds", "3", "--send", "{}")
     assert path.read_text().count("<->") >= 2
+
+
+@pytest.mark.parametrize("hang", [True, False])
+async def test_a_key_is_shown_and_never_written(tmp_path: Path, hang: bool) -> None:
+    key = "lt_" + "k" * 43
+    (tmp_path / "api-key").write_text(key + "\n")
+    shown: list[str] = []
+
+    async def handle(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        shown.append(socket.request.headers["Authorization"])
+        shown.append(str(await socket.recv()))
+        await socket.send(f'{{"type":"echo","of":"{key}"}}')
+        if hang:
+            await socket.wait_closed()
+
+    path = tmp_path / "a.wslog"
+    async with serve(handle, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        status, said = await told(
+            f"ws://127.0.0.1:{port}/ws?a=1&api_key=other",
+            *("--key-file", str(tmp_path / "api-key"), "--output", str(path), "--seconds", "2"),
+            *("--send", f'{{"action":"authenticate","api_key":"{key}"}}'),
+        )
+    assert status == 0
+    assert shown[:2] == [f"Bearer {key}", f'{{"action":"authenticate","api_key":"{key}"}}']
+    recorded = path.read_text()
+    assert '"of":"***"' in recorded
+    assert f"ws://127.0.0.1:{port}/ws?a=1&api_key=*** <->" in recorded
+    for secret in (key, "other"):
+        assert secret not in recorded + said
+
+
+async def test_a_refusal_does_not_say_the_key(tmp_path: Path) -> None:
+    key = "lt_" + "k" * 43
+    (tmp_path / "api-key").write_text(key)
+
+    def refuse(socket: ServerConnection, request: Request) -> Response:
+        return socket.respond(401, request.headers["Authorization"])
+
+    async def handle(_: ServerConnection) -> None:
+        raise AssertionError("it was refused")
+
+    async with serve(handle, "127.0.0.1", 0, process_request=refuse) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        status, said = await told(
+            f"ws://127.0.0.1:{port}/ws?api_key={key}",
+            *("--key-file", str(tmp_path / "api-key"), "--output", str(tmp_path / "a.wslog")),
+        )
+    assert status == 1
+    assert "HTTP 401" in said
+    assert key not in said
+
+
+@pytest.mark.parametrize("content", ["", "two\nlines", "é"])
+def test_what_is_no_key_is_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (tmp_path / "api-key").write_text(content)
+    for file in ("api-key", "missing"):
+        assert main(["ws://127.0.0.1:9/ws", "--key-file", str(tmp_path / file)]) == 1
+        assert capsys.readouterr().err.startswith("recording failed: ")
 
 
 def test_no_server_is_one_line_and_leaves_no_file(

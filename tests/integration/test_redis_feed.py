@@ -5,7 +5,7 @@ import json
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from time import time_ns
+from time import monotonic_ns, time_ns
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from dashboard.core.errors import FeedError, StaticDataError
 from dashboard.core.model import Book, Event, Instrument, Kind, Pnl, Quote, Topic, Trade
 from dashboard.feeds import redis_feed
 from dashboard.feeds.base import FeedState
+from dashboard.feeds.client_ledger import ClientLedger
+from dashboard.feeds.parsing.exchange_messages import MESSAGE_BYTES
 from dashboard.feeds.redis_feed import CHANNEL, RedisFeed, read_static_data
 from dashboard.feeds.supervisor import FeedStatus, Supervisor
 from tests.redis_server import INSTRUMENTS, RedisServer
@@ -29,17 +31,23 @@ BOOK_TOPIC = Topic(Kind.BOOK, "REDIS", "AAPL")
 class Fed:
     """A running feed, and what it published."""
 
-    def __init__(self, server: RedisServer, *, stale_after_ms: int) -> None:
+    def __init__(self, server: RedisServer, *, stale_after_ms: int, max_bytes: int) -> None:
         self.server = server
         self.events: list[Event] = []
         self.feed = RedisFeed(
             server.url,
             read_static_data(server.url).instruments,
             clock=time_ns,
+            monotonic=monotonic_ns,
             stale_after_ms=stale_after_ms,
+            max_bytes=max_bytes,
         )
         self.supervisor = Supervisor(
-            [self.feed], publish=self.events.append, clock=time_ns, stale_after_ms=stale_after_ms
+            [self.feed],
+            publish=self.events.append,
+            clock=time_ns,
+            monotonic=monotonic_ns,
+            stale_after_ms=stale_after_ms,
         )
 
     @property
@@ -69,8 +77,10 @@ class Fed:
 
 
 @asynccontextmanager
-async def fed(server: RedisServer, *, stale_after_ms: int = 2000) -> AsyncGenerator[Fed]:
-    running = Fed(server, stale_after_ms=stale_after_ms)
+async def fed(
+    server: RedisServer, *, stale_after_ms: int = 2000, max_bytes: int = MESSAGE_BYTES
+) -> AsyncGenerator[Fed]:
+    running = Fed(server, stale_after_ms=stale_after_ms, max_bytes=max_bytes)
     task = asyncio.create_task(running.supervisor.run())
     try:
         await running.until_state(FeedState.LIVE)
@@ -152,6 +162,35 @@ async def test_what_is_of_no_use_is_counted_by_cause_and_the_stream_goes_on(
         assert running.status.skipped == 104
         assert running.status.state is FeedState.LIVE
         assert [each["log_level"] for each in logs] == ["warning"] * 5
+
+
+async def test_messages_and_keys_that_are_too_large_are_refused_unread(server: RedisServer) -> None:
+    deep = BOOK | {"bids": [order(price, 1) for price in range(1, 1000)]}
+    with server.client() as client:
+        client.set("orderbook:AAPL", json.dumps(deep))
+        client.set("bbo:AAPL", json.dumps(QUOTE))
+        client.set("theo:AAPL_STOCK", " " * 5000 + "7")
+    async with fed(server, max_bytes=4096) as running:
+        running.publish(envelope("orderbook_update", deep, instrument="AAPL"))
+        running.publish(b"\xff" * 10_000_000)
+        running.publish(EVERY_TYPE["trade"])
+        await running.until(lambda: running.latest(Topic(Kind.TRADE, "REDIS", "AAPL")))
+        await running.until(lambda: running.status.skipped == 4)
+        assert running.feed.skipped_by_cause == {"too large": 4}
+        assert running.latest(BOOK_TOPIC) is None
+        assert running.latest(Topic(Kind.QUOTE, "REDIS", "AAPL"))
+
+
+async def test_clients_beyond_what_is_kept_are_counted(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fed(server) as running:
+        monkeypatch.setattr(running.feed, "_clients", ClientLedger(max_topics=2))
+        for client in ("a", "b", "c", "a"):
+            running.publish(envelope("pnl_update", {"pnl": 1}, client=client))
+        await running.until(lambda: len(running.events) + running.status.skipped == 4)
+        assert [each.topic.symbol for each in running.events] == ["a", "b", "a"]
+        assert running.feed.skipped_by_cause == {"too many clients": 1}
 
 
 async def test_the_start_gives_what_the_keys_hold(server: RedisServer) -> None:

@@ -189,3 +189,29 @@ def test_an_allowed_page_of_elsewhere_may_read(api: httpx.Client, path: str) -> 
     assert preflight.status_code == 200
     assert preflight.headers["access-control-allow-origin"] == ORIGIN
     assert api.get(path, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/instruments",
+        "/api/instruments/NOPE",
+        "/api/openapi.json",
+        "/api/health",
+        "/api/export/instruments.csv",
+        "/api/export/NOPE.csv",
+        "/metrics",
+    ],
+)
+def test_no_answer_is_stored_and_no_foreign_page_embeds_one(server: LiveServer, path: str) -> None:
+    url = f"http://127.0.0.1:{server.port}{path}"
+    answer = httpx.get(url)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    for site, status in (
+        ("cross-site", 403),
+        ("same-site", 403),
+        ("same-origin", answer.status_code),
+    ):
+        embedded = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+        assert httpx.get(url, headers=embedded).status_code == status

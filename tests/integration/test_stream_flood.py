@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from dashboard.endpoints.stream_connection import MAX_WAITING, StreamConnection, Timeouts
 from dashboard.endpoints.stream_messages import Message, Messages
 from dashboard.endpoints.stream_reads import LEAST_READ_BYTES, READ_BYTES
-from dashboard.endpoints.stream_turns import ANSWER_BYTES, TURN_BYTES
+from dashboard.endpoints.turn_budget import ANSWER_BYTES, TURN_BYTES
 from dashboard.protocols.openalgo import session
 from tests.integration.raw_client import (
     BINARY,

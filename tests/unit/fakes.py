@@ -89,5 +89,6 @@ def published(event: Event, offset: int = 1, *, seq: int = 1, ts_received: int =
         seq=seq,
         offset=offset,
         ts_received=ts_received,
+        monotonic_ns=ts_received,
         frames={},
     )

@@ -1,8 +1,11 @@
 import asyncio
+import gzip
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from dashboard.bootstrap import (
     Services,
@@ -54,6 +57,15 @@ async def test_what_is_opened_by_name_begins_to_be_delivered(tmp_path: Path) -> 
         await first_of(running, tcs)
 
 
+def test_every_start_has_an_epoch_of_its_own_that_is_no_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000 * 10**9)
+    epochs = {Services(load_settings()).hub.epoch for _ in range(3)}
+    assert len(epochs) == 3
+    assert not any(":" in epoch for epoch in epochs)
+
+
 @pytest.mark.parametrize("history", [True, False])
 async def test_bars_are_kept_where_something_can_show_them(tmp_path: Path, history: bool) -> None:
     chosen = load_settings().model_copy(update={"data_dir": tmp_path})
@@ -84,6 +96,19 @@ def test_a_recording_of_no_use_ends_the_start_with_one_line(tmp_path: Path, cont
     line = str(caught.value.code)
     assert line.startswith(f"livetape: DASHBOARD_REPLAY_FILE='{file}' is not allowed; allowed: ")
     assert "\n" not in line
+
+
+def test_a_recording_that_is_cut_short_is_named_at_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "a.wslog.gz"
+    file.write_bytes(gzip.compress(TICKER.encode() * 5000, 0)[:100_000])
+    chosen = settings(file, "replay")
+    with capture_logs() as logs:
+        check_feeds_or_exit(chosen)
+        (replay,) = Services(chosen).supervisor.feeds
+    assert [(each["log_level"], each["file"]) for each in logs] == [("warning", str(file))]
+    assert "breaks off" in logs[0]["reason"]
+    assert isinstance(replay, Replay)
+    assert "a.wslog.gz" in replay.note
 
 
 def test_without_replay_no_recording_is_read(tmp_path: Path) -> None:
@@ -129,3 +154,36 @@ def test_a_database_of_no_use_ends_the_start_with_one_line(tmp_path: Path) -> No
     line = str(caught.value.code)
     assert line.startswith(f"livetape: database sqlite:///{tmp_path / 'livetape.db'}: ")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "Everybody needs a key but who comes from this machine, through no proxy"),
+        ({"allowed_hosts": ("a.org",)}, "Everybody needs a key, since a.org is allowed"),
+        ({"require_key": "always"}, "Everybody needs a key "),
+        ({"require_key": "never", "allowed_hosts": ("a.org",)}, "Nobody needs a key, "),
+    ],
+)
+async def test_the_start_says_who_needs_a_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, object], said: str
+) -> None:
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path, **changed})
+    async with run_services(chosen):
+        lines = capsys.readouterr().err.splitlines()
+    (line,) = (line for line in lines if "needs a key" in line)
+    assert line.startswith(said)
+    assert line.endswith(f"(DASHBOARD_REQUIRE_KEY={chosen.require_key})")
+
+
+async def test_services_outlive_a_process_that_has_no_file_left_for_its_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("dashboard.feeds.system.psutil.Process", fail)
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path})
+    async with run_services(chosen) as running, asyncio.timeout(10):
+        await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
+        assert running.hub.failures.by_place == {"system": 1}

@@ -1,10 +1,11 @@
 import os
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dashboard.config import PREFIX, Settings, load_settings, settings_or_exit
+from dashboard.config import PREFIX, Settings, load_settings, setting_error, settings_or_exit
 from dashboard.core.errors import SettingError
 
 
@@ -33,10 +34,13 @@ def test_defaults_need_no_environment() -> None:
         "replay_speed": 1.0,
         "replay_loop": True,
         "redis_url": "redis://127.0.0.1:6379/0",
+        "redis_max_message_kb": 4096,
         "resume_events": 100_000,
+        "resume_mb": 256,
         "stale_after_ms": 2000,
         "allowed_origins": (),
         "allowed_hosts": ("localhost", "127.0.0.1", "[::1]"),
+        "frame_ancestors": (),
         "max_clients": 1000,
         "stream_host": "127.0.0.1",
         "stream_port": 8765,
@@ -60,6 +64,8 @@ def test_defaults_need_no_environment() -> None:
         ("REPLAY_FILE", "not/there", Path("not/there")),
         ("REPLAY_SPEED", "0", 0.0),
         ("REPLAY_SPEED", "2.5", 2.5),
+        ("REPLAY_SPEED", "0.001", 0.001),
+        ("REPLAY_SPEED", "1000", 1000.0),
         ("REPLAY_LOOP", "0", False),
         ("REPLAY_LOOP", "1", True),
         ("STREAM_PORT", "0", 0),
@@ -72,6 +78,8 @@ def test_defaults_need_no_environment() -> None:
         ("REDIS_URL", "redis://example.org", "redis://example.org"),
         ("REDIS_URL", "rediss://me:pass@[::1]:6380/3", "rediss://me:pass@[::1]:6380/3"),
         ("REDIS_URL", "unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
+        ("REDIS_URL", "redis://a?max_connections=2", "redis://a?max_connections=2"),
+        ("REDIS_URL", "redis://a?client_name=b&protocol=3", "redis://a?client_name=b&protocol=3"),
         ("DB_URL", "postgresql://me:pass@[::1]:5432/a", "postgresql://me:pass@[::1]:5432/a"),
         ("DB_URL", "sqlite:///some/file.db", "sqlite:///some/file.db"),
         ("REQUIRE_KEY", "always", "always"),
@@ -81,6 +89,10 @@ def test_defaults_need_no_environment() -> None:
         ("SIMULATOR_SYMBOLS", "10000", 10_000),
         ("RESUME_EVENTS", "1", 1),
         ("RESUME_EVENTS", "10000000", 10_000_000),
+        ("REDIS_MAX_MESSAGE_KB", "1", 1),
+        ("REDIS_MAX_MESSAGE_KB", "32768", 32_768),
+        ("RESUME_MB", "1", 1),
+        ("RESUME_MB", "65536", 65_536),
         ("STALE_AFTER_MS", "100", 100),
         ("STALE_AFTER_MS", "600000", 600_000),
         ("MAX_CLIENTS", "1", 1),
@@ -94,6 +106,11 @@ def test_defaults_need_no_environment() -> None:
             ("https://example.org", "http://localhost:3000"),
         ),
         ("ALLOWED_ORIGINS", "", ()),
+        (
+            "FRAME_ANCESTORS",
+            "https://Example.org, http://*.example.org:8080",
+            ("https://example.org", "http://*.example.org:8080"),
+        ),
         ("ALLOWED_HOSTS", "Example.org, 10.0.0.1", ("example.org", "10.0.0.1")),
         ("ALLOWED_HOSTS", "[2001:DB8::1]", ("[2001:db8::1]",)),
     ],
@@ -113,6 +130,11 @@ def test_a_good_value_is_taken(
         ("REPLAY_SPEED", "-1", "a number from 0"),
         ("REPLAY_SPEED", "nan", "a number from 0"),
         ("REPLAY_SPEED", "inf", "a number from 0"),
+        ("REPLAY_SPEED", "5e-324", "a number from 0"),
+        ("REPLAY_SPEED", "1e-320", "a number from 0"),
+        ("REPLAY_SPEED", "0.0009", "a number from 0"),
+        ("REPLAY_SPEED", "1001", "a number from 0"),
+        ("REPLAY_SPEED", "1e308", "a number from 0"),
         ("REPLAY_SPEED", "fast", "a number from 0"),
         ("REPLAY_LOOP", "twice", "1 or 0"),
         ("STREAM_PORT", "65536", "a port, or 0 for no stream server"),
@@ -132,6 +154,14 @@ def test_a_good_value_is_taken(
         ("REDIS_URL", "redis://localhost:port", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?speed=fast", "redis://host:port/db"),
         ("REDIS_URL", "redis://localhost?socket_timeout=soon", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?max_connections=1", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost/0?db=1&max_connections=1", "redis://host:port/db"),
+        ("REDIS_URL", "unix:///run/redis.sock?max_connections=1", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?max_connections=-1", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?socket_read_size=65536", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?redis_connect_func=x", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?retry=x", "redis://host:port/db"),
+        ("REDIS_URL", "redis://localhost?encoding=x", "redis://host:port/db"),
         ("DB_URL", "", "postgresql://user"),
         ("DB_URL", "livetape.db", "postgresql://user"),
         ("DB_URL", "mysql://localhost/a", "postgresql://user"),
@@ -146,11 +176,28 @@ def test_a_good_value_is_taken(
         ("SIMULATOR_SYMBOLS", "10001", "a whole number, 1 to 10000"),
         ("RESUME_EVENTS", "0", "a whole number, 1 to 10000000"),
         ("RESUME_EVENTS", "10000001", "a whole number, 1 to 10000000"),
+        ("REDIS_MAX_MESSAGE_KB", "0", "a whole number of kilobytes, 1 to 32768"),
+        ("REDIS_MAX_MESSAGE_KB", "32769", "a whole number of kilobytes, 1 to 32768"),
+        ("RESUME_MB", "0", "a whole number of megabytes, 1 to 65536"),
+        ("RESUME_MB", "65537", "a whole number of megabytes, 1 to 65536"),
         ("STALE_AFTER_MS", "99", "a whole number of milliseconds, 100 to 600000"),
         ("STALE_AFTER_MS", "600001", "a whole number of milliseconds, 100 to 600000"),
         ("MAX_CLIENTS", "0", "a whole number, 1 to 100000"),
         ("MAX_CLIENTS", "100001", "a whole number, 1 to 100000"),
         ("LOG_LEVEL", "loud", "debug, info, warning or error"),
+        *(
+            ("FRAME_ANCESTORS", value, "origins such as https://example.org or https://*.example")
+            for value in (
+                "*",
+                "https:",
+                "example.org",
+                "'none'",
+                "https://example.org/path",
+                "https://a;script-src *",
+                "https://a b",
+                "https://a.example.org.",
+            )
+        ),
         ("ALLOWED_ORIGINS", "*", "origins such as https://example.org, separated by commas"),
         ("ALLOWED_ORIGINS", "example.org", "origins such as https://example.org"),
         ("ALLOWED_ORIGINS", "https://example.org/", "origins such as https://example.org"),
@@ -256,8 +303,37 @@ def test_a_replay_needs_a_readable_file(
     monkeypatch.setenv("DASHBOARD_FEED", feed)
     if file is not None:
         monkeypatch.setenv("DASHBOARD_REPLAY_FILE", file)
-    with pytest.raises(SettingError, match=r"DASHBOARD_REPLAY_FILE=.*a readable recording"):
+    shown = "is not set" if file is None else f"={file!r} is not allowed"
+    with pytest.raises(SettingError) as caught:
         load_settings()
+    problem = f"DASHBOARD_REPLAY_FILE{'' if file is not None else ' '}{shown}; allowed: a readable"
+    assert str(caught.value).startswith(problem)
+
+
+def test_a_default_that_is_not_allowed_is_not_shown_as_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".data").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingError) as caught:
+        load_settings()
+    assert str(caught.value) == (
+        "DASHBOARD_DATA_DIR is not set, and its default '.data' is not allowed; "
+        "allowed: a folder that can be written to"
+    )
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_no_setting_is_told_to_have_a_value_that_nobody_gave_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    variable = PREFIX + name.upper()
+    default = Settings.model_fields[name].default
+    unset = str(setting_error(name, default, allowed="x"))
+    assert unset.startswith(f"{variable} is not set")
+    assert "None" not in unset
+    monkeypatch.setenv(variable, "given")
+    assert str(setting_error(name, "given", allowed="x")).startswith(f"{variable}='given' is not")
 
 
 def test_several_feeds_keep_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -308,3 +384,50 @@ def test_the_password_of_a_database_is_not_shown(monkeypatch: pytest.MonkeyPatch
         load(monkeypatch, "DB_URL", "mysql://me:secret@localhost/a")
     assert "mysql://***@localhost/a" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_url_that_pydantic_shows_is_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hidden = "hidden"[::-1]  # as no line of the code has it
+    with pytest.raises(SettingError) as caught:
+        load(monkeypatch, "db_url", f"mysql://me:{hidden}@h/x?sslpass%77ord={hidden}")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "DASHBOARD_DB_URL" in shown
+    assert hidden not in shown
+
+
+def test_a_password_that_tears_its_address_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(SettingError) as caught:
+        load(monkeypatch, "db_url", "postgresql://me:first@second@h/x")
+    assert "first" not in str(caught.value)
+    assert "second" not in str(caught.value)
+
+
+def test_the_secrets_of_all_addresses_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    load(monkeypatch, "redis_url", "redis://:one@h/0")
+    settings = load(monkeypatch, "db_url", "postgresql://me:two@h/x?sslpassword=three")
+    assert settings.secrets == {"one", "two", "three"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule", "reached_as"),
+    [
+        ({}, "auto", None),
+        ({"allowed_hosts": ("localhost", "[::1]", "127.0.0.2")}, "auto", None),
+        ({"allowed_origins": ("http://localhost:5173", "http://[::1]:80")}, "auto", None),
+        ({"allowed_hosts": ("localhost", "dash.example.org")}, "always", "dash.example.org"),
+        ({"allowed_hosts": ("10.0.0.1",)}, "always", "10.0.0.1"),
+        ({"allowed_hosts": ("[2001:db8::1]",)}, "always", "[2001:db8::1]"),
+        ({"allowed_origins": ("https://a.org:8443",)}, "always", "https://a.org:8443"),
+        ({"allowed_hosts": ("a.org",), "require_key": "never"}, "never", "a.org"),
+        ({"require_key": "always"}, "always", None),
+    ],
+)
+def test_everybody_needs_a_key_once_others_may_come(
+    changed: dict[str, object], rule: str, reached_as: str | None
+) -> None:
+    settings = load_settings().model_copy(update=changed)
+    assert (settings.key_rule, settings.reached_as) == (rule, reached_as)

@@ -7,7 +7,8 @@ to manage a local order book correctly". A raw example:
      "T":1626992740974,"s":"AKROUSDT","U":600859599831,"u":600859599831,
      "pu":600859598737,"b":[],"a":[["0.01737","437848"]]}}
 
-`pu` is the `u` of the update before it: anything else is a gap. `m: true` says
+`pu` is the `u` of the update before it: where that is newer than the last one that
+came, there is a gap; an update whose `u` is not newer says nothing new. `m: true` says
 that the buyer was the maker, so the aggressor sold. The price of a `bookTicker`
 is the mid of its two sides, with no volume; it is no book.
 """

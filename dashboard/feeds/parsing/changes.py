@@ -1,8 +1,9 @@
 """What a venue's messages mean, before books are built of them.
 
 Parsers give `Price` and `Trade` events as they are, and for the rest the types
-below, which `markets.Markets` turns into events. Prices are finite and positive,
-sizes finite and not negative: a parser lets nothing else through.
+below, which `markets.Markets` turns into events. Which prices there can be is the
+venue's to say: above zero, or also zero and below. None is absurd, and no size is
+absurd or negative: a parser lets nothing else through.
 """
 
 from collections.abc import Callable, Sequence
@@ -58,26 +59,29 @@ price: then it is one tick to those who read both.
 Raises ParseError for a message of a known type that is malformed, or for no JSON at all.
 """
 
-INFINITY = float("inf")
+ABSURD_PRICE = 2.0**53
+"""A price as far from zero as this, or farther, is damage."""
+ABSURD_SIZE = 1e15
+"""A size from here on is damage; sums and turnovers of smaller ones are finite."""
 
 
 def parse_price(venue: str, text: str) -> float:
-    """Read a price: finite and positive.
+    """Read a price of a venue where all prices are above zero.
 
     Raises:
-        ParseError: when it is not.
+        ParseError: when it is not, or absurd.
     """
     try:
         value = float(text)
     except ValueError as error:
         raise ParseError(venue=venue, problem=f"{text[:40]!r} is no price") from error
-    if 0 < value < INFINITY:
+    if 0 < value < ABSURD_PRICE:
         return value
     raise ParseError(venue=venue, problem=f"{text[:40]!r} is no price")
 
 
 def parse_size(venue: str, text: str) -> float:
-    """Read a size: finite and not negative.
+    """Read a size: not negative, and not absurd.
 
     Raises:
         ParseError: when it is not.
@@ -86,7 +90,7 @@ def parse_size(venue: str, text: str) -> float:
         value = float(text)
     except ValueError as error:
         raise ParseError(venue=venue, problem=f"{text[:40]!r} is no size") from error
-    if 0 <= value < INFINITY:
+    if 0 <= value < ABSURD_SIZE:
         return value
     raise ParseError(venue=venue, problem=f"{text[:40]!r} is no size")
 

@@ -34,8 +34,8 @@ from dashboard.core.model import (
 )
 from dashboard.feeds.parsing.aggressor import AggressorRule
 from dashboard.feeds.parsing.exchange_messages import (
-    ABSURD,
     ENVELOPE,
+    MESSAGE_BYTES,
     ORDER_BOOK,
     PNL,
     POSITIONS,
@@ -46,27 +46,36 @@ from dashboard.feeds.parsing.exchange_messages import (
     Data,
     Envelope,
     Order,
+    amount_of,
     client_of,
     compact,
     decode,
-    number_of,
     parse_error,
     shown,
     time_of,
+    too_large,
 )
 from dashboard.feeds.parsing.static_data import EXCHANGE
 from dashboard.feeds.parsing.timestamps import format_timestamp
 
 MESSAGE_OF = {Kind.BOOK: "orderbook_update", Kind.QUOTE: "bbo_update"}
 """The type of message whose `data` a key of that kind holds."""
+BOOK_LEVELS = 1000
+"""Levels a side in a published book, the best ones; its envelope has all orders."""
 _Parse = Callable[[Envelope, str], Sequence[Event]]
 """Make events of an envelope and of its text, compact."""
 
 
 class ExchangeParser:
-    """Parse the messages of one connection; it remembers quotes, to tell who began a trade."""
+    """Parse the messages of one connection; it remembers quotes, to tell who began a trade.
 
-    def __init__(self, instruments: Iterable[Instrument]) -> None:
+    Messages and keys of more than `max_bytes` are refused before they are decoded.
+    """
+
+    def __init__(
+        self, instruments: Iterable[Instrument], *, max_bytes: int = MESSAGE_BYTES
+    ) -> None:
+        self._max_bytes = max_bytes
         self._exchange_of = {each.symbol: each.exchange for each in instruments}
         exchanges = set(self._exchange_of.values())
         self._exchange = exchanges.pop() if len(exchanges) == 1 else EXCHANGE
@@ -85,6 +94,11 @@ class ExchangeParser:
         Raises:
             ParseError: with the `Cause`, when the message is of no use.
         """
+        if len(raw) > self._max_bytes:
+            raise too_large(raw, self._max_bytes)
+        return self._parse_envelope(raw)
+
+    def _parse_envelope(self, raw: bytes) -> Sequence[Event]:
         envelope = decode(ENVELOPE, raw, Cause.ENVELOPE)
         parse = self._parse.get(envelope.type)
         if parse is None:
@@ -102,18 +116,18 @@ class ExchangeParser:
         """
         exchange = self._exchange_of[symbol]
         if kind is Kind.PRICE:
-            price = number_of(text)
-            if not 0 < price < ABSURD:
-                raise parse_error(Cause.DATA, f"{price!r} is no price")
+            price = amount_of(text)
             event = Price(symbol=symbol, exchange=exchange, price=price, volume=0.0, ts_event=now)
             return (event,)
+        if len(text) > self._max_bytes:
+            raise too_large(text, self._max_bytes)
         stored = decode(STORED, text)
         type_ = MESSAGE_OF[kind]
         if stored.type is None:
             timestamp = stored.timestamp or format_timestamp(now)
             rest = msgspec.json.encode({"timestamp": timestamp, "instrument": symbol})[1:]
             text = b'{"type":"%b","data":%b,%b' % (type_.encode(), text, rest)
-        events = self.parse_message(text)
+        events = self._parse_envelope(text)
         if events[0].topic != Topic(kind, exchange, symbol):
             raise parse_error(Cause.DATA, f"another message in place of {type_} of {shown(symbol)}")
         return events
@@ -211,7 +225,7 @@ def parse_theo(exchange: str, underlying: str, text: bytes, now: int) -> Sequenc
     Raises:
         ParseError: with the `Cause`, when it is no number.
     """
-    return (Theo(underlying=underlying, exchange=exchange, price=number_of(text), ts_event=now),)
+    return (Theo(underlying=underlying, exchange=exchange, price=amount_of(text), ts_event=now),)
 
 
 def _levels(orders: Iterable[Order], *, highest_first: bool) -> Sequence[PriceLevel]:
@@ -219,9 +233,9 @@ def _levels(orders: Iterable[Order], *, highest_first: bool) -> Sequence[PriceLe
     for order in orders:
         if order.leaves_qty:
             sizes[order.price] = sizes.get(order.price, 0.0) + order.leaves_qty
-    return tuple(sorted(sizes.items(), reverse=highest_first))
+    return tuple(sorted(sizes.items(), reverse=highest_first)[:BOOK_LEVELS])
 
 
 def _best(price: float | None, size: float | None) -> tuple[float | None, float]:
     """Give one side of a quote; one without a price or a size is empty."""
-    return (price, size) if price and size else (None, 0.0)
+    return (price, size) if price is not None and size else (None, 0.0)

@@ -11,28 +11,38 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from dashboard.core.errors import ParseError
+from dashboard.feeds.parsing.changes import ABSURD_PRICE, ABSURD_SIZE
 from dashboard.feeds.parsing.static_data import EXCHANGE, parse_number, shorten
 from dashboard.feeds.parsing.timestamps import parse_timestamp
 
-ABSURD = 2.0**53
-"""A price or quantity from here on is damage; sums of smaller ones are finite."""
+MESSAGE_BYTES = 4 * 1024 * 1024
+"""A longer message is refused unread, unless told otherwise: reading takes time from all else."""
+NUMBER_BYTES = 400
+"""The same of a key that holds a number."""
+MAX_POSITIONS = 10_000
+"""Positions of one client; whoever looks at them looks at all of them."""
 
 
 class Cause(StrEnum):
     """Why a message was left out."""
 
+    TOO_LARGE = "too large"
     MALFORMED = "malformed JSON"
     ENVELOPE = "bad envelope"
     TYPE = "unknown type"
     NO_INSTRUMENT = "missing instrument"
     INSTRUMENT = "unknown instrument"
     NO_CLIENT = "missing client"
+    CLIENTS = "too many clients"
     TIMESTAMP = "bad timestamp"
     DATA = "bad data"
 
 
-Positive = Annotated[float, msgspec.Meta(gt=0, lt=ABSURD)]
-FromZero = Annotated[float, msgspec.Meta(ge=0, lt=ABSURD)]
+Amount = Annotated[float, msgspec.Meta(gt=-ABSURD_PRICE, lt=ABSURD_PRICE)]
+"""A price or an amount of money; either may be below zero."""
+Quantity = Annotated[float, msgspec.Meta(ge=0, lt=ABSURD_SIZE)]
+Traded = Annotated[float, msgspec.Meta(gt=0, lt=ABSURD_SIZE)]
+Position = Annotated[float, msgspec.Meta(gt=-ABSURD_SIZE, lt=ABSURD_SIZE)]
 
 
 class Envelope(msgspec.Struct):
@@ -55,8 +65,8 @@ class Data(msgspec.Struct, kw_only=True):
 class Order(msgspec.Struct, gc=False):
     """One order in the book; the parser sums those of one price."""
 
-    price: Positive
-    leaves_qty: FromZero
+    price: Amount
+    leaves_qty: Quantity
 
 
 class OrderBookData(Data):
@@ -69,17 +79,17 @@ class OrderBookData(Data):
 class QuoteData(Data):
     """The data of a `bbo_update`; an empty side has no price or no quantity."""
 
-    best_bid: FromZero | None
-    best_ask: FromZero | None
-    best_bid_qty: FromZero | None
-    best_ask_qty: FromZero | None
+    best_bid: Amount | None
+    best_ask: Amount | None
+    best_bid_qty: Quantity | None
+    best_ask_qty: Quantity | None
 
 
 class TradeData(Data):
     """The data of a `trade`."""
 
-    price: Positive
-    volume: Positive
+    price: Amount
+    volume: Traded
     buyer: str | None = None
     seller: str | None = None
 
@@ -87,7 +97,7 @@ class TradeData(Data):
 class PnlData(msgspec.Struct):
     """The data of a `pnl_update`."""
 
-    pnl: float
+    pnl: Amount
 
 
 class StoredData(Data):
@@ -100,7 +110,9 @@ ENVELOPE = msgspec.json.Decoder(Envelope)
 ORDER_BOOK = msgspec.json.Decoder(OrderBookData)
 QUOTE = msgspec.json.Decoder(QuoteData)
 TRADE = msgspec.json.Decoder(TradeData)
-POSITIONS = msgspec.json.Decoder(dict[str, float])
+POSITIONS = msgspec.json.Decoder(
+    Annotated[dict[str, Position], msgspec.Meta(max_length=MAX_POSITIONS)]
+)
 PNL = msgspec.json.Decoder(PnlData)
 STORED = msgspec.json.Decoder(StoredData)
 
@@ -137,16 +149,26 @@ def compact(raw: bytes) -> str:
         raise parse_error(Cause.MALFORMED, str(error)) from error
 
 
-def number_of(text: bytes) -> float:
-    """Read a number that a key holds.
+def amount_of(text: bytes) -> float:
+    """Read a price that a key holds.
 
     Raises:
-        ParseError: DATA, when it is none.
+        ParseError: DATA, when it is none, TOO_LARGE, when it is too long for one.
     """
+    if len(text) > NUMBER_BYTES:
+        raise too_large(text, NUMBER_BYTES)
     try:
-        return parse_number(text)
+        amount = parse_number(text)
     except ValueError as error:
         raise parse_error(Cause.DATA, str(error)) from error
+    if not -ABSURD_PRICE < amount < ABSURD_PRICE:
+        raise parse_error(Cause.DATA, f"{amount!r} is no price")
+    return amount
+
+
+def too_large(raw: bytes, most: int) -> ParseError:
+    """Make the error of what is too long to be read."""
+    return parse_error(Cause.TOO_LARGE, f"{len(raw)} bytes, more than {most}")
 
 
 def time_of(envelope: Envelope, data: Data | None = None) -> int:

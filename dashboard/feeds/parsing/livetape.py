@@ -8,7 +8,8 @@ Source: `dashboard/protocols/live.py` and the README. A raw example:
 `/ws` does not name the exchange, so all instruments are of LIVETAPE. `system`
 frames are known and left out: the figures are those of the process that was
 recorded, and there is one `system` topic, which is this process's own. So are
-the frames about the connection itself.
+the frames about the connection itself. Prices may be below zero: what was
+recorded may be an exchange's.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ import msgspec
 
 from dashboard.core.errors import ParseError
 from dashboard.core.model import Price, PriceLevel, Side, Trade
-from dashboard.feeds.parsing.changes import INFINITY, BookSnapshot, Change
+from dashboard.feeds.parsing.changes import ABSURD_PRICE, ABSURD_SIZE, BookSnapshot, Change
 
 EXCHANGE = "LIVETAPE"
 
@@ -100,7 +101,7 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
 
 def _check(*levels: PriceLevel) -> None:
     for price, size in levels:
-        if not (0 < price < INFINITY and 0 <= size < INFINITY):
+        if not (-ABSURD_PRICE < price < ABSURD_PRICE and 0 <= size < ABSURD_SIZE):
             raise ParseError(venue=EXCHANGE, problem=f"{price!r} for {size!r} is no level")
 
 

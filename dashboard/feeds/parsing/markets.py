@@ -1,6 +1,6 @@
 """The state of all instruments of a feed: changes in, events out. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from dashboard.core.book import OrderBook
 from dashboard.core.model import Book, Event, Price, Trade
@@ -10,20 +10,26 @@ BOOK_LEVELS = 20
 """Levels a side in a published book."""
 WHOLE_LEVELS = 5
 """Levels a side from which a book that began without a snapshot counts as whole."""
-MID_DIGITS = 12
-"""A mid is rounded to this, against the noise of adding floats."""
+MID_DIGITS = 15
+"""A mid has so many digits that count, against the noise of adding floats."""
+OLD_FOR_NS = 10 * 1_000_000_000
+"""So long may nothing but older updates come, before they are taken for what holds now."""
 
 Key = tuple[str, str]
 """Exchange and symbol."""
 
 
 class _Market:
-    """One instrument's book. `last` is the number of its last update, where there are numbers."""
+    """One instrument's book. `last` is the number of its last update, where there are numbers.
+
+    `old_since` is when the first of the older updates came that came since.
+    """
 
     def __init__(self) -> None:
         self.book = OrderBook()
         self.partial = True
         self.last: int | None = None
+        self.old_since: int | None = None
 
     def update_partial(self) -> None:
         if self.partial and min(self.book.depth) >= WHOLE_LEVELS:
@@ -33,7 +39,10 @@ class _Market:
 class Markets:
     """Keep a book per instrument and make an event of each change.
 
-    `gaps` counts the holes in the venues' own numbers; after one the book
+    A numbered delta that is not newer than the book, repeated or late, changes
+    nothing; when nothing else has come for ten seconds, the book is wrong and
+    begins anew. `gaps` counts that, and the holes in the venues' own numbers,
+    where an update follows one that we have not seen: then, too, the book
     begins anew from the deltas, as its old levels may be gone. `crossed`
     counts the levels that were dropped because newer ones crossed them.
     """
@@ -44,12 +53,18 @@ class Markets:
         self._markets: dict[Key, _Market] = {}
         self._prices: dict[Key, Price] = {}
 
-    def apply(self, change: Change, *, wanted: bool = True) -> Event | None:
-        """Take in one change; None when it is not wanted, which only saves making the event."""
+    def apply(self, change: Change, *, wanted: bool = True, now: int | None = None) -> Event | None:
+        """Take in one change; None when it says nothing new, or is not wanted.
+
+        That it is not wanted only saves making the event. `now` is the time, in ns, by
+        which the source's silences are measured; without it, the change's own.
+        """
         match change:
             case BookDelta() | BookSnapshot():
-                market = self._update(change)
-                return self._book(change, market, change.ts_event) if wanted else None
+                market = self._update(change, change.ts_event if now is None else now)
+                if market is None or not wanted:
+                    return None
+                return self._book(change, market, change.ts_event)
             case Quote():
                 event = _mid(change)
                 self._prices[event.exchange, event.symbol] = event
@@ -60,10 +75,14 @@ class Markets:
                 event = change
         return event if wanted else None
 
-    def forget_books(self, exchange: str) -> None:
-        """Drop the books of a venue whose connection was made anew."""
-        for key in [key for key in self._markets if key[0] == exchange]:
-            del self._markets[key]
+    def forget_books(self, exchange: str, *, but: Collection[Key] = ()) -> None:
+        """Drop the books of a venue whose connection was made anew, except some."""
+        self.forget([key for key in self._markets if key[0] == exchange and key not in but])
+
+    def forget(self, books: Iterable[Key]) -> None:
+        """Drop these books, as far as there are any."""
+        for key in books:
+            self._markets.pop(key, None)
 
     def latest(self, ts_event: int, wanted: Callable[[Key], bool]) -> Iterator[Event]:
         """Give the price and the book of each wanted instrument, as of `ts_event`."""
@@ -89,25 +108,37 @@ class Markets:
                     ts_event=ts_event,
                 )
 
-    def _update(self, change: BookDelta | BookSnapshot) -> _Market:
+    def _update(self, change: BookDelta | BookSnapshot, now: int) -> _Market | None:
+        """Give the instrument's book after a change; None when the change is not newer."""
         key = (change.exchange, change.symbol)
         market = self._markets.get(key)
         if market is None:
             market = self._markets[key] = _Market()
+        elif isinstance(change, BookDelta) and market.last is not None:
+            if change.last is not None and change.last <= market.last:
+                if market.old_since is None:
+                    market.old_since = now
+                if now - market.old_since < OLD_FOR_NS:
+                    return None
+                market = self._begin_anew(key)
+            elif change.previous is not None and change.previous > market.last:
+                market = self._begin_anew(key)
         before = market.book.crossed
         if isinstance(change, BookSnapshot):
             market.book.apply_snapshot(change.bids, change.asks)
             market.partial = False
             market.last = None
         else:
-            if None not in (market.last, change.previous) and market.last != change.previous:
-                self.gaps += 1
-                market = self._markets[key] = _Market()
-                before = 0
             market.book.apply_delta(change.bids, change.asks)
             market.last = change.last
             market.update_partial()
+        market.old_since = None
         self.crossed += market.book.crossed - before
+        return market
+
+    def _begin_anew(self, key: Key) -> _Market:
+        self.gaps += 1
+        market = self._markets[key] = _Market()
         return market
 
     def _book(self, change: BookDelta | BookSnapshot, market: _Market, ts_event: int) -> Book:
@@ -126,7 +157,7 @@ def _mid(quote: Quote) -> Price:
     return Price(
         symbol=quote.symbol,
         exchange=quote.exchange,
-        price=round((quote.bid_price + quote.ask_price) / 2, MID_DIGITS),
+        price=float(f"{(quote.bid_price + quote.ask_price) / 2:.{MID_DIGITS}g}"),
         volume=0.0,
         ts_event=quote.ts_event,
     )

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from dashboard.core.errors import StaticDataError
-from dashboard.core.model import Instrument
+from dashboard.core.model import MAX_NAME, Instrument, is_name
 
 EXCHANGE = "REDIS"
 """The exchange of instruments that name none."""
@@ -30,6 +30,7 @@ INSTRUMENTS_KEY = "static_data:instruments"
 UNDERLYINGS_KEY = "static_data:underlyings"
 INSTRUMENTS_FORM = 'a JSON array as [{"name":"AAPL","underlying":"AAPL_STOCK","tick_size":0.01}]'
 UNDERLYINGS_FORM = 'a JSON array as [{"name":"AAPL_STOCK","delta_limit":20}]'
+NAME_FORM = f"visible characters on one line, at most {MAX_NAME}"
 LIMIT_FORM = "a number from 0 as text, such as 100"
 
 ReadKeys = Callable[[Sequence[str]], Sequence[bytes | None]]
@@ -113,6 +114,10 @@ def shorten(text: bytes, limit: int = 60) -> str:
     return repr(shown) + (" and so on" if len(text) > limit else "")
 
 
+def _shown(name: str) -> str:
+    return shorten(name.encode())
+
+
 def _array(key: str, text: bytes | None, decoder: msgspec.json.Decoder[Any], form: str) -> Any:
     if text is None:
         raise StaticDataError(key=key, found="nothing", expected=form)
@@ -131,6 +136,9 @@ def _check_names(key: str, names: Iterable[str], form: str) -> None:
         if not name or name in seen:
             found = f"{name!r} twice" if name else "an empty name"
             raise StaticDataError(key=key, found=found, expected=f"{form}, each name once")
+        if not is_name(name):
+            found = f"the name {_shown(name)}, {len(name)} characters"
+            raise StaticDataError(key=key, found=found, expected=NAME_FORM)
         seen.add(name)
 
 
@@ -141,11 +149,11 @@ def _check_instrument(instrument: _Instrument, underlyings: set[str]) -> None:
     elif not 0 < instrument.tick_size < math.inf:
         found, expected = f"tick_size {instrument.tick_size:g} of {name!r}", "a number above 0"
     elif instrument.underlying not in underlyings:
-        found = f"underlying {instrument.underlying!r} of {name!r}"
+        found = f"underlying {_shown(instrument.underlying)} of {name!r}"
         expected = f"one of those in {UNDERLYINGS_KEY}"
-    elif not instrument.exchange or ":" in instrument.exchange:
-        found = f"exchange {instrument.exchange!r} of {name!r}"
-        expected = "a name without a colon"
+    elif not is_name(instrument.exchange) or ":" in instrument.exchange:
+        found = f"exchange {_shown(instrument.exchange)} of {name!r}"
+        expected = f"a name without a colon: {NAME_FORM}"
     else:
         return
     raise StaticDataError(key=INSTRUMENTS_KEY, found=found, expected=expected)

@@ -51,10 +51,14 @@ class Connected(msgspec.Struct, frozen=True, gc=False):
 
 
 class Damage(msgspec.Struct, frozen=True, gc=False):
-    """A line that is none of these; in a recording that breaks off, the one after its last."""
+    """A line that is none of these."""
 
     line: int
     reason: str
+
+
+class BreakOff(Damage, frozen=True, gc=False):
+    """The end of a recording that breaks off: the line after its last."""
 
 
 Record = Received | Sent | Connected | Damage
@@ -80,7 +84,7 @@ def parse_records(file: BinaryIO, *, feed: str) -> Iterator[Record]:
         if number == 0:
             problem = f"the recording cannot be read: {error}"
             raise FeedError(feed=feed, problem=problem, terminal=True) from error
-        yield Damage(number + 1, f"the recording breaks off: {error}")
+        yield BreakOff(number + 1, f"the recording breaks off: {error}")
 
 
 def parse_line(number: int, line: bytes) -> Record | None:

@@ -1,6 +1,7 @@
 """The data frames: a quote as a client of one mode gets it. Unknown numbers are 0."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 import msgspec
 
@@ -88,7 +89,8 @@ def _ltp(quote: MarketQuote) -> _Ltp:
 
 
 def _quote(quote: MarketQuote, levels: int) -> _Quote:
-    average = _rounded(quote.average_price or 0)
+    day = quote.today
+    average = _rounded(day.average_price or 0) if day is not None else 0
     last = _quantity(quote.last_quantity)
     bid, ask = quote.bid_price or 0, quote.ask_price or 0
     bid_size, ask_size = _quantity(quote.bid_size), _quantity(quote.ask_size)
@@ -97,11 +99,11 @@ def _quote(quote: MarketQuote, levels: int) -> _Quote:
         quote.exchange,
         quote.ltp or 0,
         quote.ts_event // NS_PER_MS,
-        quote.open or 0,
-        quote.high or 0,
-        quote.low or 0,
+        0 if day is None else day.open,
+        0 if day is None else day.high,
+        0 if day is None else day.low,
         quote.close or 0,
-        _quantity(quote.volume),
+        0 if day is None else _quantity(day.volume),
         bid,
         ask,
         bid_size,
@@ -131,11 +133,22 @@ def _levels(side: Sequence[PriceLevel], count: int) -> list[_Level]:
 
 
 def _quantity(size: float) -> float:
-    """Give a whole number as an integer, as clients of stock exchanges expect; else 6 digits."""
-    whole = int(size)
+    """Give a whole number as an integer, as clients of stock exchanges expect; else 6 digits.
+
+    A sum beyond all numbers is unknown: 0.
+    """
+    try:
+        whole = int(size)
+    except (OverflowError, ValueError):
+        return 0
     return whole if whole == size else _rounded(size)
 
 
 def _rounded(number: float, parts: int = 1_000_000) -> float:
-    """Round to six digits, or to other `parts` of one, in a quarter of the time of `round`."""
-    return round(number * parts) / parts if abs(number) < ROUNDED_BELOW else number
+    """Round to six digits, or to other `parts` of one, in a quarter of the time of `round`.
+
+    What is no number is unknown: 0.
+    """
+    if abs(number) < ROUNDED_BELOW:
+        return round(number * parts) / parts
+    return number if isfinite(number) else 0

@@ -9,10 +9,9 @@ from dashboard.ui.components import live
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.performance import performance
 from dashboard.ui.formatting import format_count
+from dashboard.ui.page_socket import MAX_ARGUMENTS_BYTES
 from dashboard.ui.stream import SAMPLE_WINDOWS, StreamState, live_stream
 from dashboard.ui.tab import MAX_WATCHED
-
-MAX_STORED_CHARACTERS = 10_000
 
 
 class MarketState(rx.State):
@@ -38,7 +37,7 @@ class MarketState(rx.State):
 
 def _watched(stored: str) -> list[str]:
     """Give the remembered symbols, or the default: the first that the feeds have."""
-    if stored and len(stored) <= MAX_STORED_CHARACTERS:
+    if stored and len(stored) <= MAX_ARGUMENTS_BYTES:
         try:
             return msgspec.json.decode(stored, type=list[str])
         except msgspec.MsgspecError:

@@ -41,11 +41,16 @@ class PnlState(rx.State):
 
     @rx.event(background=True)
     async def stream(self) -> None:
-        """Show the clients anew at every whole second until the page leaves."""
+        """Show the clients anew at every whole second until the page leaves.
+
+        What can't be shown leaves what stands there; the next second may go well again.
+        """
+        survival = services().hub.failures.at("pnl page")
         while True:
             async with self:
-                self._show()
-            await asyncio.sleep(1 - time.time_ns() % accounts.SECOND_NS / accounts.SECOND_NS)
+                with survival:
+                    self._show()
+            await asyncio.sleep(1 - time.monotonic_ns() % accounts.SECOND_NS / accounts.SECOND_NS)
 
     @rx.event
     def choose_range(self, minutes: str) -> None:
@@ -84,7 +89,7 @@ class PnlState(rx.State):
 
     def _view(self, running: Services) -> dict[str, Any]:
         known = running.accounts.current()
-        now_ns = time.time_ns()
+        now_ns = time.monotonic_ns()
         minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
         lines = accounts.drawn(known)
         exposures = expose(running.accounts.positions(), running.listings)
@@ -98,7 +103,9 @@ class PnlState(rx.State):
         return {
             "phase": "full" if known else "empty",
             "stale": stale_feeds(running),
-            "figure": accounts.chart(lines, minutes=minutes, now_ns=now_ns),
+            "figure": accounts.chart(
+                lines, minutes=minutes, now_ns=now_ns, offset_ns=time.time_ns() - now_ns
+            ),
             "pnl": [
                 list(row) for row in accounts.pnl_rows(known, lines, minutes=minutes, now_ns=now_ns)
             ],

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,9 +57,9 @@ def quote(send: Send, bid: float | None, ask: float | None) -> None:
     send("bbo_update", best_bid=bid, best_ask=ask, **sizes)
 
 
-def trade(send: Send, price: float, volume: int) -> None:
+def trade(send: Send, price: float, volume: int, **when: str) -> None:
     ids = {"buyer_order_id": 1, "seller_order_id": 2}
-    send("trade", buyer="Ann", seller="Bob", price=price, volume=volume, **ids)
+    send("trade", buyer="Ann", seller="Bob", price=price, volume=volume, **ids, **when)
 
 
 @pytest.fixture
@@ -116,6 +116,30 @@ def test_trades_name_buyer_and_seller_and_make_the_last_price(page: Page, send: 
     assert eventually(lambda: number(page, "last-price") == 100.05)
 
 
+def test_candles_go_on_after_a_trade_from_ahead_of_time_and_take_late_ones(
+    page: Page, send: Send
+) -> None:
+    began = datetime.now(UTC).replace(microsecond=0)
+
+    def trade_at(seconds: float, price: float) -> None:
+        trade(send, price, 1, timestamp=(began + timedelta(seconds=seconds)).isoformat())
+
+    def closes() -> dict[float, float]:
+        rows = page.evaluate("window.livetape.store.detail.bars.rows")
+        return {row[0] - began.timestamp(): row[4] for row in rows}
+
+    trade_at(4, 99.0)
+    assert eventually(lambda: closes().get(4) == 99)
+    for seconds, price in ((-62.9, 10.0), (-62.8, 20.0), (-62.7, 15.0)):
+        trade_at(seconds, price)
+    assert eventually(lambda: closes().get(-63) == 15)
+    for seconds, price in ((-61.2, 30.0), (-62.6, 16.0), (-62.95, 17.0), (-59.0, 31.0)):
+        trade_at(seconds, price)
+    assert eventually(lambda: closes().get(-59) == 31)
+    assert [closes()[at] for at in (-63, -62, 4)] == [16, 30, 99]
+    assert eventually(lambda: page.evaluate("window.livetape.store.detail.bars.fresh.size") == 0)
+
+
 def test_counters_count_messages_of_the_exchange(page: Page, send: Send) -> None:
     before = number(page, "messages-count")
     for price in (99.9, 99.95):
@@ -131,3 +155,18 @@ def test_theoretical_price_is_that_of_the_underlying(page: Page, redis: RedisSer
     with redis.client() as client:
         client.set("theo:AAPL_STOCK", "100.125")
     assert eventually(lambda: number(page, "quote-theo") == 100.125)
+
+
+def test_prices_below_zero_are_shown_everywhere(send: Send, page: Page) -> None:
+    book(send, bids=[(-37.70, 3), (-37.75, 4)], asks=[(-37.60, 5), (0.0, 1), (0.05, 2)])
+    send("bbo_update", best_bid=-37.70, best_ask=-37.60, best_bid_qty=3, best_ask_qty=5)
+    trade(send, -37.65, 2)
+    assert eventually(lambda: number(page, "best-bid") == -37.7)
+    assert eventually(lambda: number(page, "last-price") == -37.65)
+    assert by_id(page, "quote-points").inner_text() == "\u2014"
+    assert by_id(page, "quote-mid").inner_text() == "\u221237.650"
+    prices = page.locator('[data-testid="ladder-row"][data-best]')
+    assert eventually(lambda: prices.count() == 2)
+    assert [prices.nth(at).get_attribute("data-price") for at in range(2)] == ["-37.6", "-37.7"]
+    readout = by_id(page, "candles-readout")
+    assert eventually(lambda: "C \u221237.65" in readout.inner_text())

@@ -1,5 +1,6 @@
 from itertools import groupby
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,12 +30,76 @@ def test_an_interval_without_a_trade_has_no_bar() -> None:
     assert [bar.start // SECOND_NS for bar in made.newest(9)] == [1, 4]
 
 
-def test_a_late_trade_leaves_open_and_close() -> None:
-    made = series((1, 10, 1), (2, 11, 1), (1.5, 20, 5))
+def test_a_late_trade_closes_its_bar_when_it_is_the_latest_of_it() -> None:
+    made = series((1, 10, 1), (2, 11, 1), (1.5, 20, 5), (1.2, 15, 1))
     assert made.newest(9) == [
-        Bar(1 * SECOND_NS, 10, 20, 10, 10, 6),
+        Bar(1 * SECOND_NS, 10, 20, 10, 20, 7),
         Bar(2 * SECOND_NS, 11, 11, 11, 11, 1),
     ]
+
+
+def test_a_late_trade_opens_its_bar_when_it_is_the_earliest_of_it() -> None:
+    made = series((1.5, 10, 1), (1.2, 15, 1), (1.3, 7, 1))
+    assert made.newest(9) == [Bar(1 * SECOND_NS, 15, 15, 7, 10, 3)]
+
+
+@pytest.mark.parametrize("ahead_s", [1, 4, 90, 3600])
+def test_a_trade_from_ahead_of_time_does_not_freeze_the_bars(ahead_s: int) -> None:
+    made = series((1 + ahead_s, 99, 1))
+    for second in range(1, 9):
+        for part, price in ((0.1, 10), (0.4, 20), (0.7, 15)):
+            made.apply_trade(round((second + part) * SECOND_NS), price, 1)
+    bars = {bar.start // SECOND_NS: bar for bar in made.newest(99)}
+    assert all(bars[second].close == 15 for second in range(1, 9))
+    assert all(bars[second].low == 10 for second in range(1, 9))
+
+
+def at_clock(made: BarSeries, *seconds: float) -> BarSeries:
+    """Trade once at each of these times of the wall clock."""
+    for second in seconds:
+        ts = round(second * SECOND_NS)
+        made.apply_trade(ts, second, 1, received_ns=ts)
+    return made
+
+
+def starts(bars: list[Bar]) -> list[int]:
+    return [bar.start // SECOND_NS for bar in bars]
+
+
+def test_a_full_series_goes_on_when_the_clock_was_set_back() -> None:
+    made = at_clock(BarSeries(interval_s=1, limit=5), *range(7200, 7210), *range(3))
+    assert starts(made.newest(9)) == [0, 1, 2]
+    assert starts(made.kept()) == [0, 1, 2, 7208, 7209]
+    at_clock(made, *range(3, 10))
+    assert starts(made.kept()) == [5, 6, 7, 8, 9]
+
+
+def test_bars_are_still_there_when_the_clock_is_set_forward_again() -> None:
+    made = at_clock(BarSeries(interval_s=1, limit=50), *range(7200, 7210), 0, 7211)
+    assert starts(made.newest(99)) == [0, *range(7200, 7210), 7211]
+
+
+def test_a_clock_that_was_ahead_for_a_moment_costs_no_bars() -> None:
+    made = at_clock(BarSeries(interval_s=1, limit=5), 1, 2, 3, 7200, 4, 5, 6)
+    assert starts(made.newest(9)) == [2, 3, 4, 5, 6]
+
+
+def test_what_has_changed_since_is_told_and_nothing_else() -> None:
+    made = series((1, 10, 1), (2, 11, 1))
+    before = made.changes
+    assert made.changed(before) == []
+    made.apply_trade(SECOND_NS, 12, 1)
+    assert starts(made.changed(before)) == [1]
+    assert starts(made.changed(0)) == [1, 2]
+
+
+def test_bars_that_come_into_sight_again_have_changed() -> None:
+    made = at_clock(BarSeries(interval_s=1, limit=50), 7200, 7201, 3)
+    before = made.changes
+    at_clock(made, 4)
+    assert starts(made.changed(before)) == [4]
+    at_clock(made, 7300)
+    assert starts(made.changed(before)) == [4, 7200, 7201, 7300]
 
 
 def test_a_late_trade_of_an_empty_interval_makes_its_bar() -> None:
@@ -48,23 +113,23 @@ def test_a_full_series_forgets_its_oldest_and_takes_nothing_older() -> None:
 
 
 @given(trades, st.sampled_from([1, 5]))
-def test_bars_agree_with_sorting_all_trades(
+def test_bars_in_whatever_order_agree_with_sorting_all_trades(
     all_: list[tuple[int, int, int]], interval_s: int
 ) -> None:
-    all_.sort()
     made = BarSeries(interval_s=interval_s, limit=100)
     for ts, price, size in all_:
         made.apply_trade(ts, price, size)
     interval = interval_s * SECOND_NS
     expected = []
-    for number, group in groupby(all_, key=lambda each: each[0] // interval):
+    ordered = sorted(all_, key=lambda each: each[0])  # of one time, in the order of their arrival
+    for number, group in groupby(ordered, key=lambda each: each[0] // interval):
         prices, sizes = [], []
         for _, price, size in group:
             prices.append(price)
             sizes.append(size)
         bar = Bar(number * interval, prices[0], max(prices), min(prices), prices[-1], sum(sizes))
         expected.append(bar)
-    assert made.newest(100) == expected
+    assert made.newest(100) == made.kept() == expected
 
 
 @given(trades, st.integers(1, 5), st.integers(0, 8))

@@ -6,12 +6,12 @@ from dashboard.core.book import OrderBook
 
 Levels = list[tuple[float, float]]
 
-prices = st.integers(1, 40).map(lambda ticks: ticks / 4)
+prices = st.integers(-20, 20).map(lambda ticks: ticks / 4)
 sizes = st.sampled_from([0.0, 0.5, 1.0, 7.25])
 sides = st.lists(st.tuples(prices, sizes), max_size=8)
 apart = st.tuples(
+    st.lists(st.tuples(st.integers(-20, 0).map(float), sizes), max_size=8),
     st.lists(st.tuples(st.integers(1, 20).map(float), sizes), max_size=8),
-    st.lists(st.tuples(st.integers(21, 40).map(float), sizes), max_size=8),
 )
 
 

@@ -1,10 +1,11 @@
 import math
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, expose
+from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, expose, total
 from dashboard.core.model import Instrument, Positions
 from tests.unit.accounts import INSTRUMENTS, positions
 
@@ -24,6 +25,10 @@ AMOUNTS = st.integers(-1000, 1000)
         (0, 0, Level.WITHIN, 0),
         (-1, 0, Level.OVER, math.inf),
         (1_000_000, None, Level.UNLIMITED, None),
+        (1e308, 1.7e308, Level.WITHIN, 1e308 / 1.7e308),
+        (1.5e308, 1.7e308, Level.NEAR, 1.5e308 / 1.7e308),
+        (-1e308, 1e307, Level.OVER, 10),
+        (1e308, 5e-324, Level.OVER, math.inf),
     ],
 )
 def test_level_and_share(
@@ -96,3 +101,25 @@ def test_every_position_is_there_once_and_deltas_add_up(amounts: dict[str, int])
         assert (each.delta is not None) == (each.underlying is not None)
         if each.delta is not None:
             assert each.delta.amount == total
+
+
+@pytest.mark.parametrize(
+    ("amounts", "summed"),
+    [
+        ([1e308, 1e308, -1e308, -1e308], 0.0),
+        ([1e308, 1e308, -1e308], 1e308),
+        ([1e308] * 3, sys.float_info.max),
+        ([-1.7e308] * 2, -sys.float_info.max),
+        ([0.1] * 10, 1.0),
+        ([], 0.0),
+    ],
+)
+def test_total_is_exact_and_never_infinite(amounts: list[float], summed: float) -> None:
+    assert total(amounts) == summed
+
+
+def test_the_largest_positions_have_a_delta() -> None:
+    (first, *_) = expose([positions(AAPL=1e308, AAPL_DUAL=1e308)], INSTRUMENTS)
+    assert first.delta == Usage(amount=sys.float_info.max, limit=50)
+    (first, *_) = expose([positions(AAPL=1e308, AAPL_DUAL=-1e308)], INSTRUMENTS)
+    assert first.delta == Usage(amount=0, limit=50)

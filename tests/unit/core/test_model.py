@@ -1,21 +1,47 @@
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.model import Event, Instrument, Kind, Topic, decimals_of
+from dashboard.core.model import (
+    LEVEL_BYTES,
+    POSITION_BYTES,
+    Event,
+    Instrument,
+    Kind,
+    Positions,
+    Topic,
+    decimals_of,
+)
 from tests.unit.fakes import book, control, price, system, trade
 
 
 @pytest.mark.parametrize(
     ("tick_size", "decimals"),
-    [(1, 0), (5, 0), (10, 0), (0.5, 1), (0.25, 2), (0.01, 2), (0.05, 2), (1e-8, 8), (1e-12, 12)],
+    [
+        (1, 0),
+        (5, 0),
+        (10, 0),
+        (0.5, 1),
+        (0.25, 2),
+        (0.01, 2),
+        (0.05, 2),
+        (1e-8, 8),
+        (1e-12, 12),
+        (1e-15, 15),
+        (2.5e-15, 16),
+        (3e-20, 20),
+        (5e-324, 20),
+        (1e22, 0),
+        (0.1 + 0.2, 1),
+    ],
 )
 def test_decimals_of_a_tick_size(tick_size: float, decimals: int) -> None:
     assert decimals_of(tick_size) == decimals
     assert Instrument(symbol="X", exchange="E", tick_size=tick_size).decimals == decimals
 
 
-@given(digits=st.integers(0, 12), steps=st.integers(1, 9))
+@given(digits=st.integers(0, 20), steps=st.integers(1, 9))
 def test_a_tick_size_rounded_to_its_decimals_is_itself(digits: int, steps: int) -> None:
     tick = steps / 10**digits
     assert round(tick, decimals_of(tick)) == tick
@@ -42,6 +68,21 @@ def test_one_symbol_on_two_exchanges_makes_two_topics() -> None:
 def test_only_trades_may_not_be_conflated() -> None:
     every = [price(), trade(), book(), system(), control()]
     assert [event.kind for event in every if not event.conflatable] == [Kind.TRADE]
+
+
+def test_an_event_weighs_more_with_what_grows_in_it() -> None:
+    deep = book(bids=tuple((float(level), 1.0) for level in range(1, 1001)))
+    assert deep.weigh() - book(bids=()).weigh() == 1000 * LEVEL_BYTES
+    text = "x" * 1000
+    for event in (price(), trade(), book()):
+        assert msgspec.structs.replace(event, envelope=text).weigh() == event.weigh() + 1000
+        foreign = msgspec.structs.replace(event, envelope="\u20ac" * 1000)
+        assert foreign.weigh() == event.weigh() + 4000
+    named = msgspec.structs.replace(trade(), envelope=text, buyer=text, seller=text)
+    assert named.weigh() == trade().weigh() + 3000
+    held = Positions(client="a", exchange="E", positions={}, ts_event=0)
+    more = msgspec.structs.replace(held, positions={str(n): 1.0 for n in range(1000)})
+    assert more.weigh() == held.weigh() + 1000 * POSITION_BYTES
 
 
 def test_the_bare_event_has_no_topic() -> None:

@@ -44,11 +44,22 @@ def test_everything_else_is_not(client: str | None) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["x-forwarded-for", "forwarded", "via", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"],
+    [
+        *("forwarded", "via", "x-real-ip", "true-client-ip", "x-original-forwarded-for"),
+        *("x-forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+        *("x-forwarded-port", "x-forwarded-server", "x-forwarded-prefix", "X-Forwarded-For"),
+    ],
 )
 def test_what_came_through_a_proxy_is_not_local(name: str) -> None:
     assert not is_local(scope((name, "127.0.0.1")))
     assert not is_local(scope((name, "")))
+
+
+@pytest.mark.parametrize(
+    ("version", "local"), [("1", False), ("1.0", False), ("0.9", False), ("1.1", True), ("2", True)]
+)
+def test_the_http_of_stock_proxies_is_not_local(version: str, local: bool) -> None:
+    assert is_local({**scope(), "http_version": version}) is local
 
 
 @pytest.mark.parametrize(
@@ -60,6 +71,11 @@ def test_what_came_through_a_proxy_is_not_local(name: str) -> None:
         ("10.0.0.9", "10.0.0.1", "10.0.0.9"),
         ("127.0.0.1", "", "127.0.0.1"),
         ("127.0.0.1", "10.0.0.1,", "127.0.0.1"),
+        ("127.0.0.1", "10.0.0.1:51234", "10.0.0.1"),
+        ("127.0.0.1", "[2001:db8::1]:51234", "2001:db8::1"),
+        ("::1", "2001:db8::1", "2001:db8::1"),
+        ("127.0.0.1", "unknown", "127.0.0.1"),
+        ("127.0.0.1", "invented " * 1000, "127.0.0.1"),
     ],
 )
 def test_failures_count_for_whom_the_nearest_proxy_saw(
@@ -67,6 +83,11 @@ def test_failures_count_for_whom_the_nearest_proxy_saw(
 ) -> None:
     headers = [] if forwarded is None else [("x-forwarded-for", forwarded)]
     assert client_address(scope(*headers, client=client)) == expected
+
+
+def test_who_has_no_address_counts_too() -> None:
+    assert client_address(scope(client=None)) == "unknown"
+    assert client_address(scope(("x-forwarded-for", "10.0.0.1"), client=None)) == "unknown"
 
 
 def test_of_several_forwarded_headers_the_last_counts() -> None:

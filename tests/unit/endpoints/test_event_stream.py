@@ -2,13 +2,14 @@ import asyncio
 import random
 from typing import Any
 
+import msgspec
 import pytest
 
-from dashboard.core.model import Instrument, Pnl
+from dashboard.core.model import Instrument, Pnl, Published
+from dashboard.endpoints.catching_up import PART_BYTES, PART_EVENTS
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.event_stream import (
     INSTRUMENT_EVENTS,
-    RESUME_EVENTS,
     WRITE_S,
     Channel,
     EventStreams,
@@ -42,12 +43,13 @@ class Client:
         self.got: list[Event] = []
         self.reader = Reader()
         self.writes = 0
+        self.bodies: list[bytes] = []
         self.ended = False
         self.reads = asyncio.Event()
         self.reads.set()
         self._hub = hub
         self._since = since
-        self._options = {"heartbeat_s": NEVER_S, "join_s": 0.0} | options
+        self._options: dict[str, Any] = {"heartbeat_s": NEVER_S, "join_s": 0.0} | options
         self._gone = asyncio.Event()
 
     def connect(
@@ -55,8 +57,9 @@ class Client:
         channel: Channel | None = None,
         connections: Connections | None = None,
         method: str = "GET",
+        streams: EventStreams | None = None,
     ) -> "asyncio.Task[None]":
-        streams = EventStreams(connections or Connections(limit=1), **self._options)
+        streams = streams or EventStreams(connections or Connections(limit=1), **self._options)
         scope = {"type": "http", "method": method}
         return asyncio.create_task(
             streams.serve(
@@ -88,6 +91,7 @@ class Client:
             return
         await self.reads.wait()
         self.writes += 1
+        self.bodies.append(message.get("body", b""))
         if self.status == 200:
             self.got += self.reader.feed(message.get("body", b""))
         if not message.get("more_body"):
@@ -136,7 +140,7 @@ async def test_a_stream_without_events_begins_at_once() -> None:
     await serving
 
 
-@pytest.mark.parametrize("missed", [0, 1, 5, RESUME_EVENTS, 3 * RESUME_EVENTS + 7])
+@pytest.mark.parametrize("missed", [0, 1, 5, PART_EVENTS, 3 * PART_EVENTS + 7])
 async def test_a_resumed_client_gets_each_event_once(missed: int) -> None:
     hub = new_hub()
     client = Client(hub, since="e1:1")
@@ -168,7 +172,7 @@ async def test_a_hundred_cuts_lose_and_double_nothing() -> None:
         seen += client.offsets
         client.leave()
         await serving
-        for _ in range(rng.choice((0, 2, 2 * RESUME_EVENTS))):
+        for _ in range(rng.choice((0, 2, 2 * PART_EVENTS))):
             hub.publish(rng.choice((trade(), price())))
         since = f"e1:{seen[-1]}"
     wants = instrument_channel(BTC).wants
@@ -194,19 +198,19 @@ async def test_an_id_that_cannot_be_resumed_gets_a_reset_and_the_snapshot(since:
 
 
 async def test_a_client_too_slow_for_the_ring_gets_a_reset() -> None:
-    hub = new_hub(resume_events=2 * RESUME_EVENTS)
+    hub = new_hub(resume_events=2 * PART_EVENTS)
     client = Client(hub, since="e1:0")
-    for _ in range(2 * RESUME_EVENTS):
+    for _ in range(2 * PART_EVENTS):
         hub.publish(trade())
     client.reads.clear()
     serving = client.connect()
     await settle()
-    for _ in range(3 * RESUME_EVENTS):
+    for _ in range(3 * PART_EVENTS):
         hub.publish(trade())
     client.reads.set()
     await settle()
     resets = [at for at, event in enumerate(client.got) if event.type == "reset"]
-    assert resets == [2 * RESUME_EVENTS]
+    assert resets == [PART_EVENTS]
     assert client.offsets[-1] == hub.published
     client.leave()
     await serving
@@ -261,6 +265,67 @@ async def test_the_join_time_grows_with_the_busy_clients_and_shrinks_again() -> 
     for busy, join_s in ((50, 50 * WRITE_S), (1, 0.001)):
         await asyncio.gather(*(streams.tick(loop, loop.time()) for _ in range(busy)))
         assert streams.join_s == join_s
+
+
+async def test_events_of_one_instrument_are_joined_once_whatever_another_does() -> None:
+    hub, streams = new_hub(), EventStreams(Connections(limit=3), join_s=0)
+    eth = instrument_channel(Instrument(symbol="ETH/USD", exchange="CRYPTO", tick_size=0.01))
+    first, second, other = (Client(hub) for _ in range(3))
+    serving = [each.connect(streams=streams) for each in (first, second)]
+    serving.append(other.connect(eth, streams=streams))
+    await settle()
+    second.reads.clear()  # it comes to the last event after the other instrument's
+    for event in (trade(), trade(), trade("ETH/USD")):
+        hub.publish(event)
+        await settle()
+    second.reads.set()
+    await settle()
+    assert first.offsets == second.offsets == [1, 2]
+    assert other.offsets == [3]
+    assert first.bodies[-1] is second.bodies[-1]
+    for client in (first, second, other):
+        client.leave()
+    await asyncio.gather(*serving)
+
+
+async def test_a_turn_of_the_loop_reads_one_part_for_all_who_catch_up() -> None:
+    encoded = 0
+    encode = sse.encoder("e1")
+
+    def counted(published: Published) -> str:
+        nonlocal encoded
+        encoded += 1
+        return encode(published)
+
+    hub = Hub(epoch="e1", clock=Clock(), resume_events=100_000, encoders={sse.DIALECT: counted})
+    for number in range(20 * PART_EVENTS):
+        hub.publish(trade("BTC/USD" if number % 2 else "ETH/USD"))
+    streams = EventStreams(Connections(limit=20), join_s=0)
+    clients = [Client(hub, since=f"e1:{missed * PART_EVENTS}") for missed in range(20)]
+    serving = [client.connect(streams=streams) for client in clients]
+    most = 0
+    while any(hub.published not in client.offsets[-1:] for client in clients):
+        before = encoded
+        await asyncio.sleep(0)
+        most = max(most, encoded - before)
+    assert most <= PART_EVENTS
+    for client in clients:
+        client.leave()
+    await asyncio.gather(*serving)
+
+
+async def test_a_part_ends_where_it_has_many_bytes() -> None:
+    hub = new_hub()
+    large = "x" * 100_000
+    for _ in range(10):
+        hub.publish(msgspec.structs.replace(trade(), envelope=f'{{"type":"trade","x":"{large}"}}'))
+    client = Client(hub, since="e1:0")
+    serving = client.connect()
+    await settle()
+    assert client.offsets == list(range(1, 11))
+    assert max(map(len, client.bodies)) < PART_BYTES + 110_000
+    client.leave()
+    await serving
 
 
 async def test_the_heartbeat_comes_by_its_own_timer() -> None:

@@ -1,9 +1,13 @@
 """Exports through their route, with pandas reading back what was written."""
 
+import asyncio
 import csv
-from collections.abc import AsyncIterator
+import re
+import threading
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from io import BytesIO, StringIO
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pandas as pd
@@ -11,13 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message
 
 from dashboard.bootstrap import Services
 from dashboard.core.model import Instrument
-from dashboard.endpoints import exports
-from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Type
-from dashboard.endpoints.writers import FORMULA_STARTS, write_csv, write_parquet
+from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.exports import AT_ONCE, PART_ROWS, Exports
+from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Row, Table, Type
+from dashboard.endpoints.writers import FILES, SIGNS
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
 from tests.unit.fakes import SECOND_NS, trade
 
@@ -25,18 +32,32 @@ NOW = pd.Timestamp(1_700_000_000, unit="s", tz="UTC")
 
 
 @pytest.fixture
-def running(monkeypatch: pytest.MonkeyPatch) -> Running:
-    running = Running()
-    monkeypatch.setattr(exports, "services", lambda: running)
-    return running
+def running() -> Running:
+    return Running()
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[Route("/api/export/{name:path}", exports.export)])
+async def client(running: Running) -> AsyncIterator[httpx.AsyncClient]:
+    exports = Exports(Connections(limit=10))
+
+    async def export(request: Request) -> ASGIApp:
+        return serve(exports, running, request.path_params["name"])
+
+    app = Starlette(routes=[Route("/api/export/{name:path}", export)])
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/export/") as client:
         yield client
+
+
+def serve(exports: Exports, running: Running, path: str) -> ASGIApp:
+    return partial(exports.serve, cast("Services", running), path)
+
+
+def written(form: str, columns: list[Column], *rows: Row) -> bytes:
+    file = FILES[form].make(columns)
+    if rows:
+        file.write(rows)
+    return b"".join(file.finish())
 
 
 def read(answer: httpx.Response) -> pd.DataFrame:
@@ -65,6 +86,7 @@ async def test_pnl(running: Running, client: httpx.AsyncClient) -> None:
     ]
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["content-disposition"].startswith('attachment; filename="livetape-pnl-2')
     assert answer.headers["content-disposition"].endswith('Z.csv"')
 
@@ -161,22 +183,94 @@ def test_an_empty_table_has_its_columns_and_types(name: str) -> None:
         table = TABLES[name](services)
     else:
         table = TABLES_OF_INSTRUMENT[name](services, INSTRUMENTS[0])
-    frame = pd.read_parquet(BytesIO(write_parquet(table)))
+    assert list(table.rows) == []
+    columns = list(table.columns)
+    frame = pd.read_parquet(BytesIO(written("parquet", columns)))
     assert len(frame) == 0
     dtypes = {Type.TEXT: "str", Type.NUMBER: "float64", Type.TIME: "datetime64[ns, UTC]"}
-    assert [str(each) for each in frame.dtypes] == [dtypes[column.type] for column in table]
-    assert write_csv(table) == ",".join(column.name for column in table).encode() + b"\r\n"
+    assert [str(each) for each in frame.dtypes] == [dtypes[column.type] for column in columns]
+    names = ",".join(column.name for column in columns)
+    assert written("csv", columns) == names.encode() + b"\r\n"
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_text_runs_as_a_formula(name: str) -> None:
-    table = [Column("client", Type.TEXT, [name])]
-    assert pd.read_csv(BytesIO(write_csv(table)))["client"][0] == f"'{name}"
-    assert pd.read_parquet(BytesIO(write_parquet(table)))["client"][0] == name
+CLIENT = Column("client", Type.TEXT)
 
 
-def test_a_negative_number_stays_a_number() -> None:
-    assert write_csv([Column("pnl", Type.NUMBER, [-1.5])]) == b"pnl\r\n-1.5\r\n"
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "\t'=1"),
+        ("\r=1", "\r'=1"),
+        ("\n=1", "\n'=1"),
+        (" =1", " '=1"),
+        (" \n\t \u3000=1", " \n\t \u3000'=1"),
+        ("\ufeff=1", "\ufeff'=1"),
+        ("\x01=1", "\x01'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20A1", "'\uff20A1"),
+        ("\ufe661", "'\ufe661"),
+        ("a;=1+1;", "a;'=1+1;"),
+        ("a; =1+1", "a; '=1+1"),
+        ("a;;\uff1d1;@b", "a;;'\uff1d1;'@b"),
+        ('a;"=1+1;', "a;\"'=1+1;"),
+        ('"=1', "\"'=1"),
+        ("a\t=1+1", "a\t'=1+1"),
+        ("a\r\n-1\n+2", "a\r\n'-1\n'+2"),
+        ("a\u2028=1", "a\u2028'=1"),
+        ("=-1", "'=-1"),
+        ("'=1", "'=1"),
+        ("a=1", "a=1"),
+        ("BTC-USD", "BTC-USD"),
+        ("a;b-c", "a;b-c"),
+    ],
+)
+def test_no_text_runs_as_a_formula(name: str, safe: str) -> None:
+    _, row = csv.reader(StringIO(written("csv", [CLIENT], [name]).decode(), newline=""))
+    assert row == [safe]
+    (header,) = csv.reader(StringIO(written("csv", [Column(name, Type.TIME)]).decode(), newline=""))
+    assert header == [safe]
+    assert pd.read_parquet(BytesIO(written("parquet", [CLIENT], [name])))["client"][0] == name
+
+
+def test_a_long_text_of_blanks_takes_no_time() -> None:
+    text = "\n; " * 300_000
+    assert len(written("csv", [CLIENT], [text])) > len(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (-1.5, b"-1.5"),
+        (100, b"100.0"),
+        (float("inf"), b"inf"),
+        (float("nan"), b'""'),
+        (None, b'""'),
+    ],
+)
+def test_a_number_stays_a_number_and_none_is_empty(value: float | None, text: bytes) -> None:
+    column = Column("pnl", Type.NUMBER)
+    assert written("csv", [column], [value]) == b"pnl\r\n" + text + b"\r\n"
+    frame = pd.read_parquet(BytesIO(written("parquet", [column], [value])))
+    assert frame["pnl"].dtype == "float64"
+
+
+def test_times_are_written_from_before_the_epoch_to_the_last_nanosecond() -> None:
+    column = Column("timestamp", Type.TIME)
+    rows = [[-1], [0], [1_700_000_000_123_456_789]]
+    assert written("csv", [column], *rows).split() == [
+        b"timestamp",
+        b"1969-12-31T23:59:59.999999Z",
+        b"1970-01-01T00:00:00.000000Z",
+        b"2023-11-14T22:13:20.123456Z",
+    ]
+    frame = pd.read_parquet(BytesIO(written("parquet", [column], *rows)))
+    assert [each.value for each in frame["timestamp"]] == [row[0] for row in rows]
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
@@ -184,7 +278,173 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
 
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_texts_come_back_as_they_were(texts: list[str]) -> None:
-    table = [Column("client", Type.TEXT, texts)]
-    assert list(pd.read_parquet(BytesIO(write_parquet(table)))["client"]) == texts
-    (_name, *rows) = csv.reader(StringIO(write_csv(table).decode(), newline=""))
-    assert rows == [[f"'{text}" if text.startswith(FORMULA_STARTS) else text] for text in texts]
+    rows = [[text] for text in texts]
+    assert list(pd.read_parquet(BytesIO(written("parquet", [CLIENT], *rows)))["client"]) == texts
+    (_name, *back) = csv.reader(StringIO(written("csv", [CLIENT], *rows).decode(), newline=""))
+    marks = re.compile(f"'(?=[{SIGNS}])")
+    plain = [[marks.sub("", text) for text in row] for row in back]
+    assert plain == [[marks.sub("", text)] for text in texts]
+
+
+ENDS = ";\t\r\n\v\f\x85\u2028\u2029"
+UNSEEN = '" \0\ufeff\u3000'
+PIECES = st.sampled_from([*SIGNS, *ENDS, *UNSEEN, "'", ",", "a", "1"])
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_no_spreadsheet_finds_a_cell_that_begins_with_a_sign(text: str) -> None:
+    whole = written("csv", [Column("name", Type.TEXT)], [text]).decode()
+    for cell in re.split(f"[{ENDS}]", whole):
+        assert cell.strip(UNSEEN)[:1] not in set(SIGNS)
+
+
+class Begun:
+    """A table of so many rows; notes how often it was begun, and how its rows were read."""
+
+    def __init__(self) -> None:
+        self.rows = 1
+        self.tables = 0
+        self.turns = 0
+        self.read_at: list[int] = []
+        self.readers: set[int] = set()
+        self.reading = threading.Event()
+
+    def begin(self, _running: object) -> Table:
+        self.tables += 1
+        return Table([CLIENT], self._read())
+
+    def _read(self) -> Iterator[Row]:
+        for _ in range(self.rows):
+            self.reading.set()
+            self.read_at.append(self.turns)
+            self.readers.add(threading.get_ident())
+            yield ["x"]
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
+    begun = Begun()
+    monkeypatch.setitem(TABLES, "pnl", begun.begin)
+    return begun
+
+
+class Downloader:
+    """An HTTP client that reads when it is let."""
+
+    def __init__(self, exports: Exports, *, method: str = "GET", reads: bool = True) -> None:
+        self.status = 0
+        self.body = b""
+        self.ended = False
+        self.reads = asyncio.Event()
+        if reads:
+            self.reads.set()
+        self.left = asyncio.Event()
+        self._exports = exports
+        self._method = method
+
+    def ask(self) -> "asyncio.Task[None]":
+        scope: dict[str, Any] = {"type": "http", "method": self._method, "headers": []}
+        app = serve(self._exports, Running(), "pnl.csv")
+        return asyncio.create_task(cast("Any", app(scope, self._receive, self._send)))
+
+    async def _receive(self) -> Message:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            return
+        await self.reads.wait()
+        self.body += message.get("body", b"")
+        self.ended = not message.get("more_body")
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_place_is_taken_before_a_table_is_read(begun: Begun) -> None:
+    connections = Connections(limit=AT_ONCE + 2)
+    exports = Exports(connections)
+    slow = [Downloader(exports, reads=False) for _ in range(AT_ONCE)]
+    waiting = [Downloader(exports) for _ in range(2)]
+    asked = [each.ask() for each in (*slow, *waiting)]
+    await settle()
+    assert begun.tables == AT_ONCE
+    refused = Downloader(exports)
+    await refused.ask()
+    assert (refused.status, connections.refused) == (503, 1)
+    await settle()
+    assert begun.tables == AT_ONCE
+    for each in slow:
+        each.reads.set()
+    await asyncio.gather(*asked)
+    assert begun.tables == AT_ONCE + 2
+    assert [each.status for each in waiting] == [200, 200]
+    assert connections.open == 0
+
+
+async def test_nothing_is_read_for_one_who_left_while_it_waited(begun: Begun) -> None:
+    exports = Exports(connections := Connections(limit=AT_ONCE + 1))
+    slow = [Downloader(exports, reads=False) for _ in range(AT_ONCE)]
+    asked = [each.ask() for each in slow]
+    await settle()
+    left = Downloader(exports)
+    leaving = left.ask()
+    await settle()
+    left.left.set()
+    await asyncio.wait_for(leaving, 10)
+    for each in slow:
+        each.reads.set()
+    await asyncio.gather(*asked)
+    assert (begun.tables, left.status, connections.open) == (AT_ONCE, 0, 0)
+
+
+async def test_a_file_is_made_no_further_when_its_client_leaves(begun: Begun) -> None:
+    begun.rows = 1000 * PART_ROWS
+    exports = Exports(connections := Connections(limit=1))
+    client = Downloader(exports)
+    asked = client.ask()
+    await asyncio.to_thread(begun.reading.wait)
+    client.left.set()
+    await asyncio.wait_for(asked, 10)
+    assert len(begun.read_at) < begun.rows / 2
+    assert (client.status, connections.open) == (0, 0)
+
+
+async def test_one_who_does_not_read_is_given_up(begun: Begun) -> None:
+    exports = Exports(connections := Connections(limit=1), send_timeout_s=0.01)
+    slow = Downloader(exports, reads=False)
+    await asyncio.wait_for(slow.ask(), 10)
+    assert (begun.tables, slow.ended, connections.open) == (1, False, 0)
+
+
+async def test_rows_are_read_in_a_worker_and_the_loop_has_a_turn_between_parts(
+    begun: Begun,
+) -> None:
+    begun.rows = 10 * PART_ROWS
+
+    async def turn() -> None:
+        while True:
+            begun.turns += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    client = Downloader(Exports(Connections(limit=1)))
+    await client.ask()
+    turning.cancel()
+    assert client.body.count(b"x\r\n") == begun.rows
+    assert threading.get_ident() not in begun.readers
+    ends, begins = (
+        begun.read_at[PART_ROWS - 1 : -1 : PART_ROWS],
+        begun.read_at[PART_ROWS::PART_ROWS],
+    )
+    assert all(end < begin for end, begin in zip(ends, begins, strict=True))
+
+
+async def test_head_reads_no_row(begun: Begun) -> None:
+    client = Downloader(Exports(Connections(limit=1)), method="HEAD")
+    await client.ask()
+    assert (client.status, client.body, client.ended, begun.readers) == (200, b"", True, set())

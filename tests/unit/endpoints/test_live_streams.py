@@ -2,7 +2,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from dashboard.core.model import Price
+from dashboard.core.model import Price, Published
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live
@@ -41,3 +41,30 @@ async def test_what_another_client_s_arrival_dispatched_comes_though_the_market_
         hub.close()
     assert ann.ended
     assert bob.ended
+
+
+async def test_an_event_that_cannot_be_written_is_counted_and_the_others_come() -> None:
+    write = live.encoder("e")
+
+    def encode(published: Published) -> str:
+        if published.event.topic.symbol == "BAD":
+            raise OverflowError("int too big to convert")
+        return write(published)
+
+    hub = Hub(epoch="e", clock=lambda: 0, resume_events=10, encoders={live.DIALECT: encode})
+    running: Any = SimpleNamespace(
+        hub=hub, conflates=False, frequency_ms=FREQUENCY_MS, on_demand=frozenset()
+    )
+    streams = LiveStreams(running, admission=admit)
+    ann, bob = FakeReceiver(), FakeReceiver()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(streams.run())
+        assert await streams.open(ann, SCOPE) is None
+        hub.publish(Price(symbol="BAD", exchange="NASDAQ", price=1, volume=1, ts_event=0))
+        hub.publish(price(1.5))
+        await until(lambda: b'"price":1.5' in b"".join(ann.got))
+        assert await streams.open(bob, SCOPE) is None  # whose first values hold it too
+        await until(lambda: b'"price":1.5' in b"".join(bob.got))
+        assert hub.failures.by_place == {"live frame": 1}
+        hub.close()
+    assert b"BAD" not in b"".join(ann.got + bob.got)

@@ -24,8 +24,10 @@ class App:
 async def request(
     *headers: tuple[bytes, bytes],
     kind: str = "http",
+    path: str = "/ws",
     allowed_hosts: tuple[str, ...] = LOCAL_HOSTS,
     allowed_origins: tuple[str, ...] = LOCAL_ORIGINS,
+    framed: bool = False,
 ) -> tuple[App, list[Message]]:
     """Send one request through a guard; give the application and what was answered."""
     app = App()
@@ -39,8 +41,8 @@ async def request(
 
     scope: dict[str, Any] = {"type": kind}
     if kind != "lifespan":
-        scope |= {"path": "/ws", "method": "GET", "headers": list(headers)}
-    guard = Guard(app, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins)
+        scope |= {"path": path, "method": "GET", "headers": list(headers)}
+    guard = Guard(app, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, framed=framed)
     await guard(scope, receive, send)
     return app, sent
 
@@ -169,6 +171,87 @@ def test_a_long_value_is_cut() -> None:
     ):
         assert told is not None
         assert len(told) < 200
+
+
+def fetched(
+    site: str, mode: str = "no-cors", dest: str = "image", *, framed: bool = False, **more: str
+) -> str | None:
+    guard = Guard(App(), allowed_hosts=LOCAL_HOSTS, allowed_origins=LOCAL_ORIGINS)
+    given = {
+        "host": "localhost:3000",
+        "sec-fetch-site": site,
+        "sec-fetch-mode": mode,
+        "sec-fetch-dest": dest,
+    }
+    headers = Headers(given | {name.replace("_", "-"): value for name, value in more.items()})
+    return guard.problem_with(headers, framed=framed)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "unheard-of", ""])
+@pytest.mark.parametrize(
+    ("mode", "dest"),
+    [
+        ("no-cors", "image"),
+        ("no-cors", "script"),
+        ("no-cors", "empty"),
+        ("no-cors", "document"),
+        ("cors", "empty"),
+        ("websocket", "websocket"),
+        ("navigate", "iframe"),
+        ("navigate", "frame"),
+        ("navigate", "embed"),
+        ("navigate", "object"),
+        ("navigate", ""),
+        ("", ""),
+    ],
+)
+def test_what_a_foreign_page_embeds_is_refused(site: str, mode: str, dest: str) -> None:
+    told = fetched(site, mode, dest)
+    assert told is not None
+    assert told.startswith("Nothing here may be embedded")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_of_a_foreign_page_leads_here(site: str) -> None:
+    assert fetched(site, "navigate", "document") is None
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_a_link_that_nobody_has_followed_yet_does_not(site: str) -> None:
+    """A speculation rule of a foreign page asks with Sec-Fetch-Site none."""
+    for purpose in ("prefetch", "prefetch;prerender", "Prefetch"):
+        assert fetched(site, "navigate", "document", sec_purpose=purpose) is not None
+    assert fetched("same-origin", "navigate", "document", sec_purpose="prefetch") is None
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+@pytest.mark.parametrize("dest", ["image", "script", "empty", "document", "iframe"])
+def test_what_our_own_page_and_the_address_bar_ask_for_passes(site: str, dest: str) -> None:
+    assert fetched(site, dest=dest) is None
+
+
+def test_an_allowed_origin_may_fetch_from_elsewhere() -> None:
+    assert fetched("cross-site", "cors", "empty", origin=LOCAL_ORIGINS[0]) is None
+    assert fetched("cross-site", "navigate", "document", origin="https://evil.example") is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "passes"),
+    [("/", True), ("/pnl", True), ("/api/export/pnl.csv", False), ("/sse/pnl", False)],
+)
+async def test_where_pages_may_be_framed_a_frame_leads_to_pages_alone(
+    path: str, passes: bool
+) -> None:
+    headers = (
+        HOST,
+        (b"sec-fetch-site", b"cross-site"),
+        (b"sec-fetch-mode", b"navigate"),
+        (b"sec-fetch-dest", b"iframe"),
+    )
+    app, _sent = await request(*headers, path=path, framed=True)
+    assert bool(app.scopes) is passes
+    app, _sent = await request(*headers, path=path)
+    assert not app.scopes
 
 
 HOST = (b"host", b"localhost:3000")

@@ -24,7 +24,7 @@ class Stream:
             name="test", wants=lambda _: True, capacity=10_000, policy=OverflowPolicy.DISCONNECT
         )
         self.fanout = Fanout()
-        self.pump = Pump(self.fanout)
+        self.pump = Pump(self.fanout, survival=self.hub.failures.at("test pump"))
         self.clients = [FakeReceiver() for _ in range(clients)]
         for client in self.clients:
             self.fanout.move(client, "all")
@@ -95,5 +95,44 @@ async def test_while_a_feed_catches_up_frames_are_joined() -> None:
         await asyncio.sleep(0)
     await until(lambda: stream.got() == [BATCHES * BACKLOG_EVENTS] * 2)
     assert len(stream.dispatched) <= 4
+    stream.hub.close()
+    await running
+
+
+async def test_a_dispatch_that_fails_is_counted_and_the_next_ones_go_on() -> None:
+    stream = Stream(clients=2)
+    dispatches = 0
+
+    def dispatch() -> None:
+        nonlocal dispatches
+        dispatches += 1
+        if dispatches == 1:
+            raise ValueError("of this dispatch alone")
+        stream.dispatch()
+
+    running = asyncio.create_task(stream.pump.run(stream.subscription, dispatch))
+    stream.hub.publish(PRICE)
+    await until(lambda: stream.got() == [1, 1])
+    assert stream.hub.failures.by_place == {"test pump": 1}
+    stream.hub.close()
+    await running
+
+
+async def test_a_flush_that_fails_is_counted_and_the_next_ones_go_on() -> None:
+    stream = Stream(clients=1)
+    refused: list[bytes] = []
+
+    def refuse(data: bytes) -> None:
+        refused.append(data)
+        raise OSError("of this write alone")
+
+    client = stream.clients[0]
+    client.write = refuse  # type: ignore[method-assign]
+    stream.fanout.move(client, "others")
+    running = asyncio.create_task(stream.pump.run(stream.subscription, stream.dispatch))
+    for count in (1, 2):
+        stream.hub.publish(PRICE)
+        await until(lambda: len(refused) == count)  # noqa: B023 - awaited in this round
+    assert stream.hub.failures.by_place == {"test pump": 2}
     stream.hub.close()
     await running

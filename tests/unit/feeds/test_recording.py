@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Instrument
-from dashboard.feeds.recording import Recording, decimals_seen
+from dashboard.feeds.recording import Recording
 
 
 def ticker(product: str, price: str) -> str:
@@ -48,6 +49,12 @@ def test_prices_count_for_the_tick_only_where_there_is_nothing_exact(tmp_path: P
     assert [each.tick_size for each in Recording(path).instruments] == [0.1]
 
 
+@pytest.mark.parametrize("name", ["", "A\n", "A\0", "A" * 101])
+def test_what_has_no_name_is_no_instrument(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, f"1: {ticker(name, '1')}", f"2: {ticker('B', '1')}")
+    assert [each.symbol for each in Recording(path).instruments] == ["B"]
+
+
 def test_time_never_goes_back(tmp_path: Path) -> None:
     lines = [f"{second}: {ticker('A', '1')}" for second in (10, 12, 11, 13)]
     places = [place for place, _ in Recording(write(tmp_path, *lines)).records()]
@@ -67,9 +74,66 @@ def test_a_file_that_cannot_be_opened_is_refused_for_good(tmp_path: Path) -> Non
     assert caught.value.terminal
 
 
+def compressed(folder: Path, count: int, kept: float) -> Path:
+    """Write a compressed recording of which only a part is there."""
+    lines = "".join(f"{second}: {ticker('A', str(second / 7))}\n" for second in range(count))
+    packed = gzip.compress(lines.encode())
+    path = folder / "cut.wslog.gz"
+    path.write_bytes(packed[: round(len(packed) * kept)])
+    return path
+
+
+def test_a_recording_that_is_cut_short_says_so_with_its_name(tmp_path: Path) -> None:
+    recording = Recording(compressed(tmp_path, 10_000, 0.5))
+    end = recording.broken_off
+    assert end is not None
+    assert 2 < end.line < 10_000
+    assert recording.duration_ns == (end.line - 2) * 1_000_000_000
+    assert recording.note == f"cut.wslog.gz, line {end.line}: {end.reason}"
+    assert "breaks off" in recording.note
+
+
+@pytest.mark.parametrize("cut", ["2: ", "2: {", '2: {"type":"ticker","product_id":"A"', "x", "2.5"])
+def test_a_plain_recording_that_is_cut_short_says_so(tmp_path: Path, cut: str) -> None:
+    path = write(tmp_path, f"1: {ticker('A', '1')}", cut)
+    end = Recording(path).broken_off
+    assert end is not None
+    assert (end.line, end.reason) == (2, "the recording breaks off within the line")
+    path.write_text(path.read_text() + "\n")
+    assert Recording(path).broken_off is None
+
+
+def test_a_whole_recording_has_no_note(tmp_path: Path) -> None:
+    recording = Recording(compressed(tmp_path, 10, 1.0))
+    assert (recording.broken_off, recording.note) == (None, "")
+
+
+def test_a_recording_of_which_nothing_can_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match=r"cut\.wslog\.gz: the recording cannot be read") as caught:
+        Recording(compressed(tmp_path, 10_000, 0.001))
+    assert caught.value.terminal
+
+
 @pytest.mark.parametrize(
-    ("price", "decimals"),
-    [(5.0, 0), (45_000.1, 1), (14.8024, 4), (1.305e-05, 8), (1e-15, 0), (1e22, 0)],
+    ("prices", "tick"),
+    [
+        (["5", "7"], 1.0),
+        (["0.00001305"], 1e-8),
+        (["1e-15"], 1e-15),
+        (["0.000000000000001", "2"], 1e-15),
+        (["3.5e-18"], 1e-19),
+        (["1e-300"], 1e-20),
+        (["1e15"], 1.0),
+    ],
 )
-def test_decimals_are_those_a_price_needs(price: float, decimals: int) -> None:
-    assert decimals_seen(price) == decimals
+def test_every_price_has_a_tick_size(tmp_path: Path, prices: list[str], tick: float) -> None:
+    path = write(tmp_path, *(f"1: {ticker('A', price)}" for price in prices))
+    (instrument,) = Recording(path).instruments
+    assert instrument.tick_size == tick
+    assert f"{instrument.tick_size:.{instrument.decimals}f}".strip("0.") == "1"
+
+
+def test_a_price_below_zero_has_the_tick_size_of_one_above(tmp_path: Path) -> None:
+    frame = {"type": "trade", "symbol": "A", "price": -37.63, "size": 1, "side": "buy"}
+    (instrument,) = Recording(write(tmp_path, f"1: {json.dumps(frame)}")).instruments
+    assert instrument.tick_size == 0.01

@@ -43,16 +43,20 @@ class Stage:
         path = folder / "some.wslog"
         path.write_text("\n".join(lines))
         self.clock = Clock()
+        self.wall = Clock()
         self.began = self.clock.now
         self.events: list[tuple[float, Event]] = []
         self.naps: list[float] = []
         self.script: dict[int, Callable[[], object]] = {}
         self.stop_after: int | None = None
-        self.replay = Replay(Recording(path), clock=self.clock, sleep=self.sleep, **options)
+        self.replay = Replay(
+            Recording(path), clock=self.wall, monotonic=self.clock, sleep=self.sleep, **options
+        )
 
     async def sleep(self, seconds: float) -> None:
         self.naps.append(seconds)
         self.clock.advance(seconds=seconds)
+        self.wall.advance(seconds=seconds)
         number = len(self.naps)
         if self.stop_after is not None and number >= self.stop_after:
             raise asyncio.CancelledError
@@ -227,11 +231,45 @@ def test_a_control_wants_a_finite_number(tmp_path: Path, value: float) -> None:
         replay.set_speed(-1)
 
 
+@pytest.mark.parametrize("speed", [5e-324, 1e-320, 0.0009, 1001, 1e308])
+async def test_a_speed_at_which_time_cannot_be_kept_is_refused(
+    tmp_path: Path, speed: float
+) -> None:
+    replay = Stage(tmp_path, *THREE).replay
+    with pytest.raises(ValueError, match=r"0, or 0\.001 to 1000"):
+        replay.set_speed(speed)
+    assert replay.speed == 1
+    with pytest.raises(ValueError, match=r"0, or 0\.001 to 1000"):
+        Stage(tmp_path, *THREE, speed=speed)
+
+
 async def test_a_late_replay_goes_on_from_where_it_is(tmp_path: Path) -> None:
     stage = Stage(tmp_path, *THREE, tick(2, 4.0), loop=False)
     stage.script = {1: lambda: stage.clock.advance(seconds=60)}
     await stage.run()
     assert stage.prices == [(0, 1.0), (60.1, 2.0), (61.1, 3.0), (61.85, 4.0)]
+
+
+@pytest.mark.parametrize("step_s", [-7200, -57, -0.9, 7200])
+@pytest.mark.parametrize("speed", [1, 0.5])
+async def test_a_wall_clock_that_is_set_moves_the_times_and_not_the_replay(
+    tmp_path: Path, step_s: float, speed: float
+) -> None:
+    stage = Stage(tmp_path, *THREE, tick(2, 4.0), loop=False, speed=speed)
+    stage.script = {
+        1: lambda: stage.wall.advance(seconds=step_s),
+        8: lambda: stage.wall.advance(seconds=-2 * step_s),
+    }
+    positions: list[float] = []
+    for nap in range(9, 16):
+        stage.script[nap] = lambda: positions.append(stage.replay.position_s)
+    await stage.run()
+    assert stage.prices == [
+        (when / speed, value) for when, value in ((0, 1.0), (0.25, 2.0), (1.25, 3.0), (2, 4.0))
+    ]
+    assert positions == sorted(positions)
+    last = stage.events[-1][1]
+    assert abs(last.ts_event - stage.wall.now) < MS_NS
 
 
 async def test_damage_is_counted_each_round_and_logged_once_with_its_line(tmp_path: Path) -> None:
@@ -245,6 +283,13 @@ async def test_damage_is_counted_each_round_and_logged_once_with_its_line(tmp_pa
     assert [number for number, _ in skipped] == [3, 4, 5]
     assert skipped[0][1] == "the line is no record"
     assert "COINBASE" in skipped[2][1]
+
+
+async def test_what_has_no_name_is_damage(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, tick(0, 1), tick(0, 2, "A\n"), tick(0, 3), loop=False)
+    await stage.run()
+    assert stage.prices == [(0, 1.0), (0, 3.0)]
+    assert stage.replay.skipped == 1
 
 
 async def test_endless_damage_does_not_fill_the_log(tmp_path: Path) -> None:
@@ -270,6 +315,69 @@ async def test_gaps_are_counted(tmp_path: Path) -> None:
     stage = Stage(tmp_path, depth(2, 1), depth(4, 2), depth(9, 8), loop=False)
     await stage.run()
     assert (stage.replay.gaps, stage.replay.skipped) == (1, 0)
+
+
+def depth(second: float, u: int, pu: int, *bids: float, symbol: str = "X", asks: int = 0) -> str:
+    data = {
+        "e": "depthUpdate",
+        "s": symbol,
+        "u": u,
+        "pu": pu,
+        "b": [[str(price), "1"] for price in bids],
+        "a": [[str(1000 + at), "1"] for at in range(asks)],
+    }
+    return line(second, stream=f"{symbol.lower()}@depth", data=data)
+
+
+async def test_repeated_and_late_updates_leave_the_book_as_it_is(tmp_path: Path) -> None:
+    stage = Stage(
+        tmp_path,
+        depth(0, 100, 90, *range(93, 101), asks=8),
+        depth(1, 110, 100, 101),
+        depth(1, 110, 100, 101),
+        depth(2, 95, 90, 5),
+        depth(3, 120, 110, 102),
+        loop=False,
+    )
+    await stage.run()
+    assert stage.replay.gaps == 0
+    assert [len(book.bids) for book in stage.books] == [8, 9, 10]
+    assert not stage.books[-1].partial
+
+
+@pytest.mark.parametrize("speed", [0, 1, 50])
+async def test_ten_recorded_seconds_of_old_updates_begin_the_book_anew(
+    tmp_path: Path, speed: float
+) -> None:
+    lines = [depth(0, 10**15, 1, 5), *(depth(n, 10 + n, 9 + n, n) for n in range(1, 14))]
+    stage = Stage(tmp_path, *lines, speed=speed, loop=False)
+    await stage.run()
+    assert stage.replay.gaps == 1
+    assert [book.bids for book in stage.books] == [
+        ((5.0, 1.0),),
+        ((11.0, 1.0),),
+        ((12.0, 1.0), (11.0, 1.0)),
+        ((13.0, 1.0), (12.0, 1.0), (11.0, 1.0)),
+    ]
+
+
+async def test_a_connection_made_anew_leaves_the_books_of_the_others(tmp_path: Path) -> None:
+    first = "wss://fstream.binance.com/stream?streams=x@depth"
+    second = "wss://fstream.binance.com/stream?streams=y@depth"
+    stage = Stage(
+        tmp_path,
+        f"{first} <-> 1600000000",
+        f"{second} <-> 1600000000",
+        depth(0, 2, 1, 10, 9),
+        depth(0, 2, 1, 10, 9, symbol="Y"),
+        f"{first} <-> 1600000001",
+        depth(1, 60, 50, 8),
+        depth(1, 3, 2, 8, symbol="Y"),
+        loop=False,
+    )
+    await stage.run()
+    assert [(book.symbol, len(book.bids)) for book in stage.books[2:]] == [("X", 1), ("Y", 3)]
+    assert stage.replay.gaps == 0
 
 
 async def test_a_connection_made_anew_forgets_its_books(tmp_path: Path) -> None:

@@ -49,6 +49,15 @@ def test_an_open_interest_is_never_negative() -> None:
     assert walk.open < 100
 
 
+def test_a_clock_that_is_set_back_over_midnight_begins_no_day_again() -> None:
+    walk, rng = InterestWalk(10_000), random.Random(4)
+    previous: list[int] = []
+    for now in (DAY_NS - 1, DAY_NS, DAY_NS - 5, DAY_NS + 1):
+        walk.step(rng, 100.0, now)
+        previous.append(walk.previous)
+    assert previous[0] != previous[1] == previous[2] == previous[3]
+
+
 def test_an_open_interest_moves_within_a_day_and_stays_near_its_start() -> None:
     walk, rng = InterestWalk(10_000), random.Random(4)
     seen: list[int] = []

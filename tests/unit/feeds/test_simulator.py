@@ -56,6 +56,20 @@ async def test_it_plays_the_market_in_real_time(monkeypatch: pytest.MonkeyPatch)
     assert times == sorted(times)
 
 
+@pytest.mark.parametrize("step_s", [-7200, -0.06, 7200])
+async def test_a_wall_clock_that_is_set_moves_the_times_and_not_the_market(
+    monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    wall, clock = Clock(), Clock(0)
+    feed = Simulator(interval_ms=50, clock=wall, monotonic=clock, seed=1)
+    before, _ = await play(feed, clock, monkeypatch, seconds=2)
+    wall.advance(seconds=step_s)
+    after, _ = await play(feed, clock, monkeypatch, seconds=2)
+    assert prices_of(before, "BTC/USD") == pytest.approx(40, abs=1)
+    assert prices_of(after, "BTC/USD") == pytest.approx(40, abs=1)
+    assert {event.ts_event for event in after} == {wall.now}
+
+
 async def test_it_sleeps_until_something_is_due_but_never_for_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

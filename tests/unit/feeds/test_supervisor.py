@@ -1,9 +1,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError
 from dashboard.core.model import Event, Instrument
@@ -16,7 +18,7 @@ from dashboard.feeds.supervisor import (
     Supervisor,
     backoff_s,
 )
-from tests.unit.fakes import Clock, price
+from tests.unit.fakes import SECOND_NS, Clock, price
 
 FAIL = "fail"
 END = "end"
@@ -90,7 +92,8 @@ class Naps:
 def supervise(
     feed: ScriptedFeed, *, clock: Clock | None = None, publish: Publish = lambda _event: None
 ) -> SupervisedFeed:
-    return SupervisedFeed(feed, publish=publish, clock=clock or Clock(), stale_after_ms=2000)
+    clock = clock or Clock()
+    return SupervisedFeed(feed, publish=publish, clock=clock, monotonic=clock, stale_after_ms=2000)
 
 
 async def run(supervised: SupervisedFeed, *, jitter: float = 1.0) -> Naps:
@@ -320,8 +323,88 @@ async def test_cancelling_ends_the_wait_before_the_next_try() -> None:
     assert feed.runs == 1
 
 
+class TellingFeed(ScriptedFeed):
+    """A feed whose source gives these times, one event each."""
+
+    def __init__(self, *times: int) -> None:
+        super().__init__(name="telling")
+        self._times = times
+
+    async def run(self, publish: Publish) -> None:
+        for ts in self._times:
+            publish(price(ts=ts))
+
+
+def utc(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * SECOND_NS
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        utc("0001-01-01T00:00:00+00:00"),
+        utc("9999-12-31T23:59:59+00:00"),
+        utc("2200-01-01T00:00:00+00:00") + 1,
+        -1,
+        Clock().now + 5 * SECOND_NS + 1,
+        Clock().now + 3600 * SECOND_NS,
+        -(2**80),
+        2**80,
+    ],
+)
+async def test_an_impossible_time_is_replaced_by_that_of_the_receipt_and_counted(time: int) -> None:
+    received: list[Event] = []
+    supervised = supervise(TellingFeed(time), publish=received.append)
+    with capture_logs() as logs:
+        await supervised.run()
+    assert received == [price(ts=Clock().now)]
+    assert supervised.clock_skew == 1
+    assert [each["feed"] for each in logs if each["log_level"] == "warning"] == ["telling"]
+
+
+async def test_times_within_the_bounds_are_the_sources() -> None:
+    now = Clock().now
+    times = (0, 1, now - 86_400 * SECOND_NS, now - 1, now, now + 5 * SECOND_NS)
+    received: list[Event] = []
+    supervised = supervise(TellingFeed(*times), publish=received.append)
+    await supervised.run()
+    assert [event.ts_event for event in received] == list(times)
+    assert supervised.clock_skew == 0
+
+
+async def test_of_many_impossible_times_only_the_first_is_logged() -> None:
+    received: list[Event] = []
+    supervisor = oversee(TellingFeed(*[-1] * 50), publish=received.append)
+    with capture_logs() as logs:
+        await supervisor.run()
+    assert supervisor.clock_skew() == {"telling": 50}
+    assert {event.ts_event for event in received} == {Clock().now}
+    assert len([each for each in logs if each["log_level"] == "warning"]) == 1
+
+
+async def test_a_wall_clock_that_is_set_says_nothing_about_a_feed() -> None:
+    wall, monotonic = Clock(), Clock(5 * SECOND_NS)
+    supervised = SupervisedFeed(
+        ScriptedFeed(EVENT, HANG),
+        publish=lambda _event: None,
+        clock=wall,
+        monotonic=monotonic,
+        stale_after_ms=2000,
+    )
+    task = asyncio.ensure_future(supervised.run())
+    await settle()
+    for step_s in (-7200, 7200 * 2):
+        wall.advance(seconds=step_s)
+        monotonic.advance(ms=500)
+        status = supervised.status()
+        assert status.state is FeedState.LIVE
+    assert status.last_event_age_s == 1.0
+    task.cancel()
+
+
 def oversee(*feeds: ScriptedFeed, publish: Publish = lambda _event: None) -> Supervisor:
-    return Supervisor(feeds, publish=publish, clock=Clock(), stale_after_ms=2000)
+    clock = Clock()
+    return Supervisor(feeds, publish=publish, clock=clock, monotonic=clock, stale_after_ms=2000)
 
 
 async def test_the_failure_of_one_feed_does_not_touch_another() -> None:

@@ -6,7 +6,7 @@ import pytest
 from dashboard.core.model import Event, System
 from dashboard.feeds import system
 from dashboard.feeds.system import publish_system
-from tests.unit.fakes import Clock
+from tests.unit.fakes import SECOND_NS, Clock
 
 
 class Process:
@@ -23,8 +23,17 @@ class Process:
         return SimpleNamespace(rss=(100 + self.looks) * 1024 * 1024 + 5)
 
 
-async def figures(monkeypatch: pytest.MonkeyPatch, steps: list[tuple[float, int]]) -> list[System]:
-    """Give what is published while the clock and the hub's total make these steps."""
+async def figures(
+    monkeypatch: pytest.MonkeyPatch,
+    steps: list[tuple[float, int]],
+    *,
+    wall: Clock | None = None,
+    set_by_s: float = 0,
+) -> list[System]:
+    """Give what is published while the clock and the hub's total make these steps.
+
+    A `wall` clock is set with each step.
+    """
     clock = Clock()
     remaining = iter(steps)
     total = 1000
@@ -37,13 +46,17 @@ async def figures(monkeypatch: pytest.MonkeyPatch, steps: list[tuple[float, int]
         if step is None:
             raise asyncio.CancelledError
         clock.advance(seconds=step[0])
+        if wall is not None:
+            wall.advance(seconds=set_by_s)
         total += step[1]
 
     monkeypatch.setattr(system, "asyncio", SimpleNamespace(sleep=sleep))
     monkeypatch.setattr(system, "psutil", SimpleNamespace(Process=Process))
     events: list[Event] = []
     with pytest.raises(asyncio.CancelledError):
-        await publish_system(events.append, published=lambda: total, clock=clock)
+        await publish_system(
+            events.append, published=lambda: total, clock=wall or clock, monotonic=clock
+        )
     assert naps == [1.0] * (len(steps) + 1)
     return [event for event in events if isinstance(event, System)]
 
@@ -61,6 +74,15 @@ async def test_the_rate_counts_what_came_since_the_last_look(
 ) -> None:
     published = await figures(monkeypatch, [(1, 50), (1, 0), (1, 700)])
     assert [event.msg_rate for event in published] == [50, 0, 700]
+
+
+async def test_a_wall_clock_that_is_set_is_stamped_with_and_not_measured_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wall = Clock()
+    published = await figures(monkeypatch, [(1, 50), (1, 60)], wall=wall, set_by_s=-3600)
+    assert [event.msg_rate for event in published] == [50, 60]
+    assert [event.ts_event - wall.now for event in published] == [3600 * SECOND_NS, 0]
 
 
 async def test_the_rate_allows_for_a_late_look(monkeypatch: pytest.MonkeyPatch) -> None:

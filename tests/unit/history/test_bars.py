@@ -77,3 +77,13 @@ def test_what_is_not_drained_in_time_is_counted_as_lost() -> None:
         hub.publish(trade())
     assert hub.totals()["bars"].lost == 5
     assert bars.of(BTC, Interval.M5, 1)[0].volume == BUFFER_EVENTS * 0.25
+
+
+def test_a_trade_that_fails_is_counted_and_the_others_are_kept() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    hub.publish(trade(value=1, ts=SECOND_NS))
+    hub.publish(trade(value=None, ts=SECOND_NS))  # type: ignore[arg-type]
+    hub.publish(trade(value=3, ts=SECOND_NS))
+    assert bars.of(BTC, Interval.S1, 1)[0].close == 3
+    assert hub.failures.by_place == {"bars": 1}

@@ -33,12 +33,29 @@ def test_a_value_holds_until_the_next() -> None:
     assert held == [None, 1.0, 1.0, 2.0, 2.0]
 
 
-def test_a_clock_that_steps_back_leaves_the_order() -> None:
+def test_a_wall_clock_that_is_set_neither_stops_nor_overwrites_samples() -> None:
     series = PnlSeries()
-    for second, value in ((10, 1.0), (4, 2.0), (11, 3.0)):
-        series.add(second * SECOND_NS, value)
-    assert list(series.values) == [2.0, 3.0]
-    assert list(series.times) == sorted(series.times)
+    wall_s = [100, 7300, 102, -7000, -6999]
+    for second, stamp_s in enumerate(wall_s):
+        for value in (second, second + 0.5):
+            series.add(stamp_s * SECOND_NS, value, monotonic_ns=second * SECOND_NS)
+    assert list(series.values) == [0.5, 1.5, 2.5, 3.5, 4.5]
+    assert [moment // SECOND_NS for moment in series.moments] == [0, 1, 2, 3, 4]
+    assert [ts // SECOND_NS for ts in series.times] == wall_s
+    assert series.at([2 * SECOND_NS, 9 * SECOND_NS]) == [2.5, 4.5]
+
+
+def test_a_client_goes_on_when_the_wall_clock_is_set_and_the_silent_one_is_forgotten() -> None:
+    wall, monotonic = Clock(), Clock(0)
+    hub = Hub(epoch="e", clock=wall, monotonic=monotonic, resume_events=10)
+    accounts = Accounts(hub, max_clients=2)
+    for client, step_s in (("Ann", 0), ("Bob", -7200), ("Ann", -7200), ("Cid", 0)):
+        wall.advance(seconds=step_s)
+        monotonic.advance(seconds=1)
+        hub.publish(pnl(client))
+    ann, cid = accounts.current()
+    assert (ann.client, cid.client) == ("Ann", "Cid")
+    assert len(ann.series.values) == 2
 
 
 @given(st.lists(st.integers(0, 300_000), max_size=200))
@@ -119,3 +136,11 @@ async def test_it_drains_by_itself_until_the_hub_closes() -> None:
     (totals,) = hub.totals().values()
     assert (totals.open, totals.waiting, totals.offered) == (0, 0, 2)
     assert naps == [1.0, 1.0]
+
+
+def test_an_update_that_fails_is_counted_and_the_others_are_kept() -> None:
+    _, hub, accounts = hub_and_accounts()
+    hub.publish(pnl("Ann", "none"))  # type: ignore[arg-type]
+    hub.publish(pnl("Bob", 2.0))
+    assert list(accounts.current()[-1].series.values) == [2.0]
+    assert hub.failures.by_place == {"accounts": 1}

@@ -22,3 +22,12 @@ def test_each_event_is_given_with_the_quote_as_it_left_it() -> None:
     assert (quote.bid_price, quote.open_interest) == (100, 500)
     assert quotes.of("NSE", "BTC/USD") is None
     assert list(quotes.ticks()) == []
+
+
+def test_an_event_that_fails_is_counted_and_the_others_are_given() -> None:
+    hub = Hub(epoch="e", clock=Clock(), resume_events=10)
+    quotes = Quotes(hub)
+    hub.publish(trade(value=None))  # type: ignore[arg-type]
+    hub.publish(price("ETH/USD", 3.0))
+    assert [quote.symbol for quote, _ in quotes.ticks()] == ["ETH/USD"]
+    assert hub.failures.by_place == {"quotes": 1}

@@ -1,6 +1,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,11 +31,18 @@ def only(symbol: str) -> Callable[[Topic], bool]:
     return lambda topic: topic.symbol == symbol
 
 
-def make(*, resume_events: int = 1000, clock: Clock | None = None, **encoders: object) -> Hub:
+def make(
+    *,
+    resume_events: int = 1000,
+    resume_bytes: int = 1_000_000,
+    clock: Clock | None = None,
+    **encoders: object,
+) -> Hub:
     return Hub(
         epoch="e1",
         clock=clock or Clock(),
         resume_events=resume_events,
+        resume_bytes=resume_bytes,
         encoders=encoders,  # pyright: ignore[reportArgumentType] - fakes
     )
 
@@ -294,6 +302,19 @@ def test_events_older_than_60_s_are_forgotten() -> None:
         hub.since("e1:0", everything)
 
 
+def test_a_wall_clock_that_is_set_forgets_nothing_and_keeps_nothing_longer() -> None:
+    wall, monotonic = Clock(), Clock(0)
+    hub = Hub(epoch="e1", clock=wall, monotonic=monotonic, resume_events=1000)
+    for step_s in (7200, -7200, -7200):
+        wall.advance(seconds=step_s)
+        assert hub.publish(price("AAA")).ts_received == wall.now
+        monotonic.advance(seconds=1)
+    assert offsets(hub.since("e1:0", everything)) == [1, 2, 3]
+    monotonic.advance(seconds=58)
+    hub.publish(price("AAA"))
+    assert offsets(hub.recent({price("AAA").topic})) == [2, 3, 4]
+
+
 def test_a_clock_that_is_set_back_loses_nothing() -> None:
     clock = Clock()
     hub = make(clock=clock)
@@ -310,6 +331,72 @@ def test_a_clock_that_is_set_forward_keeps_the_newest() -> None:
     clock.advance(seconds=3600)
     newest = hub.publish(price("AAA"))
     assert hub.since("e1:1", everything) == [newest]
+
+
+def enveloped(characters: int, *, letter: str = "x") -> Event:
+    return msgspec.structs.replace(trade("AAA"), envelope=letter * characters)
+
+
+def test_the_ring_is_bounded_by_what_its_events_weigh() -> None:
+    hub = make(resume_bytes=1_000_000)
+    for _ in range(30):
+        hub.publish(enveloped(100_000))
+        assert hub.ring_bytes <= 1_000_000
+    assert hub.ring_length == 9
+    assert offsets(hub.since("e1:21", everything)) == list(range(22, 31))
+    with pytest.raises(ResumeError, match="too old"):
+        hub.since("e1:20", everything)
+
+
+def test_letters_beyond_ascii_weigh_what_they_take() -> None:
+    hub = make(resume_bytes=1_000_000)
+    for _ in range(30):
+        hub.publish(enveloped(100_000, letter="\U0001f600"))
+    assert hub.ring_length == 2
+
+
+def test_frames_weigh_too_as_they_are_made() -> None:
+    hub = make(resume_bytes=100_000, one=lambda _published: "x" * 30_000)
+    entries = [hub.publish(price("AAA")) for _ in range(10)]
+    for entry in entries:
+        hub.frame(entry, "one")
+        assert hub.ring_bytes <= 100_000
+    assert hub.ring_length == 3
+    before = hub.ring_bytes
+    entries[0].frames.clear()
+    hub.frame(entries[0], "one")  # of an event that is in the ring no more
+    assert hub.ring_bytes == before
+
+
+def test_an_event_heavier_than_all_of_the_ring_is_delivered_and_not_kept() -> None:
+    hub = make(resume_bytes=1_000_000)
+    reader = listen(hub)
+    hub.publish(price("AAA"))
+    hub.publish(enveloped(2_000_000))
+    assert (hub.ring_length, hub.ring_bytes) == (0, 0)
+    assert offsets(reader.take()) == [1, 2]
+    assert hub.since("e1:2", everything) == []
+    with pytest.raises(ResumeError, match="too old"):
+        hub.since("e1:1", everything)
+    hub.publish(price("AAA"))
+    assert offsets(hub.since("e1:2", everything)) == [3]
+
+
+@given(sequence=st.lists(st.tuples(events, st.booleans(), st.integers(0, 90)), max_size=60))
+def test_the_ring_weighs_what_is_in_it(sequence: list[tuple[Event, bool, int]]) -> None:
+    clock = Clock()
+    hub = make(
+        clock=clock, resume_events=7, resume_bytes=6000, one=lambda entry: "x" * entry.seq * 50
+    )
+    entries: list[Published] = []
+    for event, framed, seconds in sequence:
+        entries.append(hub.publish(event))
+        if framed:
+            hub.frame(entries[len(entries) // 2], "one")
+        clock.advance(seconds=seconds)
+        kept = entries[len(entries) - hub.ring_length :]
+        assert hub.ring_bytes == sum(entry.weight for entry in kept) <= 6000
+        assert len(kept) <= 7
 
 
 def test_an_event_is_encoded_at_most_once_per_dialect() -> None:
@@ -339,6 +426,32 @@ def test_nothing_is_encoded_that_nobody_reads() -> None:
     hub = make(one=encode)
     listen(hub)
     assert hub.publish(price("AAA")).frames == {}
+
+
+def test_an_event_that_cannot_be_written_is_counted_and_empty() -> None:
+    def encode(_published: Published) -> str:
+        raise OverflowError("int too big to convert")
+
+    hub = make(one=encode)
+    published = hub.publish(price("AAA"))
+    assert hub.frame(published, "one") == ""
+    assert hub.failures.by_place == {"one frame": 1}
+
+
+def test_a_subscriber_that_fails_costs_no_other_one_its_events() -> None:
+    def fail(_topic: Topic) -> bool:
+        raise KeyError("of this filter alone")
+
+    hub = make()
+    failing, first = listen(hub, fail), listen(hub)
+    second = listen(hub)
+    assert offsets([hub.publish(price("AAA"))]) == [1]
+    second.offer = fail  # type: ignore[method-assign, assignment]
+    hub.publish(price("AAA"))
+    assert offsets(first.take()) == [1, 2]
+    assert offsets(second.take()) == [1]
+    assert failing.take() == []
+    assert hub.failures.by_place == {"reader": 2}
 
 
 def test_an_unknown_dialect_is_an_error() -> None:
@@ -375,6 +488,23 @@ def test_totals_are_a_copy() -> None:
     listen(hub).close()
     hub.totals()["reader"].offered = 99
     assert hub.totals()["reader"].offered == 0
+
+
+def test_missed_events_can_be_read_in_parts() -> None:
+    hub = make(resume_events=10)
+    for _ in range(20):
+        hub.publish(price())
+    read: list[Published] = []
+    since = "e1:12"
+    while part := hub.after(since, 3):
+        assert len(part) <= 3
+        read += part
+        since = hub.event_id(part[-1])
+    assert offsets(read) == list(range(13, 21))
+    assert offsets(hub.remembered()) == list(range(11, 21))
+    for wrong in ("e1:9", "e1:21", "e2:15", "15"):
+        with pytest.raises(ResumeError):
+            hub.after(wrong, 3)
 
 
 def test_recent_gives_what_the_ring_holds_of_some_topics_oldest_first() -> None:

@@ -27,6 +27,14 @@ test("a timeline forgets what is too old, but keeps what held when its span begi
   assert.deepEqual([timeline.at(0), timeline.length], [[20_000], 2]);
 });
 
+test("a row that comes late goes to its place", () => {
+  const timeline = quotes([10], [30], [20], [30, "later"], [5]);
+  assert.deepEqual([0, 1, 2, 3, 4].map((at) => timeline.at(at)), [[5], [10], [20], [30], [30, "later"]]);
+  const kept = new Timeline(100);
+  for (const ms of [1000, 1050, 5000, 1060, 4950]) kept.push([ms]);
+  assert.deepEqual([kept.length, kept.after(4900)], [3, 1], "what is too old is forgotten");
+});
+
 test("a timeline finds the first row after a time", () => {
   const timeline = quotes([10], [20], [20], [30]);
   assert.deepEqual([5, 10, 20, 29, 30, 99].map((ms) => timeline.after(ms)), [0, 1, 3, 3, 4, 4]);
@@ -125,6 +133,22 @@ test("bars grow, and the newest ones replace what is here of them", () => {
   assert.deepEqual(bars.rows.map(([time]) => time), [7]);
 });
 
+test("a late bar goes to its place and leaves the newer ones", () => {
+  const bars = new Bars();
+  bars.take(["1s", [[1, 5, 5, 5, 5, 1], [2, 6, 6, 6, 6, 1], [6, 9, 9, 9, 9, 1]], 1]);
+  bars.takeFresh();
+  bars.take(["1s", [[2, 6, 7, 6, 7, 2], [4, 8, 8, 8, 8, 1], [0, 1, 1, 1, 1, 1]], 0]);
+  assert.deepEqual(bars.rows.map(([time, , , , close]) => [time, close]), [[0, 1], [1, 5], [2, 7], [4, 8], [6, 9]]);
+  assert.deepEqual(bars.takeFresh().map((at) => bars.rows[at][0]), [0, 2, 4]);
+  assert.deepEqual(bars.takeFresh(), []);
+});
+
+test("no more bars are kept than the chart may show, and none of them is told as fresh", () => {
+  const bars = new Bars();
+  bars.take(["1s", Array.from({ length: 1600 }, (_, at) => [at, 1, 1, 1, 1, 1]), 1]);
+  assert.deepEqual([bars.rows.length, bars.rows[0][0], bars.takeFresh().length], [1500, 100, 1500]);
+});
+
 test("bars of another interval are not taken", () => {
   const bars = new Bars();
   bars.choose("1m");
@@ -136,4 +160,38 @@ test("intervals without a trade are empty, a long hole is cut short", () => {
   assert.deepEqual(emptyBetween(10, 13, 1), [11, 12]);
   assert.deepEqual(emptyBetween(60, 120, 60), []);
   assert.equal(emptyBetween(0, 1e9, 1).length, 120);
+});
+
+test("axes and ranges go below zero, and over it", () => {
+  assert.deepEqual(niceTicks(-40, -36, 4), [-40, -39, -38, -37, -36]);
+  assert.deepEqual(niceTicks(-1, 1, 4), [-1, -0.5, 0, 0.5, 1]);
+  const range = keptRange(null, { low: -37.63, high: -37.63 }, 0.04);
+  assert.ok(range.low < -37.63 && range.high > -37.63);
+  assert.equal(keptRange(range, { low: -37.64, high: -37.63 }, 0.04), range);
+});
+
+test("axes end, however large or small the prices are", () => {
+  for (const price of [9e15, -9e15, 1e-15, -1e-15, 0]) {
+    for (const tick of [1e-20, 1e-15, 0.01, 1]) {
+      const range = keptRange(null, { low: price, high: price }, 4 * tick);
+      assert.ok(range.low < range.high, `${price} ${tick}`);
+      const ticks = niceTicks(range.low, range.high, 6, tick);
+      assert.ok(ticks.length <= 8, `${price} ${tick}: ${ticks.length}`);
+    }
+  }
+});
+
+test("the depth of a book below zero is that of one above", () => {
+  const depth = depthOf({ bids: [-38, 2, -39, 3], asks: [-37, 1, -35, 4] });
+  assert.deepEqual([depth.mid, depth.bid, depth.ask], [-37.5, [[-38, 2], [-39, 5]], [[-37, 1], [-35, 5]]]);
+  assert.ok(depth.low < -39 && depth.high > -35);
+  assert.deepEqual(sizeUpTo(depth, -38.5), ["bid", 2]);
+  assert.deepEqual(sizeUpTo(depth, -36), ["ask", 1]);
+});
+
+test("steps and their range go below zero", () => {
+  const quotes = new Timeline(1000);
+  for (const row of [[0, -1], [10, -2], [20, 0], [30, null]]) quotes.push(row);
+  assert.deepEqual(runs(quotes), [[0, -1, 10, -1, 10, -2, 20, -2, 20, 0, 30, 0]]);
+  assert.deepEqual(priceRange(quotes, new Timeline(1000), [1], 0, 100), { low: -2, high: 0 });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { NONE, age, decimal, integer, milliseconds, plain, quantity, signed, timeOfDay, volume } = await import(`${LIVE}/format.js`);
+const { NONE, age, basisPoints, decimal, integer, milliseconds, percent, plain, quantity, signed, timeOfDay, volume } = await import(`${LIVE}/format.js`);
 const T = "\u2009";
 const M = "\u2212";
 
@@ -69,4 +69,31 @@ test("a small size keeps three digits, eight decimals at most", () => {
 test("a volume is whole where it is, and a plain number has the decimals that it has", () => {
   assert.deepEqual([0, 150, 20000, 2_000_000, 0.5].map(volume), ["0", "150", `20${T}000`, "2.000M", "0.500"]);
   assert.deepEqual([0.0001, 0.05, 1, 1000, 0.5].map(plain), ["0.0001", "0.05", "1", `1${T}000`, "0.5"]);
+  assert.deepEqual([1e-15, 0.1 + 0.2, -0.25, 0].map(plain), ["0.000000000000001", "0.3", `${M}0.25`, "0"]);
+  assert.equal(plain(NaN), NONE);
+});
+
+test("a part of a base that is not above zero is a dash", () => {
+  assert.equal(percent(1, 40), "+2.50 %");
+  assert.equal(percent(-1, 40), `${M}2.50 %`);
+  assert.equal(basisPoints(0.1, 100), "10.00");
+  for (const base of [0, -0, -37.63, NaN, undefined]) {
+    assert.equal(percent(1, base), NONE);
+    assert.equal(basisPoints(1, base), NONE);
+  }
+});
+
+test("prices below zero and the smallest ones are written by their tick", () => {
+  assert.equal(decimal(-37.63, 2), `${M}37.63`);
+  assert.equal(decimal(-1234.5, 2), `${M}1${T}234.50`);
+  assert.equal(decimal(3e-15, 15), "0.000000000000003");
+});
+
+test("what is there never looks like nothing", () => {
+  assert.deepEqual([1e-12, 1e-21, -1e-21, 1e21].map(plain), ["0.000000000001", "1.00e\u221221", "\u22121.00e\u221221", "1.00e+21"]);
+  assert.deepEqual([4e-9, -4e-9, 1e300].map(quantity), ["4.00e\u22129", "\u22124.00e\u22129", "1.00e+300"]);
+  for (let exponent = -300; exponent <= 300; exponent += 7) {
+    for (const write of [plain, quantity, volume]) assert.match(write(3 * 10 ** exponent), /[1-9]/);
+  }
+  for (const value of [NaN, Infinity, undefined]) assert.equal(plain(value), NONE);
 });

@@ -17,6 +17,18 @@ test("addresses keep slash and colon, and escape the rest", () => {
   assert.equal(addressOf("X:a b?#%"), "/instruments/X:a%20b%3F%23%25");
 });
 
+test("no address loses a slash of a name", () => {
+  const seen = new Set();
+  for (const name of ["a/b", "a//b", "a///b", "/a/b", "a/b/", "/", "a/./b", "a/../b", "a/..", "a%2Fb", "../a/b"]) {
+    const address = addressOf(`X:${name}`);
+    assert.equal(new URL(address, "http://host").pathname, address);
+    assert.ok(!address.includes("//") && !address.endsWith("/"));
+    assert.equal(decodeURIComponent(address), `/instruments/X:${name}`);
+    seen.add(address);
+  }
+  assert.equal(seen.size, 11);
+});
+
 test("every typed word is sought in symbol, exchange and underlying", () => {
   assert.deepEqual(found("stock redis"), ["AAPL_JUN", "AAPL"]);
   assert.deepEqual(found(" btc "), ["BTC/USD"]);

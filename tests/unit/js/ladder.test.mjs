@@ -83,3 +83,15 @@ test("one side alone has its best in the middle, none at all has no rows", () =>
   assert.equal(rows[5].tick, 105);
   assert.equal(new Ladder().rows({ bids: [], asks: [] }, 0.01, 11), null);
 });
+
+for (const [bid, tick] of [[-3763, 0.01], [-1, 0.01], [0, 0.25], [-2, 1e-15]]) {
+  test(`a ladder around ${bid} ticks of ${tick} has its rows from the highest down`, () => {
+    const { rows, byTicks } = new Ladder().rows(bookAt(bid, { tick }), tick, 11);
+    assert.equal(byTicks, true);
+    for (let at = 1; at < rows.length; at += 1) assert.equal(rows[at - 1].tick - rows[at].tick, 1);
+    const bids = rows.filter((row) => row.bid).map((row) => row.tick + 0);
+    assert.deepEqual(bids, [bid, bid - 1, bid - 2, bid - 3, bid - 4]);
+    assert.deepEqual(rows.filter((row) => row.best).map((row) => [row.tick + 0, row.best]), [[bid + 1, "ask"], [bid, "bid"]]);
+    assert.ok(rows.every((row) => Math.abs(row.price - row.tick * tick) < tick / 1000));
+  });
+}

@@ -127,8 +127,41 @@ test("the page knows when all its feeds are replays that are paused", () => {
 test("batches that came already, here or on the page before, are not awaited again", () => {
   assert.equal(store.awaits({ g: 1, n: number }), false);
   assert.equal(store.awaits({ g: 1, n: number + 1 }), true);
-  assert.equal(store.awaits({ g: 2, n: 1 }), true);
-  assert.equal(store.awaits({ g: 0, n: 99 }), false);
+  assert.equal(store.awaits({}), false, "a slot that holds nothing yet");
+});
+
+test("a generation that the page has not seen is that of a new stream, whatever its number", () => {
+  for (const g of [0, 9, -5, 4]) {
+    assert.equal(store.awaits({ g, n: 1 }), true);
+    store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] }, 500);
+    assert.equal(store.series.get("BTC/USD").last, g);
+    assert.equal(store.awaits({ g, n: 1 }), false);
+  }
+  assert.equal(store.awaits({ g: 1, n: number }), false, "left over of the stream before them");
+});
+
+test("the batches in the slots are taken in order, those of the stream that goes on first", () => {
+  const batch = (g, n) => ({ g, n, t: 0, k: 0, v: 1, c: 0, l: [0, 0] });
+  const slots = [batch(7, 2), batch(7, 1), {}, batch(1, number + 2), batch(1, number), batch(1, number + 1)];
+  assert.deepEqual(
+    store.awaited(slots).map(({ g, n }) => [g, n]),
+    [[1, number + 1], [1, number + 2], [7, 1], [7, 2]],
+  );
+});
+
+test("of two new streams at once the page ends on the one that goes on", () => {
+  const batch = (g, n) => ({ g, n, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] });
+  for (const each of store.awaited([batch(8, 1), batch(5, 1)])) store.ingest(each, 500);
+  for (const slots of [[batch(8, 2), batch(5, 1)], [batch(8, 2), batch(8, 3)]]) {
+    for (const each of store.awaited(slots)) store.ingest(each, 500);
+    assert.equal(store.series.get("BTC/USD").last, 8);
+  }
+});
+
+test("streams that come and go leave no more behind than the slots could hold", () => {
+  for (let g = 2; g < 500; g += 1) store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 500);
+  assert.ok(store.taken.size <= 64);
+  assert.equal(store.awaits({ g: 499, n: 1 }), false);
 });
 
 test("the list of instruments is asked for once, and comes with the shape", () => {
@@ -152,6 +185,21 @@ test("the last minute replaces what is here, and new quotes follow it", () => {
   assert.equal(store.detail.trades.length, 3, "trades of another symbol are not drawn");
   take({ w: [[[10, 5, 1, 6, 1]], []] });
   assert.deepEqual([bids(), store.trades], [[5], []]);
+});
+
+test("a quote from ahead of time stands in its place, and the one that came last is shown", () => {
+  take({ t: 1000, q: [[1000, 5, 1, 6, 1], [5000, 9, 1, 10, 1]] });
+  take({ t: 1100, q: [[1100, 5.5, 1, 6, 1]] });
+  assert.deepEqual(bids(), [5, 5.5, 9]);
+  assert.equal(store.detail.quote()[1], 5.5);
+});
+
+test("the last minute of a clock that was set back replaces what was ahead of it", () => {
+  take({ t: 7_200_000, w: [[[7_200_000, 5, 1, 6, 1]], []], p: [0, 5] });
+  take({ t: 100, w: [[[50, 5, 1, 6, 1]], [[0, 5, 1, 1, 60]]], p: [0, 6] });
+  assert.deepEqual(bids(), [5]);
+  assert.deepEqual([store.detail.prices.length, store.detail.prices.at(0)], [1, [100, 6]]);
+  assert.equal(store.detail.trades.at(0)[0], 60);
 });
 
 test("messages are quotes, books and trades, or prices where there is nothing else", () => {
@@ -207,4 +255,44 @@ test("a page that is not about one instrument keeps no rows of the chosen one", 
   assert.equal(store.detail.trades.length, 1);
   take({ g: 2, d: described(), p: [0, 45002] });
   assert.equal(store.detail.prices.length, 1, "the stream of another page began");
+});
+
+test("an opening is answered each time it comes, for an answer may be lost too", () => {
+  const answers = [];
+  store.actions = { took: (generation) => answers.push(generation), missed: () => answers.push("missed") };
+  const opening = { g: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() };
+  store.ingest({ ...opening, n: 4 }, 500);
+  store.paused = true;
+  store.ingest({ ...opening, n: 5 }, 800);
+  store.ingest({ ...opening, n: 6, s: undefined }, 900);
+  assert.deepEqual(answers, [2, 2]);
+});
+
+test("openings that never reached the page are counted as missed", () => {
+  store.ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  assert.equal(store.measurements.missed, 3);
+});
+
+test("a page that misses pushes says so, each time", () => {
+  const answers = [];
+  store.actions = { missed: (...words) => answers.push(words) };
+  take();
+  number += 3;
+  take();
+  take();
+  number += 1;
+  take();
+  assert.deepEqual(answers, [[1, false], [1, false]]);
+  assert.equal(store.measurements.missed, 4);
+});
+
+test("a list that was asked for and has not come is asked for again", () => {
+  const asked = [];
+  store.listInstruments();
+  store.actions = { list: () => asked.push("list"), missed: (_, lists) => asked.push(lists), took: () => {} };
+  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  store.ingest({ g: 2, n: 3, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 600);
+  store.ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: [["A", "X", null, 0.01, 5, null]] }, 700);
+  store.ingest({ g: 2, n: 6, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 800);
+  assert.deepEqual(asked, ["list", true, false]);
 });

@@ -43,6 +43,17 @@ test("an offset within half the round trip is not applied, an old exchange is fo
   assert.equal(clock.best().rtt, 80);
 });
 
+test("an exchange that contradicts the best one tells that a clock was set", () => {
+  const clock = new ClockOffset();
+  clock.add(0, 502, 502, 4);
+  clock.add(1000, 1510, 1510, 1024);
+  assert.equal(clock.applied(), 500, "these two agree");
+  clock.add(2000, 7_202_530, 7_202_530, 2060);
+  assert.equal(clock.applied(), 7_200_500);
+  clock.add(3000, 3530, 3530, 3060);
+  assert.equal(clock.applied(), 500);
+});
+
 test("impossible exchanges are left out", () => {
   const clock = new ClockOffset();
   clock.add(10, 0, 100, 20);

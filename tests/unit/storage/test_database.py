@@ -1,20 +1,23 @@
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import SQLModel
 
 from dashboard.config import load_settings
 from dashboard.core.errors import StorageError
 from dashboard.storage import tables
-from dashboard.storage.database import FILE_NAME, database_url, migrate, open_database
+from dashboard.storage.database import FILE_NAME, database_url, migrate, open_database, reading
 from tests.live_server import ROOT, free_port
 
 TABLES = {tables.User.__tablename__, tables.ApiKey.__tablename__, tables.PageSession.__tablename__}
@@ -75,8 +78,43 @@ def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
     engine = open_database(database_url(settings))
     assert not settings.data_dir.exists()
     migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        made = {
+            each.name: stat.S_IMODE(each.stat().st_mode) for each in settings.data_dir.iterdir()
+        }
     engine.dispose()
-    assert stat.S_IMODE((settings.data_dir / FILE_NAME).stat().st_mode) == 0o600
+    assert made == dict.fromkeys((FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"), 0o600)
+
+
+def test_a_file_of_an_earlier_version_is_changed_to_write_ahead(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / FILE_NAME}"
+    with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as earlier:
+        earlier.execute("PRAGMA journal_mode = DELETE")
+        earlier.execute("CREATE TABLE kept (id INTEGER)")
+        earlier.execute("BEGIN IMMEDIATE")
+        during = open_database(url)
+        with reading(during).begin() as connection:  # it works beside one that writes
+            assert inspect(connection).get_table_names() == ["kept"]
+            assert mode(connection) == "delete"
+        during.dispose()
+        earlier.execute("COMMIT")
+    after = open_database(url)
+    with after.begin() as connection:
+        assert inspect(connection).get_table_names() == ["kept"]
+        assert mode(connection) == "wal"
+    after.dispose()
+
+
+def mode(connection: Connection) -> str:
+    return connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+
+
+def test_no_error_shows_a_statements_values(engine: Engine) -> None:
+    with pytest.raises(SQLAlchemyError) as caught, engine.begin() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:it)"), {"it": "lt_secret"})
+    assert "nowhere" in str(caught.value)
+    assert "lt_secret" not in str(caught.value)
 
 
 def test_a_file_that_is_no_database_is_an_error_of_one_line(tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import Engine
+from sqlmodel import insert
 
 from dashboard.core.errors import KeyNameError
-from dashboard.storage.repository import NewKey, Repository, StoredSession
+from dashboard.storage.database import migrate
+from dashboard.storage.repository import DAY_NS, NewKey, Repository, StoredSession
+from dashboard.storage.tables import User
 
 
 def new(name: str = "laptop", *, user: str = "owner", ts: int = 1) -> NewKey:
@@ -67,6 +71,16 @@ def test_sessions_end_with_time_and_with_their_key(repository: Repository) -> No
     assert repository.valid(now=100) == ([second], [])
 
 
+def test_a_session_that_expired_a_day_ago_is_dropped(repository: Repository) -> None:
+    repository.add_key(new())
+    (key,) = repository.all_keys()
+    for each in (session(key.id, "a", 5), session(key.id, "b", 6)):
+        repository.add_session(each, now=0)
+    repository.add_session(session(key.id, "c", DAY_NS + 7), now=DAY_NS + 5)
+    _, sessions = repository.valid(now=0)
+    assert {each.digest for each in sessions} == {"b", "c"}
+
+
 def test_the_first_key_is_made_once_by_whoever_comes_first(repository: Repository) -> None:
     kept: list[int] = []
 
@@ -94,3 +108,14 @@ def test_a_first_key_that_could_not_be_kept_does_not_count(repository: Repositor
         repository.add_first_key(new("first"), keep=fail)
     assert repository.all_keys() == []
     assert repository.add_first_key(new("first"), keep=lambda: None)
+
+
+def test_reading_does_not_wait_for_one_who_writes(repository: Repository, engine: Engine) -> None:
+    repository.add_key(new())
+    rows = 20_000  # more than a cache holds: they reach the file before they count
+    with engine.begin() as writing:
+        writing.execute(insert(User), [{"name": f"{row:<60}"} for row in range(rows)])
+        migrate(engine)  # as a product does that starts meanwhile
+        keys, _ = repository.valid(now=2)
+        assert [key.name for key in keys] == ["laptop"]
+        assert repository.all_keys() == keys

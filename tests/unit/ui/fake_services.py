@@ -30,6 +30,7 @@ class FakeReplay:
         self.paused = False
         self.speed = 1.0
         self.position_s = 12.3456
+        self.note = ""
 
     def instruments(self) -> Sequence[Instrument]:
         return []
@@ -57,7 +58,7 @@ class FakeReplay:
 class FakeServices:
     """What a tab needs of the services: a hub, instruments, and one setting."""
 
-    hub: Hub = field(default_factory=lambda: Hub(epoch="e", clock=Clock(), resume_events=100))
+    clock: Clock = field(default_factory=Clock)
     frequency_ms: int = 10
     symbols: tuple[str, ...] = ("A", "B")
     conflates: bool = False
@@ -65,6 +66,7 @@ class FakeServices:
     underlying: str | None = None
 
     def __post_init__(self) -> None:
+        self.hub = Hub(epoch="e", clock=self.clock, resume_events=100)
         self.bars = Bars(self.hub)
 
     @property
@@ -103,13 +105,20 @@ def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) ->
     return Tab(cast("Services", running), watched=instruments, chosen="A")
 
 
-async def pushes(tab: Tab, *steps: Callable[[], object]) -> list[tuple[str, Batch]]:
-    """Run a tab's stream; after each push take one step, after the last one close it."""
+async def pushes(
+    tab: Tab, *steps: Callable[[], object], taken_from: int = 1
+) -> list[tuple[str, Batch]]:
+    """Run a tab's stream; after each push take one step, after the last one close it.
+
+    The page takes the pushes from that of number `taken_from` on, and answers openings.
+    """
     sent: list[tuple[str, Batch]] = []
     left = list(steps)
 
     async def send(slot: str, batch: Batch) -> None:
         sent.append((slot, batch))
+        if "s" in batch and batch["n"] >= taken_from:
+            tab.took(batch["g"])
         if left:
             left.pop(0)()
         else:

@@ -1,10 +1,11 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.core.limits import Exposure, Level, expose
+from dashboard.core.model import Instrument, Positions
 from dashboard.history.pnl import Account
 from dashboard.ui import accounts
 from dashboard.ui.components.positions_table import COLUMNS
@@ -36,6 +37,15 @@ def test_a_line_holds_the_last_value_of_every_second() -> None:
     assert line["x0"] == NOW // 1_000_000 - 60_000
     assert line["dx"] == 1000
     assert figure["layout"]["xaxis"]["range"] == [line["x0"], NOW // 1_000_000]
+
+
+def test_the_axis_counts_back_from_the_time_of_day() -> None:
+    lines = heard({"Ann": [(2, 1.0), (0, 3.0)]})
+    without = accounts.chart(lines, minutes=1, now_ns=NOW)
+    moved = accounts.chart(lines, minutes=1, now_ns=NOW, offset_ns=7200 * SECOND_NS)
+    assert moved["data"][0]["y"] == without["data"][0]["y"]
+    assert moved["data"][0]["x0"] == without["data"][0]["x0"] + 7_200_000
+    assert moved["layout"]["xaxis"]["range"][1] == NOW // 1_000_000 + 7_200_000
 
 
 @pytest.mark.parametrize("minutes", accounts.RANGES_MIN)
@@ -184,3 +194,46 @@ def test_a_position_without_limits() -> None:
     }
     assert (row.used, row.delta_used, row.words) == ("0%", "0%", "")
     assert row.worst == Level.UNLIMITED
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+LIMITS = st.none() | st.floats(min_value=0, allow_infinity=False)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["A", "B", "C"]), FINITE),
+    LIMITS,
+    LIMITS,
+    st.tuples(FINITE, FINITE),
+)
+@example({"A": 1e308}, 50, 20, (1e308, -1e308))
+@example({"A": 1e308, "B": 1e308, "C": -1e308}, 5e-324, 0.0, (-1e308, 1e308))
+def test_whatever_a_client_has_can_be_shown(
+    amounts: dict[str, float],
+    limit: float | None,
+    delta_limit: float | None,
+    pnls: tuple[float, float],
+) -> None:
+    instruments = [
+        Instrument(
+            symbol=symbol,
+            exchange="REDIS",
+            tick_size=0.01,
+            underlying="U",
+            absolute_limit=limit,
+            delta_limit=delta_limit,
+        )
+        for symbol in ("A", "B")
+    ]
+    held = Positions(client="Ann", exchange="REDIS", positions=amounts, ts_event=0)
+    found = expose([held], instruments)
+    known = heard({"Ann": [(50, pnls[0]), (0, pnls[1])]})
+    shown = [
+        [list(accounts.position_row(each)) for each in found],
+        [list(row) for row in accounts.pnl_rows(known, known, minutes=1, now_ns=NOW)],
+        accounts.chart(known, minutes=1, now_ns=NOW),
+    ]
+    for column in accounts.SORT_KEYS:
+        assert len(accounts.ordered(found, column=column, descending=True)) == len(amounts)
+    assert max(len(cell) for rows in shown[:2] for row in rows for cell in row) <= 40, "fits in"
+    json.dumps(shown, allow_nan=False)

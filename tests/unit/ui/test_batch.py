@@ -159,6 +159,16 @@ def test_the_past_is_thinned_out_to_the_last_quote_of_each_span_and_the_newest_t
     assert past[1][0][0] == 3
 
 
+def test_the_past_moves_with_a_clock_that_was_set_since() -> None:
+    before, after = numbered(
+        trade("AAPL", 1.0, ts=5000 * MS_NS), trade("AAPL", 2.0, ts=900 * MS_NS)
+    )
+    before.ts_received, before.monotonic_ns = 7_200_000 * MS_NS, 100 * MS_NS
+    after.ts_received, after.monotonic_ns = 1000 * MS_NS, 200 * MS_NS
+    _, trades = past_part([before, after], at=3, offset_ns=800 * MS_NS)
+    assert [row[-1] for row in trades] == [5000 - 7_200_000 + 900, 900]
+
+
 events = st.one_of(
     st.sampled_from(["BTC/USD", "ETH/USD", "SOL/USD"]).map(price),
     st.sampled_from(["BTC/USD", "ETH/USD", "SOL/USD"]).map(trade),

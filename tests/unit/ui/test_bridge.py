@@ -41,6 +41,8 @@ def test_place_outside_the_recording_is_clamped_to_its_ends() -> None:
     ("control", "value", "reason"),
     [
         ("speed", -1, "a speed is"),
+        ("speed", 5e-324, "a speed is"),
+        ("speed", 1e-320, "a speed is"),
         ("speed", MAX_SPEED + 1, "a speed is"),
         ("speed", float("nan"), "no finite number"),
         ("seek", float("inf"), "no finite number"),

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import cast
 
+import pytest
+
 from dashboard.bootstrap import Services
 from dashboard.core.model import Quote, Side, Theo, Trade
-from dashboard.history.bars import Interval
+from dashboard.history.bars import Bars, Interval
+from dashboard.hub.hub import Hub
+from dashboard.ui import opening as opening_module
 from dashboard.ui.tab import Tab
-from tests.unit.fakes import SECOND_NS
+from tests.unit.fakes import SECOND_NS, Clock
 from tests.unit.ui.fake_services import Batch, FakeServices, pushes
 
 
@@ -30,7 +34,7 @@ def quote(running: FakeServices, bid: float, *, symbol: str = "A") -> None:
     running.hub.publish(quoted)
 
 
-def trade(running: FakeServices, price: float, *, at_s: int = 0, symbol: str = "A") -> None:
+def trade(running: FakeServices, price: float, *, at_s: float = 0, symbol: str = "A") -> None:
     running.hub.publish(
         Trade(
             symbol=symbol,
@@ -38,7 +42,7 @@ def trade(running: FakeServices, price: float, *, at_s: int = 0, symbol: str = "
             price=price,
             size=2,
             aggressor_side=Side.BUY,
-            ts_event=at_s * SECOND_NS,
+            ts_event=round(at_s * SECOND_NS),
         )
     )
 
@@ -47,8 +51,8 @@ def bids(rows: list[list[float]]) -> list[float]:
     return [row[1] for row in rows]
 
 
-async def batches(tab: Tab, *steps: Callable[[], object]) -> list[Batch]:
-    return [batch for _, batch in await pushes(tab, *steps)]
+async def batches(tab: Tab, *steps: Callable[[], object], taken_from: int = 1) -> list[Batch]:
+    return [batch for _, batch in await pushes(tab, *steps, taken_from=taken_from)]
 
 
 async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
@@ -144,6 +148,59 @@ async def test_bars_come_whole_and_then_as_they_change() -> None:
     assert sent[2]["a"] == ["1s", [[2, 6, 7, 6, 7, 4], [3, 8, 8, 8, 8, 2]], 0]
 
 
+async def test_a_bar_that_a_late_trade_changes_is_told_again_though_it_is_not_the_newest() -> None:
+    running = FakeServices(frequency_ms=300)
+    for at_s in (1, 2, 6):
+        trade(running, 5.0, at_s=at_s)
+    sent = await batches(
+        open_page(running, "A"),
+        lambda: trade(running, 4.0, at_s=1.5),
+        lambda: (trade(running, 9.0, at_s=4), trade(running, 6.0, at_s=2.5)),
+    )
+    assert sent[1]["a"] == ["1s", [[1, 5, 5, 4, 4, 4]], 0]
+    assert sent[2]["a"] == ["1s", [[2, 5, 6, 5, 6, 4], [4, 9, 9, 9, 9, 2]], 0]
+
+
+async def test_candles_go_on_when_the_clock_was_set_back() -> None:
+    running = FakeServices(frequency_ms=300)
+    for at_s in (7200, 7201):
+        running.clock.now = at_s * SECOND_NS
+        trade(running, 5.0, at_s=at_s)
+
+    def trade_at(at_s: int) -> None:
+        running.clock.now = at_s * SECOND_NS
+        trade(running, 6.0, at_s=at_s)
+
+    sent = await batches(
+        open_page(running, "A"),
+        lambda: trade_at(10),
+        lambda: trade_at(11),
+        lambda: trade_at(7203),
+    )
+    told = [[row[0] for row in batch["a"][1]] for batch in sent]
+    assert told == [[7200, 7201], [10], [11], [7200, 7201, 7203]]
+    assert [batch["a"][2] for batch in sent] == [1, 1, 0, 0]
+
+
+async def test_the_last_minute_is_told_anew_when_the_wall_clock_was_set() -> None:
+    running = FakeServices()
+    monotonic = Clock(0)
+    running.hub = Hub(epoch="e", clock=running.clock, monotonic=monotonic, resume_events=100)
+    running.bars = Bars(running.hub)
+    trade(running, 5.0, at_s=1_700_000_000)
+
+    def set_back() -> None:
+        running.clock.advance(seconds=-7200)
+        monotonic.advance(seconds=1)
+        trade(running, 6.0, at_s=1_700_000_000 - 7199)
+
+    sent = await batches(open_page(running, "A"), set_back, lambda: running.price("A", 1))
+    times = [[(row[1], row[4] / 1000 - 1_700_000_000) for row in each["w"][1]] for each in sent[:2]]
+    assert times == [[(5.0, 0.0)], [(5.0, -7201.0), (6.0, -7199.0)]]
+    assert [row[0] - 1_700_000_000 for row in sent[1]["a"][1]] == [-7199]
+    assert "w" not in sent[2]
+
+
 async def test_no_bars_are_told_as_such() -> None:
     [first] = await batches(open_page(FakeServices(), "A"))
     assert first["a"] == ["1s", [], 1]
@@ -167,3 +224,36 @@ async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> Non
     assert tab.closeup is None
     assert sent[0]["d"]["symbols"] == []
     assert sent[1]["c"] == 1
+
+
+async def test_page_that_lost_its_first_pushes_gets_the_last_minute_and_all_bars() -> None:
+    running = FakeServices()
+    for number in range(3):
+        quote(running, 1.0 + number)
+        trade(running, 2.0 + number, at_s=number)
+    tab = open_page(running, "A")
+    lost, taken, after = await batches(
+        tab, lambda: trade(running, 9.0, at_s=3), lambda: trade(running, 9.5, at_s=3), taken_from=2
+    )
+    for opening, traded in ((lost, [2.0, 3.0, 4.0]), (taken, [2.0, 3.0, 4.0, 9.0])):
+        assert bids(opening["w"][1]) == traded
+        assert len(opening["a"][1]) == len(traded)
+        assert opening["a"][2] == 1
+    assert "w" not in after
+
+
+async def test_page_that_missed_a_push_gets_the_last_minute_and_all_bars_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    trade(running, 2.0)
+    tab = open_page(running, "A")
+    _, lost, anew = await batches(
+        tab,
+        lambda: (trade(running, 3.0, at_s=1), quote(running, 1.0)),
+        lambda: tab.missed(tab.generation, lists=False),
+    )
+    assert "w" not in lost
+    assert [bids(rows) for rows in anew["w"]] == [[1.0], [2.0, 3.0]]
+    assert (len(anew["a"][1]), anew["a"][2]) == (2, 1)

@@ -1,10 +1,16 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
+from typing import Any
+
+import pytest
+
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.feeds.simulator import Simulator
+from dashboard.ui import opening as opening_module
+from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import MAX_WATCHED, SLOTS
 from tests.unit.fakes import Clock
-from tests.unit.ui.fake_services import FakeReplay, FakeServices, open_tab, pushes
+from tests.unit.ui.fake_services import Batch, FakeReplay, FakeServices, open_tab, pushes
 
 
 async def test_first_push_describes_and_brings_the_latest_values() -> None:
@@ -49,6 +55,13 @@ async def test_pushes_are_numbered_and_take_the_slots_in_turn() -> None:
     assert [batch["n"] for _, batch in sent] == list(range(1, SLOTS + 3))
     assert {slot for slot, _ in sent} == {f"slot_{number}" for number in range(SLOTS)}
     assert len({batch["g"] for _, batch in sent}) == 1
+
+
+async def test_every_stream_has_a_generation_of_its_own() -> None:
+    running = FakeServices()
+    generations = [(await pushes(open_tab(running)))[0][1]["g"] for _ in range(9)]
+    assert len(set(generations)) == 9
+    assert all(0 <= each < 2**53 for each in generations), "whole numbers in JavaScript, too"
 
 
 async def test_paused_stream_carries_no_market_and_resumes_with_the_latest() -> None:
@@ -113,7 +126,9 @@ async def test_page_clock_comes_back_once() -> None:
         lambda: (tab.report(**report), running.price("A", 1)),
         lambda: running.price("A", 2),
     )
-    assert sent[1][1]["e"][0] == 123.0
+    page_ms, came_ms = sent[1][1]["e"]
+    assert page_ms == 123.0
+    assert 0 <= sent[1][1]["t"] - came_ms < 10_000
     assert "e" not in sent[2][1]
 
 
@@ -137,6 +152,13 @@ async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
     assert feed["paused"] is False
 
 
+async def test_a_replay_tells_what_is_wrong_with_its_recording() -> None:
+    replay = FakeReplay()
+    replay.note = "a.wslog.gz, line 7: the recording breaks off"
+    [(_, first)] = await pushes(open_tab(FakeServices(feeds=(replay,))))
+    assert first["f"][0]["note"] == replay.note
+
+
 async def test_feed_that_is_no_replay_has_no_position() -> None:
     simulator = Simulator(interval_ms=50, clock=Clock(), seed=1, symbols=5)
     [(_, first)] = await pushes(open_tab(FakeServices(feeds=(simulator,))))
@@ -157,3 +179,82 @@ async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
     running = FakeServices()
     sent = await pushes(open_tab(running), lambda: running.book("A", 1.0))
     assert not {"q", "o", "m", "w", "a"} & set().union(*(batch for _, batch in sent))
+
+
+async def test_opening_is_made_anew_until_the_page_has_taken_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening_module, "FIRST_WAIT_S", 0.02)
+    running = FakeServices()
+    running.price("A", 1.5)
+    running.book("A", 1.4)
+    tab = open_tab(running)
+    tab.list_instruments()
+    steps = [lambda value=value: running.price("A", value) for value in (2.5, 3.5, 4.5)]
+    sent = [batch for _, batch in await pushes(tab, *steps, taken_from=3)]
+    assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
+    for opening, price in zip(sent[:3], (1.5, 2.5, 3.5), strict=True):
+        assert opening["s"] == 1
+        assert opening["d"]["symbols"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+        assert opening["p"][-1] == price
+        assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0]]
+        assert len(opening["i"]) == 2
+        assert opening["f"] == []
+    assert sent[3]["p"] == [0, 4.5]
+    assert not {"s", "i", "b", "f"} & sent[3].keys()
+
+
+async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
+    running = FakeServices()
+    tab = open_tab(running)
+    sent = await pushes(tab, lambda: tab.took("another"), taken_from=2)
+    assert all("s" in batch for _, batch in sent)
+
+
+async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    running.price("B", 2.0)
+    running.book("A", 1.4)
+    tab = open_tab(running)
+    steps = [
+        lambda: running.price("A", 1),
+        lambda: tab.missed(tab.generation, lists=True),
+        lambda: tab.missed("another", lists=True),
+    ]
+    opening, plain, anew, _ = [batch for _, batch in await pushes(tab, *steps)]
+    assert not {"d", "f", "i", "b"} & plain.keys()
+    assert {"d", "f", "i", "b"} <= anew.keys()
+    assert anew["p"] == [1, 2.0, 0, 1]
+    assert "s" not in anew, "the market does not wait for an answer"
+    assert opening["v"] == anew["v"]
+
+
+async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second() -> None:
+    running = FakeServices()
+    tab = open_tab(running)
+    steps = [lambda: (running.price("A", 1), tab.missed(tab.generation, lists=False))] * 30
+    sent = [batch for _, batch in await pushes(tab, *steps)]
+    assert sum("f" in batch for batch in sent) == 1, "the opening, less than a second ago"
+
+
+async def test_push_that_fails_does_not_end_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeServices()
+    tab = open_tab(running)
+    failures = [OverflowError("too large"), OverflowError("too large"), None]
+    part = tab_module.market_part
+
+    def fails_twice(*arguments: Any, **named: Any) -> Batch:
+        if failures and (failure := failures.pop(0)) is not None:
+            raise failure
+        return part(*arguments, **named)
+
+    def one_that_fails() -> None:
+        running.price("A", 1.0)
+        monkeypatch.setattr(tab_module, "market_part", fails_twice)
+
+    _, anew = [batch for _, batch in await pushes(tab, one_that_fails)]
+    assert anew["p"] == [0, 1.0]
+    assert {"d", "f"} <= anew.keys()
+    assert running.hub.failures.by_place == {"page": 2}

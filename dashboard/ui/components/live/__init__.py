@@ -26,6 +26,10 @@ class LiveStream(rx.Component):
     on_report: rx.EventHandler[
         rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - stubs: one type
     ]
+    on_took: rx.EventHandler[rx.event.passthrough_event_spec(object)]
+    on_missed: rx.EventHandler[
+        rx.event.passthrough_event_spec(object, bool)  # pyright: ignore[reportCallIssue] - stubs: one type
+    ]
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]

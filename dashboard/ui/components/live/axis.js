@@ -1,6 +1,8 @@
 // Round numbers and times for axes, and the drawing of both. Pure but for `drawGrid`.
 
 const FACTORS = [1, 2, 5, 10];
+/** The smallest span as a part of what it spans: below it, numbers have no room. */
+const FINEST = 1e-12;
 const SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300];
 
 /** Round steps of at least `least` that divide low..high into at most `most` parts. */
@@ -14,8 +16,10 @@ export function niceStep(low, high, most, least = 0) {
 /** The multiples of a round step within low..high. */
 export function niceTicks(low, high, most, least = 0) {
   const step = niceStep(low, high, most, least);
+  const first = Math.ceil(low / step - 1e-9) || 0;
   const ticks = [];
-  for (let n = Math.ceil(low / step - 1e-9) || 0; n * step <= high + step * 1e-9; n += 1) ticks.push(n * step);
+  // Counted, as far from zero the next multiple may be no other number.
+  for (let at = 0; at <= most + 1 && (first + at) * step <= high + step * 1e-9; at += 1) ticks.push((first + at) * step);
   return ticks;
 }
 
@@ -64,7 +68,7 @@ function line(context, x, y, toX, toY) {
  * holds it without being much too wide. `least` is the smallest span.
  */
 export function keptRange(before, { low, high }, least) {
-  const span = Math.max(high - low, least);
+  const span = Math.max(high - low, least, FINEST * Math.max(Math.abs(low), Math.abs(high)));
   if (before && low >= before.low && high <= before.high && before.high - before.low <= 2.2 * span) return before;
   const room = (span - (high - low)) / 2 + 0.15 * span;
   return { low: low - room, high: high + room };

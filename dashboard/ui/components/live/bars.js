@@ -9,19 +9,22 @@ export const INTERVALS = [
   ["1m", "1 min", 60],
 ];
 
-/** `rows` are [start in s, open, high, low, close, volume], oldest first. */
+/** `rows` are [start in s, open, high, low, close, volume] in the order of their start. */
 export class Bars {
   constructor() {
     this.interval = INTERVALS[0][0];
     this.rows = [];
     this.whole = 0;
     this.version = 0;
+    /** Starts of the bars that are new or have changed since the chart took them. */
+    this.fresh = new Set();
   }
 
   clear() {
     this.rows = [];
     this.whole += 1;
     this.version += 1;
+    this.fresh.clear();
   }
 
   /** Show another interval: what is here is of no use for it. */
@@ -35,12 +38,33 @@ export class Bars {
     if (interval !== this.interval) return false;
     if (whole) this.clear();
     for (const row of rows) {
-      while (this.rows.length && this.rows[this.rows.length - 1][0] >= row[0]) this.rows.pop();
-      this.rows.push(row);
+      const at = this.indexOf(row[0]);
+      this.rows.splice(at, this.rows[at]?.[0] === row[0] ? 1 : 0, row);
+      this.fresh.add(row[0]);
     }
-    if (this.rows.length > MOST) this.rows.splice(0, this.rows.length - MOST);
+    for (const [start] of this.rows.splice(0, Math.max(0, this.rows.length - MOST))) this.fresh.delete(start);
     this.version += 1;
     return true;
+  }
+
+  /** The indexes of the bars that are new or have changed since the last time, oldest first. */
+  takeFresh() {
+    const indexes = [...this.fresh].sort((a, b) => a - b).map((start) => this.indexOf(start));
+    this.fresh.clear();
+    return indexes;
+  }
+
+  /** The index of the bar that begins then, or where it would stand. */
+  indexOf(start) {
+    let low = 0;
+    let high = this.rows.length;
+    if (high && this.rows[high - 1][0] < start) return high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.rows[middle][0] < start) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   get last() {

@@ -1,7 +1,7 @@
 // The order book of the chosen symbol: asks above, bids below, the spread between.
 
 import { useRef } from "react";
-import { NONE, decimal, quantity, volume } from "./format.js";
+import { NONE, basisPoints, decimal, quantity, volume } from "./format.js";
 import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { addressOf } from "./instruments.js";
 import { PageLink } from "./link.jsx";
@@ -46,7 +46,7 @@ function sizeText(size) {
 }
 
 function spreadText(spread, mid, decimals) {
-  const points = `${decimal((1e4 * spread) / mid, 2)} bp`;
+  const points = mid > 0 ? `${basisPoints(spread, mid)} bp` : NONE;
   return decimals < LONG_DECIMALS ? `${decimal(spread, decimals)} · ${points}` : points;
 }
 

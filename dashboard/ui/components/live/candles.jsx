@@ -9,6 +9,8 @@ import { setText, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
 const EVERY_MS = 100;
+/** Decimals down to which the library divides an axis. */
+const FINEST = 17;
 /** The crosshair goes where the pointer is, and does not jump to prices. */
 const FREE = 0;
 
@@ -43,7 +45,7 @@ function seriesOptions(colors, { decimals }) {
     priceLineColor: colors.muted,
     priceFormat: {
       type: "custom",
-      minMove: 10 ** -decimals,
+      minMove: 10 ** -Math.min(decimals, FINEST),
       formatter: (value) => decimal(value, decimals),
     },
   };
@@ -66,6 +68,9 @@ class CandleChart {
     this.id = "";
     this.whole = -1;
     this.version = -1;
+    /** The times of the candles that the chart has, and of its last point. */
+    this.times = new Set();
+    this.drawn = -Infinity;
     this.paintedAt = -Infinity;
   }
 
@@ -91,20 +96,30 @@ class CandleChart {
 
   replace(bars) {
     this.whole = bars.whole;
+    bars.takeFresh();
     const points = this.points(bars.rows, bars);
     this.series.setData(points.map(({ candle }) => candle));
     this.volume.setData(points.map(({ volume }) => volume));
-    this.drawn = bars.last?.[0];
+    this.times = new Set(bars.rows.map(([time]) => time));
+    this.drawn = bars.last?.[0] ?? -Infinity;
   }
 
+  /** Draw what has changed. The library changes candles that are there; it puts none before others. */
   update(bars) {
-    const from = bars.rows.findLastIndex(([time]) => time < this.drawn);
-    for (const { candle, volume } of this.points(bars.rows.slice(Math.max(0, from)), bars)) {
-      if (candle.time < this.drawn) continue;
-      this.series.update(candle);
-      this.volume.update(volume);
+    for (const at of bars.takeFresh()) {
+      const time = bars.rows[at][0];
+      const past = time < this.drawn;
+      if (past && !this.times.has(time)) return this.replace(bars);
+      const from = time > this.drawn ? Math.max(0, at - 1) : at;
+      for (const { candle, volume } of this.points(bars.rows.slice(from, at + 1), bars)) {
+        if (candle.time !== time && candle.time <= this.drawn) continue;
+        this.series.update(candle, past);
+        this.volume.update(volume, past);
+      }
+      this.times.add(time);
+      this.drawn = Math.max(this.drawn, time);
     }
-    this.drawn = bars.last?.[0];
+    if (this.times.size > 2 * bars.rows.length) this.times = new Set(bars.rows.map(([start]) => start));
   }
 
   /** Candles and volumes of rows, with the empty intervals between them. */

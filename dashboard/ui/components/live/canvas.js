@@ -1,6 +1,20 @@
 // A canvas that is as sharp as the display, and lines on it.
 
-/** A canvas' context in CSS pixels; `dirty` after a change of size, until the owner draws. */
+const surfaces = new Set();
+let ratio = 0;
+
+/**
+ * Fit all canvases anew when the display's pixels have changed in size, on another screen or by
+ * zoom: a canvas need not change its size in CSS pixels then. Asked once a frame, as not every
+ * change comes with an event.
+ */
+export function keepSharp() {
+  if (globalThis.devicePixelRatio === ratio) return;
+  ratio = globalThis.devicePixelRatio;
+  for (const surface of surfaces) surface.fit(surface);
+}
+
+/** A canvas' context in CSS pixels; `dirty` after a change of size or sharpness, until the owner draws. */
 export class Surface {
   constructor(canvas) {
     this.canvas = canvas;
@@ -10,6 +24,7 @@ export class Surface {
     this.dirty = true;
     this.observer = new ResizeObserver((entries) => this.fit(entries[entries.length - 1].contentRect));
     this.observer.observe(canvas);
+    surfaces.add(this);
   }
 
   fit({ width, height }) {
@@ -29,6 +44,7 @@ export class Surface {
 
   end() {
     this.observer.disconnect();
+    surfaces.delete(this);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { CardCanvas } from "./cardcanvas.js";
 import { pageClock } from "./clock.js";
-import { NONE, decimal, signed, timeOfDay } from "./format.js";
+import { NONE, decimal, percent, signed, timeOfDay } from "./format.js";
 import { setAttribute, setText } from "./hooks.js";
 import { cardQueue } from "./paintqueue.js";
 import { summary } from "./statistics.js";
@@ -91,6 +91,6 @@ export class CardPainter {
     const direction = change > 0 ? "up" : change < 0 ? "down" : "flat";
     if (this.change.dataset.direction !== direction) this.change.dataset.direction = direction;
     setText(this.changeValue, `${signed(change, decimals)}  `);
-    setText(this.changeShare, `${signed((100 * change) / first, 2)} %`);
+    setText(this.changeShare, percent(change, first));
   }
 }

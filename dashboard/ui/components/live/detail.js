@@ -29,6 +29,7 @@ export class Detail {
     this.trades = new Timeline(KEPT_MS);
     this.prices = new Timeline(KEPT_MS);
     this.bars.clear();
+    this.newest = null;
     this.theo = null;
     this.skew = 0;
     this.version = (this.version ?? 0) + 1;
@@ -55,7 +56,8 @@ export class Detail {
   take({ q, o, m, w, t }) {
     if (w) this.replace(w);
     if (q) for (const quote of q) this.quotes.push(quote);
-    if (q) this.measureSkew(t - q[q.length - 1][AT]);
+    if (q) this.newest = q[q.length - 1];
+    if (q) this.measureSkew(t - this.newest[AT]);
     if (o !== undefined) this.theo = o;
     if (m) this.count(m);
     this.version += 1;
@@ -70,6 +72,7 @@ export class Detail {
   /** Take a last price; it is drawn where a feed sends no quotes. `time` is in ms. */
   takePrice(time, price) {
     if (!this.followed) return;
+    if (this.prices.last()?.[0] > time) this.prices.clear(); // the server's clock was set back
     this.prices.push([time, price]);
     this.version += 1;
   }
@@ -84,6 +87,7 @@ export class Detail {
     this.quotes.clear();
     this.trades.clear();
     for (const quote of quotes) this.quotes.push(quote);
+    this.newest = quotes[quotes.length - 1] ?? null;
     for (const [, price, size, side, time] of trades) this.trades.push([time, price, size, side]);
   }
 
@@ -109,7 +113,8 @@ export class Detail {
     return serverNow - this.skew;
   }
 
+  /** The quote that came last; one before it may have been ahead of time. */
   quote() {
-    return this.quotes.last() ?? null;
+    return this.newest;
   }
 }

@@ -4,6 +4,7 @@
 const THIN_SPACE = "\u2009";
 const MINUS = "\u2212";
 export const NONE = "\u2014";
+const LARGEST = 1e15;
 
 /** Thin spaces between groups of three digits before the point. */
 export function grouped(text) {
@@ -25,22 +26,46 @@ export function decimal(value, decimals) {
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }
 
-/** A number with the decimals that it has, twelve at most. */
+/**
+ * A number with the decimals that it has, twenty at most, for digits beyond the fifteenth are noise;
+ * beyond what they can show, an exponent.
+ */
 export function plain(value) {
-  return decimal(value, value.toFixed(12).replace(/0+$/, "").split(".")[1].length);
+  if (!Number.isFinite(value)) return NONE;
+  const size = Math.abs(value);
+  if ((size > 0 && size < 1e-20) || size >= LARGEST) return scientific(value);
+  const [digits, exponent] = value.toExponential(14).split("e");
+  const decimals = (digits.split(".")[1] ?? "").replace(/0+$/, "").length - Number(exponent);
+  return decimal(value, Math.min(20, Math.max(0, decimals)));
+}
+
+/** A change in percent of its base, which says nothing where that is not above zero: a dash. */
+export function percent(change, base) {
+  return base > 0 ? `${signed((100 * change) / base, 2)} %` : NONE;
+}
+
+/** A part in hundredths of a percent of a base, likewise. */
+export function basisPoints(part, base) {
+  return base > 0 ? decimal((1e4 * part) / base, 2) : NONE;
 }
 
 /**
  * A size in little room: four digits that count, at most eight decimals;
- * from 10 000 on in thousands (k), from a million on in millions (M).
+ * from 10 000 on in thousands (k), from a million on in millions (M);
+ * beyond what those can show, with an exponent.
  */
 export function quantity(value) {
   if (!Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
+  if ((size > 0 && size < 1e-8) || size >= LARGEST) return scientific(value);
   if (size >= 999_950) return `${fourDigits(value / 1e6)}M`;
   if (size >= 9_999.5) return `${fourDigits(value / 1e3)}k`;
   if (size >= 0.01 || size === 0) return fourDigits(value);
   return decimal(value, Math.min(8, 2 - Math.floor(Math.log10(size))));
+}
+
+function scientific(value) {
+  return value.toExponential(2).replaceAll("-", MINUS);
 }
 
 function fourDigits(value) {

@@ -1,6 +1,7 @@
 // The one animation-frame loop of the page: it lets panels draw, and measures
 // frames, the time from receipt to paint, and the phase of the pushes.
 
+import { keepSharp } from "./canvas.js";
 import { pageClock } from "./clock.js";
 import { LEAD_MS, MIN_SAMPLES, framePeriod, wantedShift } from "./phase.js";
 
@@ -77,6 +78,7 @@ export class Frames {
 
   paint(now) {
     this.store.tick(now);
+    keepSharp();
     for (const paint of this.painters) paint(now);
   }
 

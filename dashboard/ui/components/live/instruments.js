@@ -7,9 +7,15 @@ export function instrumentOf([symbol, exchange, underlying, tickSize, absoluteLi
   return { id, symbol, exchange, underlying, tickSize, absoluteLimit, deltaLimit, words };
 }
 
-/** The address of an instrument's page, by its full id; slashes in names stay slashes. */
+/**
+ * The address of an instrument's page, by its full id. Slashes in names stay slashes, but where
+ * browsers and routers would take one away: beside another, at an end, beside a dot alone.
+ */
 export function addressOf(id) {
-  return `/instruments/${encodeURIComponent(id).replaceAll("%2F", "/").replaceAll("%3A", ":")}`;
+  const name = encodeURIComponent(id).replaceAll("%3A", ":");
+  const parts = name.split("%2F");
+  const plain = parts.every((part) => !["", ".", ".."].includes(part));
+  return `/instruments/${plain ? parts.join("/") : name}`;
 }
 
 /**

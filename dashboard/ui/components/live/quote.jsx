@@ -2,7 +2,7 @@
 
 import { useRef } from "react";
 import { ASK, ASK_SIZE, BID, BID_SIZE } from "./detail.js";
-import { NONE, decimal, signed, volume } from "./format.js";
+import { NONE, basisPoints, decimal, signed, volume } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -21,7 +21,7 @@ function write(cells, quote, { decimals, theo }) {
   setText(cells.bidSize, quote ? sizeText(quote[BID], quote[BID_SIZE]) : NONE);
   setText(cells.askSize, quote ? sizeText(quote[ASK], quote[ASK_SIZE]) : NONE);
   setText(cells.spread, decimal(spread, decimals));
-  setText(cells.points, decimal((1e4 * spread) / mid, 2));
+  setText(cells.points, basisPoints(spread, mid));
   setText(cells.mid, decimal(mid, decimals + 1));
   writeValue(cells.theo, theo ?? NaN, theo === null ? NONE : decimal(theo, decimals + 1));
   setText(cells.edge, theo === null ? NONE : signed(theo - mid, decimals + 1));

@@ -16,6 +16,7 @@ export function Replay({ name }) {
   const slider = useRef(null);
   const rate = useRef(null);
   const text = useRef(null);
+  const note = useRef(null);
   const moved = useRef({ at: -EDITED_MS, timer: 0 });
   const [speed, setSpeed] = useState(1);
   const control = (what, value = 0) => store.actions.replay?.(name, what, value);
@@ -27,6 +28,7 @@ export function Replay({ name }) {
       setText(toggle.current, feed.paused ? "Play replay" : "Pause replay");
       for (const { current } of [toggle, slider, rate]) current.disabled = OVER.has(feed.state);
       setSpeed(feed.speed);
+      setText(note.current, feed.note ?? "");
       setAttribute(slider.current, "max", feed.duration_s);
       setAttribute(slider.current, "step", seekStep(feed.duration_s));
       if (now - moved.current.at < EDITED_MS) return;
@@ -96,6 +98,7 @@ export function Replay({ name }) {
         data-testid="replay-seek"
         onInput={seek}
       />
+      <p ref={note} className="hint" data-testid="replay-note" />
     </div>
   );
 }

@@ -169,7 +169,7 @@ export function StepChart() {
 }
 
 function drawSteps(surface, { now, seconds, last, pointer, words }) {
-  const { quotes, steps, trades, tickSize, decimals, theo } = store.detail;
+  const { steps, trades, tickSize, decimals, theo } = store.detail;
   const colors = themeColors();
   const to = store.chartTime(now);
   const from = to - 1000 * seconds;
@@ -200,7 +200,7 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   const inside = pointer && pointer.x <= plot.right;
   if (inside) drawCrosshair(surface, plot, { x: pointer.x, color: colors.muted });
   context.restore();
-  drawQuote(surface, plot, { quote: quotes.last(), y, decimals, colors });
+  drawQuote(surface, plot, { quote: store.detail.quote(), y, decimals, colors });
   const ms = inside ? from + (pointer.x / (plot.right - plot.left)) * (to - from) : null;
   setText(words, ms === null ? "" : readout(ms, (NEAR / (plot.right - plot.left)) * (to - from)));
 }

@@ -13,6 +13,8 @@ import { summary } from "./statistics.js";
 import { Strain } from "./strain.js";
 
 const KEPT_TRADES = 100;
+/** Streams whose batches are known again; more than there are slots that could still hold one. */
+const KEPT_GENERATIONS = 64;
 /** The server is heard every half second at least. */
 const SILENT_EDGE_MS = 1000;
 
@@ -38,11 +40,13 @@ export class Store {
     this.measurements = new Measurements();
     this.strain = new Strain();
     this.cadence = new Cadence(this.strain);
-    this.generation = 0;
+    this.generation = null;
     this.number = 0;
+    this.taken = new Map();
     this.description = 0;
     this.symbols = [];
     this.instruments = null;
+    this.wantsInstruments = false;
     this.known = 0;
     this.chosen = "";
     this.paused = false;
@@ -122,24 +126,50 @@ export class Store {
     this.actions.choose?.(symbol);
   }
 
-  /** Whether a batch is newer than all that came so far, on this page or the one before it. */
+  /**
+   * Whether a batch has not come yet, on this page or the one before it. A generation is no clock: one
+   * that the page has not seen is that of a new stream, whatever the server's clock says.
+   */
   awaits({ g, n }) {
-    return g > this.generation || (g === this.generation && n > this.number);
+    return g !== undefined && n > (this.taken.get(g) ?? 0);
+  }
+
+  /** The batches in these slots that have not come yet, in the order in which to take them. */
+  awaited(slots) {
+    const streams = [this.generation, ...new Set(slots.map(({ g }) => g))];
+    const fresh = slots.filter((batch) => this.awaits(batch));
+    return fresh.sort((a, b) => streams.indexOf(a.g) - streams.indexOf(b.g) || a.n - b.n);
   }
 
   /** Take one batch in; `now` is performance.now() when it reached the page's code. */
   ingest(batch, now) {
     const begins = batch.g !== this.generation;
     if (begins) this.begin(batch);
-    this.measurements.missed += Math.max(0, batch.n - this.number - 1);
+    const missed = Math.max(0, batch.n - this.number - 1);
+    this.measurements.missed += missed;
     this.number = batch.n;
+    this.taken.set(batch.g, batch.n);
     this.receivedAt = now;
     this.measurements.countLost(batch.l);
     if (batch.d) this.describe(batch.d, batch.v, begins);
     if (batch.i) this.takeInstruments(batch.i);
     if (batch.f) this.takeFeeds(batch.f, now);
     if (batch.e) this.clock.add(batch.e[0], batch.e[1], batch.t, pageClock(now));
-    if (this.paused) return;
+    if (!this.paused) this.follow(batch, now);
+    this.answer(batch, missed);
+  }
+
+  /** Tell the server that an opening has come, or that so many pushes before this one have not. */
+  answer({ g, s }, missed) {
+    const lacksInstruments = this.wantsInstruments && !this.instruments;
+    if (s) {
+      this.actions.took?.(g);
+      if (lacksInstruments) this.actions.list?.();
+    } else if (missed > 0) this.actions.missed?.(g, lacksInstruments);
+  }
+
+  /** Take what a page that is not paused shows of a batch. */
+  follow(batch, now) {
     this.heardAt = now;
     this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.takeMarket(batch, now);
@@ -150,7 +180,8 @@ export class Store {
 
   begin(batch) {
     this.generation = batch.g;
-    this.number = batch.n - 1;
+    if (this.taken.size >= KEPT_GENERATIONS) this.taken.delete(this.taken.keys().next().value);
+    this.number = 0;
     this.description = 0;
     this.measurements.begin();
     this.clock.clear();
@@ -200,6 +231,7 @@ export class Store {
 
   /** Ask for the list of all instruments, once: `instruments` in the shape is null until it comes. */
   listInstruments() {
+    this.wantsInstruments = true;
     if (!this.instruments) this.actions.list?.();
   }
 

@@ -5,23 +5,17 @@ import { useContext, useEffect, useLayoutEffect } from "react";
 import { EventLoopContext } from "$/utils/context-registry";
 import { store } from "./store.js";
 
-export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay }) {
+export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
+  const { onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay } = handlers;
   const [, connectErrors] = useContext(EventLoopContext);
   const socketDown = connectErrors.length > 0;
 
+  // Before the first batch is taken in, as it is answered.
   useLayoutEffect(() => {
-    const now = performance.now();
-    const fresh = slots.filter((batch) => store.awaits(batch)).sort((a, b) => a.g - b.g || a.n - b.n);
-    for (const batch of fresh) store.ingest(batch, now);
-  });
-
-  useEffect(() => {
-    store.socketDown = socketDown;
-  }, [socketDown]);
-  useEffect(() => store.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
-  useEffect(() => {
     store.frames.onReport = onReport;
     store.actions = {
+      took: onTook,
+      missed: onMissed,
       frequency: onFrequency,
       pause: onPause,
       choose: onChoose,
@@ -30,6 +24,16 @@ export function LiveStream({ slots, sampleWindow, onReport, onFrequency, onPause
       list: onList,
       replay: onReplay,
     };
-  }, [onReport, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay]);
+  }, [onReport, onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay]);
+
+  useLayoutEffect(() => {
+    const now = performance.now();
+    for (const batch of store.awaited(slots)) store.ingest(batch, now);
+  });
+
+  useEffect(() => {
+    store.socketDown = socketDown;
+  }, [socketDown]);
+  useEffect(() => store.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
   return null;
 }

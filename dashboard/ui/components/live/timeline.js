@@ -2,7 +2,7 @@
 
 const COMPACT_AT = 4096;
 
-/** Rows whose first column is a time in ms, rising. */
+/** Rows whose first column is a time in ms; they may come out of order, and stand in order. */
 export class Timeline {
   /** `keptMs`: rows older than this, seen from the newest, are forgotten but for the last of them. */
   constructor(keptMs) {
@@ -29,8 +29,12 @@ export class Timeline {
   }
 
   push(row) {
-    this.rows.push(row);
-    const horizon = row[0] - this.keptMs;
+    const { rows } = this;
+    let at = rows.length;
+    while (at > this.start && rows[at - 1][0] > row[0]) at -= 1;
+    if (at === rows.length) rows.push(row);
+    else rows.splice(at, 0, row);
+    const horizon = this.last()[0] - this.keptMs;
     while (this.start + 1 < this.rows.length && this.rows[this.start + 1][0] <= horizon) this.start += 1;
     if (this.start < COMPACT_AT) return;
     this.rows = this.rows.slice(this.start);

@@ -21,7 +21,7 @@ from dashboard.core.model import (
     Theo,
     Trade,
 )
-from dashboard.feeds.parsing.exchange import ExchangeParser, parse_theo
+from dashboard.feeds.parsing.exchange import BOOK_LEVELS, ExchangeParser, parse_theo
 from dashboard.feeds.parsing.exchange_messages import Cause
 from tests.redis_server import INSTRUMENTS
 
@@ -146,7 +146,7 @@ def test_a_quote() -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "quantity"), [(None, None), (None, 5), (10, None), (10, 0), (0, 0)]
+    ("price", "quantity"), [(None, None), (None, 5), (10, None), (10, 0), (0, 0), (-1, 0)]
 )
 def test_a_side_of_a_quote_may_be_empty(price: float | None, quantity: float | None) -> None:
     data = QUOTE | {"best_bid": price, "best_bid_qty": quantity}
@@ -289,15 +289,21 @@ def test_compacting_keeps_order_numbers_escapes_and_the_spaces_in_texts() -> Non
         (compact(envelope("trade", None)), Cause.DATA),
         (compact(envelope("trade", [TRADE])), Cause.DATA),
         (compact(envelope("trade", TRADE | {"price": "10"})), Cause.DATA),
-        (compact(envelope("trade", TRADE | {"price": 0})), Cause.DATA),
-        (compact(envelope("trade", TRADE | {"price": -1})), Cause.DATA),
         (compact(envelope("trade", TRADE | {"price": 1e300})), Cause.DATA),
+        (compact(envelope("trade", TRADE | {"price": 2**53})), Cause.DATA),
+        (compact(envelope("trade", TRADE | {"price": -(2**53)})), Cause.DATA),
         (compact(envelope("trade", TRADE | {"volume": 0})), Cause.DATA),
+        (compact(envelope("trade", TRADE | {"volume": -1})), Cause.DATA),
+        (compact(envelope("trade", TRADE | {"volume": 10**15})), Cause.DATA),
         (compact(envelope("trade", TRADE)).replace(b"10.25", b"1e999"), Cause.DATA),
         (compact(envelope("bbo_update", {"instrument": "AAPL"})), Cause.DATA),
-        (compact(envelope("bbo_update", QUOTE | {"best_bid": -1})), Cause.DATA),
+        (compact(envelope("bbo_update", QUOTE | {"best_bid": -(2**53)})), Cause.DATA),
+        (compact(envelope("bbo_update", QUOTE | {"best_bid_qty": -1})), Cause.DATA),
+        (compact(envelope("bbo_update", QUOTE | {"best_ask_qty": 10**15})), Cause.DATA),
         (compact(envelope("orderbook_update", BOOK | {"bids": None})), Cause.DATA),
         (compact(envelope("orderbook_update", BOOK | {"bids": [order(10, -1)]})), Cause.DATA),
+        (compact(envelope("orderbook_update", BOOK | {"bids": [order(10, 10**15)]})), Cause.DATA),
+        (compact(envelope("orderbook_update", BOOK | {"bids": [order(2**53, 1)]})), Cause.DATA),
         (compact(envelope("orderbook_update", BOOK | {"asks": [{"price": 1}]})), Cause.DATA),
         (compact(envelope("trade", TRADE | {"timestamp": "noon"})), Cause.TIMESTAMP),
         (
@@ -309,6 +315,13 @@ def test_compacting_keeps_order_numbers_escapes_and_the_spaces_in_texts() -> Non
         (compact(envelope("pnl_update", {"pnl": None}, client="a")), Cause.DATA),
         (compact(envelope("pnl_update", {}, client="a")), Cause.DATA),
         (compact(envelope("position_update", {"AAPL": "1"}, client="a")), Cause.DATA),
+        (compact(envelope("position_update", {"AAPL": 1e15}, client="a")), Cause.DATA),
+        (compact(envelope("position_update", {"AAPL": -1e308}, client="a")), Cause.DATA),
+        (
+            compact(envelope("position_update", {str(n): 1 for n in range(10_001)}, client="a")),
+            Cause.DATA,
+        ),
+        (compact(envelope("pnl_update", {"pnl": 1e308}, client="a")), Cause.DATA),
     ],
 )
 def test_what_is_of_no_use_has_its_cause(raw: bytes, cause: Cause) -> None:
@@ -355,7 +368,8 @@ def test_the_last_trade_is_a_price_without_volume() -> None:
     [
         (Kind.PRICE, b"", Cause.DATA),
         (Kind.PRICE, b"nan", Cause.DATA),
-        (Kind.PRICE, b"-1", Cause.DATA),
+        (Kind.PRICE, b"9007199254740992", Cause.DATA),
+        (Kind.PRICE, b"-1e300", Cause.DATA),
         (Kind.BOOK, b"", Cause.MALFORMED),
         (Kind.BOOK, b"[]", Cause.DATA),
         (Kind.BOOK, b"{}", Cause.DATA),
@@ -376,12 +390,80 @@ def test_a_message_in_a_key_must_be_of_the_keys_instrument() -> None:
     assert caught.value.cause == Cause.DATA
 
 
-def test_a_theoretical_price_may_be_any_number() -> None:
+def test_a_theoretical_price_may_be_any_number_that_a_price_may_be() -> None:
     for text, price in ((b"189.5", 189.5), (b'"-3"', -3.0), (b"0", 0.0)):
         (theo,) = parse_theo("REDIS", "AAPL_STOCK", text, NOW)
         assert theo == Theo(underlying="AAPL_STOCK", exchange="REDIS", price=price, ts_event=NOW)
-    with pytest.raises(ParseError):
-        parse_theo("REDIS", "AAPL_STOCK", b"?", NOW)
+    for text in (b"?", b"1e308", b"-9007199254740992", b"1" * 5000):
+        with pytest.raises(ParseError):
+            parse_theo("REDIS", "AAPL_STOCK", text, NOW)
+
+
+@pytest.mark.parametrize("price", [-37.63, 0, -0.01, -(2**53 - 1), 2**53 - 1, 1e-15, -1e-15])
+def test_a_price_may_be_on_either_side_of_zero(price: float) -> None:
+    trade, made = parse(envelope("trade", TRADE | {"price": price}))
+    assert isinstance(trade, Trade)
+    assert isinstance(made, Price)
+    assert (trade.price, made.price) == (price, price)
+    (quote,) = parse(envelope("bbo_update", QUOTE | {"best_bid": price, "best_ask": price}))
+    assert isinstance(quote, Quote)
+    assert (quote.bid_price, quote.bid_size, quote.ask_price) == (price, 11, price)
+    data = BOOK | {"bids": [order(price, 3), order(-(2.0**52), 2)], "asks": []}
+    (book,) = parse(envelope("orderbook_update", data))
+    assert isinstance(book, Book)
+    assert set(book.bids) == {(price, 3.0), (-(2.0**52), 2.0)}
+    assert book.bids == tuple(sorted(book.bids, reverse=True))
+    (stored,) = parser().parse_stored(Kind.PRICE, "AAPL", str(price).encode(), NOW)
+    assert isinstance(stored, Price)
+    assert stored.price == price
+
+
+def test_a_side_is_empty_by_its_quantity_not_by_its_price() -> None:
+    (quote,) = parse(envelope("bbo_update", QUOTE | {"best_bid": 0, "best_bid_qty": 4}))
+    assert isinstance(quote, Quote)
+    assert (quote.bid_price, quote.bid_size) == (0, 4)
+
+
+def test_a_spread_below_zero_tells_who_began_a_trade() -> None:
+    reading = parser()
+    quote = QUOTE | {"best_bid": -2, "best_ask": -1}
+    reading.parse_message(compact(envelope("bbo_update", quote)))
+    for price, side in ((-1, Side.BUY), (-2, Side.SELL)):
+        trade = reading.parse_message(compact(envelope("trade", TRADE | {"price": price})))[0]
+        assert isinstance(trade, Trade)
+        assert trade.aggressor_side is side
+
+
+@pytest.mark.parametrize("type_", EVERY_TYPE)
+def test_a_longer_message_is_refused_before_it_is_decoded(type_: str) -> None:
+    raw = compact(EVERY_TYPE[type_])
+    assert ExchangeParser(INSTRUMENTS, max_bytes=len(raw)).parse_message(raw)
+    for longer in (raw + b" ", b"?" * (len(raw) + 1)):
+        with pytest.raises(ParseError) as caught:
+            ExchangeParser(INSTRUMENTS, max_bytes=len(raw)).parse_message(longer)
+        assert caught.value.cause == Cause.TOO_LARGE
+
+
+@pytest.mark.parametrize(("kind", "data"), [(Kind.BOOK, BOOK), (Kind.QUOTE, QUOTE)])
+def test_a_longer_key_is_refused_before_it_is_decoded(kind: Kind, data: object) -> None:
+    raw = compact(data)
+    reading = ExchangeParser(INSTRUMENTS, max_bytes=len(raw))
+    assert reading.parse_stored(kind, "AAPL", raw, NOW)
+    for which in (kind, Kind.PRICE):
+        with pytest.raises(ParseError) as caught:
+            reading.parse_stored(which, "AAPL", b" " * max(401, len(raw) + 1), NOW)
+        assert caught.value.cause == Cause.TOO_LARGE
+
+
+def test_of_a_deep_book_the_best_levels_are_taken_and_the_envelope_has_all() -> None:
+    bids = [order(10_000 - number / 4, 1) for number in range(3000)]
+    asks = [order(10_001 + number / 4, 1, "Sell") for number in range(3000)]
+    message = envelope("orderbook_update", BOOK | {"bids": bids[::-1], "asks": asks[::-1]})
+    (book,) = parse(message)
+    assert isinstance(book, Book)
+    assert book.bids == tuple((each["price"], 1.0) for each in bids[:BOOK_LEVELS])
+    assert book.asks == tuple((each["price"], 1.0) for each in asks[:BOOK_LEVELS])
+    assert book.envelope == compact(message).decode()
 
 
 @given(st.binary())

@@ -60,7 +60,9 @@ def test_an_unknown_frame_is_none(text: str) -> None:
     [
         "{",
         '{"type":"price","symbol":"A"}',
-        '{"type":"price","symbol":"A","price":-1,"volume":1}',
+        '{"type":"price","symbol":"A","price":-9007199254740992,"volume":1}',
+        '{"type":"price","symbol":"A","price":1,"volume":1e15}',
+        '{"type":"trade","symbol":"A","price":1,"size":-1,"side":"buy"}',
         '{"type":"book","symbol":"A","bids":[[1,-1]],"asks":[]}',
         '{"type":"trade","symbol":"A","price":1,"size":1,"side":"both"}',
     ],
@@ -68,3 +70,13 @@ def test_an_unknown_frame_is_none(text: str) -> None:
 def test_a_malformed_frame_is_an_error(text: str) -> None:
     with pytest.raises(ParseError):
         parse_message(text, 7)
+
+
+@pytest.mark.parametrize("price", [-37.63, 0, -0.01])
+def test_a_recorded_price_may_be_on_either_side_of_zero(price: float) -> None:
+    frames = (
+        f'{{"type":"price","symbol":"A","price":{price},"volume":1}}',
+        f'{{"type":"trade","symbol":"A","price":{price},"size":1,"side":"buy"}}',
+        f'{{"type":"book","symbol":"A","bids":[[{price},1]],"asks":[]}}',
+    )
+    assert all(parse_message(frame, 7) for frame in frames)

@@ -115,6 +115,46 @@ def test_a_wrong_instrument_is_refused(change: dict[str, Any], found: str) -> No
     assert (error.key, error.found) == (INSTRUMENTS_KEY, found)
 
 
+BAD_NAMES = [
+    " ",
+    "A\n",
+    "A\r\nB",
+    "A\0",
+    "\x1b[2J",
+    "\u2028",
+    "\x7f",
+    "\u202eA",
+    "A" * 101,
+    "A" * 10_000,
+]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_name_that_cannot_be_shown_is_refused_on_one_clear_line(name: str) -> None:
+    named = json.dumps([{"name": name, "delta_limit": 1}])
+    for key, error in (
+        (INSTRUMENTS_KEY, refusal(static_data__instruments=json.dumps([AAPL | {"name": name}]))),
+        (
+            INSTRUMENTS_KEY,
+            refusal(static_data__instruments=json.dumps([AAPL | {"exchange": name}])),
+        ),
+        (UNDERLYINGS_KEY, refusal(static_data__underlyings=named)),
+    ):
+        assert error.key == key
+        assert "visible characters on one line, at most 100" in error.expected
+        assert str(error).isprintable()
+        assert len(str(error)) < 400
+
+
+def test_a_name_may_have_a_hundred_characters_of_any_script() -> None:
+    for name in ("A" * 100, "AAPL/DEC 26", "Größe", "\u65e5\u7d4c225", "a:b%2F?#"):
+        data = parse(
+            static_data__instruments=json.dumps([AAPL | {"name": name}]),
+            **{f"static_data__{name}_absolute_limit": "1"},
+        )
+        assert data.instruments[0].symbol == name
+
+
 @pytest.mark.parametrize("field", ["name", "underlying", "tick_size"])
 def test_a_field_of_an_instrument_is_needed(field: str) -> None:
     array = [{name: value for name, value in AAPL.items() if name != field}]

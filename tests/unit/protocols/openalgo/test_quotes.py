@@ -93,3 +93,17 @@ def test_what_is_unknown_is_zero_and_no_ltp_is_sent_without_a_price() -> None:
     assert serves(quote, Mode.DEPTH)
     quote.apply(price())
     assert serves(quote, Mode.LTP)
+
+
+@pytest.mark.parametrize("mode", [Form(Mode.QUOTE), Form(Mode.DEPTH, 5)])
+def test_what_is_beyond_all_numbers_is_unknown(mode: Form) -> None:
+    quote = fold(*[trade(size=1e308, value=1e300)] * 2, open_interest(float("inf"), float("nan")))
+    data = decoded(quote, mode)["data"]
+    assert (data["volume"], data["average_price"], data["oi"], data["prev_oi"]) == (0, 0, 0, 0)
+    assert data["last_quantity"] == 1e308
+
+
+def test_a_change_beyond_all_numbers_is_unknown() -> None:
+    quote = fold(price(value=-1.7e308), price(value=1.7e308))
+    data = decoded(quote, Form(Mode.QUOTE))["data"]
+    assert (data["change"], data["change_percent"]) == (0, 0)

@@ -1,11 +1,12 @@
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from dashboard.bootstrap import Services
 from dashboard.ui.formatting import THIN_SPACE
-from dashboard.ui.pages.pnl import left_out, stale_feeds
+from dashboard.ui.pages.pnl import PnlState, left_out, stale_feeds
 from tests.unit.accounts import Running, pnl
+from tests.unit.ui.fake_services import FakeServices
 
 
 def test_only_a_feed_that_clients_come_from_is_named() -> None:
@@ -28,3 +29,40 @@ def test_only_a_feed_that_clients_come_from_is_named() -> None:
 )
 def test_what_the_table_leaves_out(found: int, known: int, text: str) -> None:
     assert left_out(found, known) == text
+
+
+class Page:
+    """A page's state that can be shown or not, as told for each second, until it leaves."""
+
+    def __init__(self, *seconds: Exception | None) -> None:
+        self.shown = 0
+        self._seconds = list(seconds)
+
+    async def __aenter__(self) -> "Page":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def _show(self) -> None:
+        if not self._seconds:
+            raise KeyboardInterrupt
+        if (failure := self._seconds.pop(0)) is not None:
+            raise failure
+        self.shown += 1
+
+
+async def test_a_second_that_cannot_be_shown_does_not_end_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def at_once(_: float) -> None: ...
+
+    monkeypatch.setattr("dashboard.ui.pages.pnl.asyncio.sleep", at_once)
+    overflow = OverflowError("cannot convert float infinity to integer")
+    page = Page(None, overflow, overflow, None)
+    running = FakeServices()
+    monkeypatch.setattr("dashboard.ui.pages.pnl.services", lambda: running)
+    stream = cast("Any", PnlState.stream).fn
+    with pytest.raises(KeyboardInterrupt):
+        await stream(page)
+    assert page.shown == 2
+    assert running.hub.failures.by_place == {"pnl page": 2}

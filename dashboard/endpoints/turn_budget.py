@@ -1,4 +1,4 @@
-"""The turns of the event loop, shared by all clients: what one of them may take on."""
+"""What all clients together may have done in one turn of the event loop."""
 
 import asyncio
 from collections import deque
@@ -9,7 +9,7 @@ ANSWER_BYTES = 512
 """What the smallest request counts as: to answer it costs more than to read it."""
 
 
-class Turns:
+class TurnBudget:
     """Let so many bytes of requests be taken on in one turn; who comes later waits for the next.
 
     First come, first served. What is larger than a whole turn has one for itself.

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.endpoints.stream_turns import ANSWER_BYTES, Turns
+from dashboard.endpoints.turn_budget import ANSWER_BYTES, TurnBudget
 from tests.unit.endpoints.receivers import until
 
 SIZE = 4 * ANSWER_BYTES
@@ -14,13 +14,13 @@ SIZE = 4 * ANSWER_BYTES
 class Work:
     """Requests of several clients: `done` says which were taken on in which turn."""
 
-    def __init__(self, turns: Turns) -> None:
-        self.turns = turns
+    def __init__(self, budget: TurnBudget) -> None:
+        self.budget = budget
         self.turn = 0
         self.done: list[tuple[int, str]] = []
 
     async def take(self, name: str, size: int) -> None:
-        await self.turns.take(size)
+        await self.budget.take(size)
         self.done.append((self.turn, name))
 
     async def count(self) -> None:
@@ -31,7 +31,7 @@ class Work:
 
 @asynccontextmanager
 async def working(size: int = SIZE) -> AsyncGenerator[Work]:
-    work = Work(Turns(size=size))
+    work = Work(TurnBudget(size=size))
     async with asyncio.TaskGroup() as group:
         counting = group.create_task(work.count())
         await asyncio.sleep(0)
@@ -44,7 +44,7 @@ async def test_requests_are_taken_on_at_once_while_a_turn_has_room() -> None:
         for name in "abcd":
             await work.take(name, 1)
         assert work.done == [(1, name) for name in "abcd"]
-        assert work.turns.left <= 0
+        assert work.budget.left <= 0
 
 
 async def test_who_comes_later_waits_for_the_next_turns_first_come_first_served() -> None:
@@ -68,11 +68,11 @@ async def test_what_is_larger_than_a_turn_has_one_for_itself() -> None:
 
 async def test_what_was_read_leaves_less_room_for_this_turn_alone() -> None:
     async with working() as work:
-        work.turns.spend(SIZE - 1)
-        assert work.turns.left == 1
+        work.budget.spend(SIZE - 1)
+        assert work.budget.left == 1
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert work.turns.left == SIZE
+        assert work.budget.left == SIZE
 
 
 async def test_who_leaves_while_it_waits_holds_nobody_up() -> None:
