@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from traceback import walk_tb
 from types import TracebackType
 
@@ -29,7 +30,8 @@ class Failures:
         cause = (place, type(error), *_raised_at(error))
         if cause not in self._logged:
             self._logged.add(cause)
-            log.error("failed, and went on without it", place=place, exc_info=error)
+            with suppress(OSError, ValueError):  # the log may be what fails: full, or closed
+                log.error("failed, and went on without it", place=place, exc_info=error)
 
     def at(self, place: str) -> "Survival":
         """Give what counts an error of a `with` block and goes on behind it."""

@@ -42,6 +42,7 @@ class Tab:
     ) -> None:
         self._services = running
         self._hub = running.hub
+        self._survival = running.hub.failures.at("page")
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
         self._subscription = self._hub.subscribe(
             name="page",
@@ -121,7 +122,9 @@ class Tab:
         """Send batches until cancelled, or until the hub or a newer stream closes this one."""
         try:
             while not self._subscription.closed:
-                batch = self._next_batch()
+                batch = None
+                with self._survival:
+                    batch = self._next_batch()
                 if batch is not None:
                     await send(f"slot_{batch['n'] % SLOTS}", batch)
                 await self._until_due()

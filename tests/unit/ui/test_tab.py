@@ -1,6 +1,9 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
+from typing import Any
+
 from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.model import Book
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui.tab import MAX_WATCHED, SLOTS
 from tests.unit.fakes import Clock
@@ -157,3 +160,15 @@ async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
     running = FakeServices()
     sent = await pushes(open_tab(running), lambda: running.book("A", 1.0))
     assert not {"q", "o", "m", "w", "a"} & set().union(*(batch for _, batch in sent))
+
+
+async def test_a_push_that_fails_is_counted_and_the_next_ones_go_on() -> None:
+    running = FakeServices()
+
+    def spoil() -> None:
+        levels: Any = None
+        running.hub.publish(Book(symbol="A", exchange="X", bids=levels, asks=levels, ts_event=0))
+
+    sent = await pushes(open_tab(running), spoil, lambda: running.price("A", 2.0))
+    assert [batch["p"] for _, batch in sent if "p" in batch] == [[0, 2.0]]
+    assert running.hub.failures.by_place == {"page": 1}
