@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from traceback import walk_tb
 from types import TracebackType
 
@@ -30,8 +29,7 @@ class Failures:
         cause = (place, type(error), *_raised_at(error))
         if cause not in self._logged:
             self._logged.add(cause)
-            with suppress(OSError, ValueError):  # the log may be what fails: full, or closed
-                log.error("failed, and went on without it", place=place, exc_info=error)
+            log.error("failed, and went on without it", place=place, exc_info=error)
 
     def at(self, place: str) -> "Survival":
         """Give what counts an error of a `with` block and goes on behind it."""

@@ -1,5 +1,4 @@
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -77,14 +76,3 @@ async def test_a_task_that_is_cancelled_is_not_run_again() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert failures.by_place == {}
-
-
-def test_a_log_that_cannot_be_written_is_survived_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("dashboard.hub.failures.log", SimpleNamespace(error=refuse))
-    failures = Failures()
-    with failures.at("bars"):
-        raise ValueError
-    assert failures.by_place == {"bars": 1}
