@@ -5,9 +5,12 @@ are; what is known to be a secret is masked in whatever still names it, in the
 lines of libraries too.
 """
 
+import io
 import logging
 import sys
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -29,7 +32,7 @@ def configure_logging(level: str, *, secrets: Collection[str] = ()) -> None:
     mask = masking(secrets)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", LossySink(sys.stderr))),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -66,3 +69,24 @@ def _record_factory(mask: Callable[[str], str]) -> Callable[..., logging.LogReco
         return record
 
     return make
+
+
+class LossySink(io.TextIOBase):
+    """Write to a file that may be full or closed: then lines are lost, and nothing else is.
+
+    An error of the log would end whatever tells it something.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write as much as can be written."""
+        with suppress(OSError, ValueError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        with suppress(OSError, ValueError):
+            self._file.flush()

@@ -8,7 +8,7 @@ from starlette.types import Scope
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.errors import RequestError
-from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.model import Kind, Topic
 from dashboard.endpoints.live_session import LiveSession
 from dashboard.endpoints.streams import Pump, Refusal, StreamClient
 from dashboard.endpoints.turn_budget import TurnBudget
@@ -38,7 +38,6 @@ class LiveStreams:
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
         self._services = running
         self._hub = running.hub
-        self._survival = running.hub.failures.at("live")
         self._admission = admission
         self._sessions: dict[StreamClient, LiveSession] = {}
         self._routes: dict[Topic, Route] = {}
@@ -100,24 +99,24 @@ class LiveStreams:
         """Dispatch until the hub closes; then every client is told."""
         await self.pump.run(self._subscription, self.dispatch, least_s=self._conflation_s)
         for client in list(self._sessions):
-            with self._survival:
+            with self._hub.failures.at("live"):
                 client.end()
 
     def dispatch(self) -> None:
         """Make every event that has come due to the clients that want it."""
         events = self._subscription.take()
         for published in conflate(events) if self._services.conflates else events:
-            if live.carries(published.event):
-                with self._survival:
-                    self._dispatch(published)
-
-    def _dispatch(self, published: Published) -> None:
-        route = self._routes.get(published.topic)
-        if route is None:
-            route = self._routes[published.topic] = self._route(published.topic)
-        if route and (frame := self._hub.frame(published, live.DIALECT)):
-            slot: Slot = published.topic if published.event.conflatable else Kept.TRADE
-            route.put(slot, frame.encode())
+            if not live.carries(published.event):
+                continue
+            try:
+                route = self._routes.get(published.topic)
+                if route is None:
+                    route = self._routes[published.topic] = self._route(published.topic)
+                if route and (frame := self._hub.frame(published, live.DIALECT)):
+                    slot: Slot = published.topic if published.event.conflatable else Kept.TRADE
+                    route.put(slot, frame.encode())
+            except Exception as error:  # noqa: BLE001 - one event must not cost others theirs
+                self._hub.failures.add("live", error)
 
     def _conflation_s(self) -> float:
         return self._services.frequency_ms / 1000 if self._services.conflates else 0

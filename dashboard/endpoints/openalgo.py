@@ -107,7 +107,7 @@ class OpenAlgoStreams:
     ) -> None:
         self.fanout = Fanout()
         self.budget = budget or TurnBudget()
-        self._survival = running.hub.failures.at("openalgo")
+        self._failures = running.hub.failures
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
         self._clock = clock
@@ -162,7 +162,7 @@ class OpenAlgoStreams:
             self._quotes.subscription, self.dispatch, next_due_s=self._throttle_due_s
         )
         for client in list(self._sessions):
-            with self._survival:
+            with self._failures.at("openalgo"):
                 client.end()
 
     def dispatch(self) -> None:
@@ -216,11 +216,14 @@ class OpenAlgoStreams:
 
     def _encode(self, quote: MarketQuote, form: Form) -> bytes:
         """Write a quote; nothing where it does not serve the mode, or cannot be written."""
-        if serves(quote, form.mode):
-            with self._survival:
-                listing = self._market.find((quote.exchange, quote.symbol))
-                return encode_data(quote, form, broker="" if listing is None else listing.broker)
-        return b""
+        if not serves(quote, form.mode):
+            return b""
+        try:
+            listing = self._market.find((quote.exchange, quote.symbol))
+            return encode_data(quote, form, broker="" if listing is None else listing.broker)
+        except Exception as error:  # noqa: BLE001 - one event must not cost others theirs
+            self._failures.add("openalgo", error)
+            return b""
 
 
 def _now_ms() -> int:

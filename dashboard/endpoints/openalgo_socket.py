@@ -7,6 +7,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.credentials import client_address
+from dashboard.endpoints.keyless import KeylessPlaces
 from dashboard.endpoints.openalgo import OpenAlgoStreams
 from dashboard.endpoints.stream_connection import (
     GOING_AWAY,
@@ -23,18 +24,26 @@ from dashboard.fanout.wire import bare
 
 
 async def serve_openalgo(
-    socket: WebSocket, streams: OpenAlgoStreams, places: Connections, timeouts: Timeouts
+    socket: WebSocket,
+    streams: OpenAlgoStreams,
+    places: Connections,
+    keyless: KeylessPlaces,
+    timeouts: Timeouts,
 ) -> None:
     """Serve one client, or refuse it with close code 1013 when all places are taken."""
-    await socket.accept()
-    client = OpenAlgoSocket(socket, streams, places, timeouts)
-    if not places.admit(client):
-        await socket.close(*client.refusal)
-        return
+    client = OpenAlgoSocket(socket, streams, places, keyless, timeouts)
+    entered = await keyless.enter(client)
     try:
-        await client.run()
+        await socket.accept()
+        if not entered or not places.admit(client):
+            await socket.close(*client.refusal)
+            return
+        try:
+            await client.run()
+        finally:
+            places.release(client)
     finally:
-        places.release(client)
+        keyless.leave(client)
 
 
 class OpenAlgoSocket:
@@ -52,6 +61,7 @@ class OpenAlgoSocket:
         socket: WebSocket,
         streams: OpenAlgoStreams,
         places: Connections,
+        keyless: KeylessPlaces,
         timeouts: Timeouts,
     ) -> None:
         self.outbox = Outbox()
@@ -60,6 +70,7 @@ class OpenAlgoSocket:
         self._socket = socket
         self._streams = streams
         self._places = places
+        self._keyless = keyless
         self._timeouts = timeouts
         self._due = asyncio.Event()
         self._written = asyncio.Event()
@@ -143,6 +154,7 @@ class OpenAlgoSocket:
             if not self._known and self._streams.authenticated(self):
                 self._known = True
                 self._places.keep(self)
+                self._keyless.leave(self)
             await self._written.wait()
 
     async def _expire(self) -> None:

@@ -26,6 +26,7 @@ from dashboard.endpoints.access import KeyCheck, problem_with_key
 from dashboard.endpoints.connection_limits import connection_limits
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.credentials import UNKNOWN
+from dashboard.endpoints.keyless import KeylessPlaces
 from dashboard.endpoints.live_streams import LiveStreams
 from dashboard.endpoints.openalgo import Authenticate, Identity, OpenAlgoStreams
 from dashboard.endpoints.openalgo_socket import serve_openalgo
@@ -100,6 +101,7 @@ class StreamServer:
     def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
         self._limits = connection_limits(settings)
         self.places = Connections(limit=self._limits.stream_clients)
+        self._keyless = KeylessPlaces()
         self.streams: StreamSet | None = None
         self._settings = settings
         self._refusal = refusal
@@ -144,7 +146,9 @@ class StreamServer:
         if self.streams is None:
             await socket.close(GOING_AWAY, "the server is shutting down")
             return
-        await serve_openalgo(socket, self.streams.openalgo, self.places, self._timeouts)
+        await serve_openalgo(
+            socket, self.streams.openalgo, self.places, self._keyless, self._timeouts
+        )
 
     def _listen_or_tell(self) -> StreamListener | None:
         try:

@@ -23,7 +23,7 @@ class Quotes:
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
-        self._survival = hub.failures.at("quotes")
+        self._failures = hub.failures
 
     def of(self, exchange: str, symbol: str) -> MarketQuote | None:
         """Give an instrument's quote as the owner has drained it; None before its first event."""
@@ -44,9 +44,11 @@ class Quotes:
                 quote = self._quotes[key] = MarketQuote(
                     exchange=event.exchange, symbol=event.symbol
                 )
-            news = False
-            with self._survival:
+            try:
                 news = quote.apply(event, received_ns=published.ts_received)
+            except Exception as error:  # noqa: BLE001 - one event must not cost others theirs
+                self._failures.add("quotes", error)
+                continue
             if news:
                 yield quote, event
 

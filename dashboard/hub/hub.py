@@ -127,7 +127,13 @@ class Hub:
         """
         frame = published.frames.get(dialect)
         if frame is None:
-            frame = published.frames[dialect] = self._encode(published, dialect)
+            encode = self._encoders[dialect]
+            try:
+                frame = encode(published)
+            except Exception as error:  # noqa: BLE001 - one event must not cost others theirs
+                self.failures.add(f"{dialect} frame", error)
+                frame = ""
+            published.frames[dialect] = frame
             if published.weight:
                 weight = len(frame) if frame.isascii() else weigh_text(frame)
                 published.weight += weight
@@ -221,20 +227,15 @@ class Hub:
         self._routes.clear()
 
     def _route(self, topic: Topic) -> tuple[Subscription, ...]:
-        route = tuple(each for each in self._subscriptions if self._is_for(each, topic))
-        self._routes[topic] = route
+        wanting: list[Subscription] = []
+        for subscription in self._subscriptions:
+            try:
+                if subscription.wants(topic):
+                    wanting.append(subscription)
+            except Exception as error:  # noqa: BLE001 - it is one subscriber's alone
+                self.failures.add(subscription.name, error)
+        route = self._routes[topic] = tuple(wanting)
         return route
-
-    def _is_for(self, subscription: Subscription, topic: Topic) -> bool:
-        with self.failures.at(subscription.name):
-            return subscription.wants(topic)
-        return False
-
-    def _encode(self, published: Published, dialect: str) -> str:
-        encode = self._encoders[dialect]
-        with self.failures.at(f"{dialect} frame"):
-            return encode(published)
-        return ""
 
     def _remember(self, published: Published) -> None:
         ring = self._ring

@@ -48,6 +48,7 @@ class Tab:
     ) -> None:
         self._services = running
         self._hub = running.hub
+        self._survival = running.hub.failures.at("page")
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
         self._subscription = self._hub.subscribe(
             name="page",
@@ -152,11 +153,10 @@ class Tab:
 
         A push that fails is counted, and made up for by one that tells all anew.
         """
-        survival = self._hub.failures.at("page")
         try:
             while not self._subscription.closed:
                 pushed = False
-                with survival:
+                with self._survival:
                     await self._push(send)
                     pushed = True
                 if not pushed:

@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from dashboard.bootstrap import Services
 from dashboard.config import load_settings
 from dashboard.endpoints.connections import Connections
+from dashboard.endpoints.keyless import PLACES, KeylessPlaces
 from dashboard.endpoints.openalgo_socket import serve_openalgo
 from dashboard.endpoints.stream_connection import Timeouts
 from dashboard.endpoints.stream_server import StreamSet
@@ -60,9 +61,10 @@ async def mounted(
         services = Services(load_settings().model_copy(update=changed))
         places = Connections(limit=limit)
         streams = StreamSet(services, authenticate=authenticate)
+        keyless = KeylessPlaces()
 
         async def serve(socket: WebSocket) -> None:
-            await serve_openalgo(socket, streams.openalgo, places, timeouts or Timeouts())
+            await serve_openalgo(socket, streams.openalgo, places, keyless, timeouts or Timeouts())
 
         app = Starlette(routes=[WebSocketRoute(PATH, serve)])
         port = free_port()
@@ -117,6 +119,21 @@ async def test_a_message_over_one_mib_is_closed_with_1009() -> None:
         assert (await ask(socket, exact))["type"] == "pong"
         await socket.send(exact + " ")
         assert await closed(socket) == 1009
+
+
+async def test_few_who_owe_a_key_are_let_in_at_a_time_and_keep_nobody_out() -> None:
+    async with mounted() as route, client(route):
+        silent = [await RawClient.connect(route.port) for _ in range(PLACES)]
+        for each in silent:
+            await each.upgrade(route.port, PATH)
+        waiting = [await RawClient.connect(route.port) for _ in range(5)]
+        for each in waiting:
+            await each.send(handshake(route.port, PATH))
+        async with client(route) as late:  # once those who are late have made room
+            assert (await ask(late, {"action": "ping"}))["type"] == "pong"
+            assert route.places.open <= PLACES + 2
+        for each in (*silent, *waiting):
+            each.reset()
 
 
 async def test_a_place_too_many_is_refused_with_1013() -> None:

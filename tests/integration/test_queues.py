@@ -29,6 +29,7 @@ from dashboard.core.model import Book, Kind, Side, Trade
 from dashboard.endpoints.connection_limits import HANDSHAKES
 from dashboard.endpoints.connections import Connections
 from dashboard.endpoints.event_stream import Channel, EventStreams
+from dashboard.endpoints.keyless import KeylessPlaces
 from dashboard.endpoints.listening_socket import ENDING
 from dashboard.endpoints.live_socket import serve_live
 from dashboard.endpoints.openalgo_socket import serve_openalgo
@@ -167,7 +168,9 @@ async def is_stuck_on_live(stream: Stream, chance: random.Random) -> None:
 async def is_stuck_on_openalgo(stream: Stream, chance: random.Random) -> None:
     ask = json.dumps({"action": "authenticate", "api_key": KEY})
     socket: Any = StuckSocket(ask, '{"action":"ping"}')
-    serving = serve_openalgo(socket, stream.streams.openalgo, stream.places, Timeouts())
+    serving = serve_openalgo(
+        socket, stream.streams.openalgo, stream.places, KeylessPlaces(), Timeouts()
+    )
     await leave_after(chance, serving)
 
 
