@@ -9,6 +9,7 @@ from dashboard.bootstrap import Services
 from dashboard.core.model import Quote, Side, Theo, Trade
 from dashboard.history.bars import Bars, Interval
 from dashboard.hub.hub import Hub
+from dashboard.ui import closeup
 from dashboard.ui import opening as opening_module
 from dashboard.ui.tab import Tab
 from tests.unit.fakes import SECOND_NS, Clock
@@ -134,8 +135,15 @@ async def test_theoretical_price_is_told_on_opening_and_when_it_changes() -> Non
     assert [batch.get("o") for batch in sent] == [1.5, None, 3.5]
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every push look for bars, however soon it follows the one before."""
+    monkeypatch.setattr(closeup, "BARS_S", 0.0)
+
+
+@pytest.mark.usefixtures("hurried")
 async def test_bars_come_whole_and_then_as_they_change() -> None:
-    running = FakeServices(frequency_ms=300)
+    running = FakeServices()
     trade(running, 5.0, at_s=1)
     trade(running, 6.0, at_s=2)
     sent = await batches(
@@ -148,8 +156,9 @@ async def test_bars_come_whole_and_then_as_they_change() -> None:
     assert sent[2]["a"] == ["1s", [[2, 6, 7, 6, 7, 4], [3, 8, 8, 8, 8, 2]], 0]
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_bar_that_a_late_trade_changes_is_told_again_though_it_is_not_the_newest() -> None:
-    running = FakeServices(frequency_ms=300)
+    running = FakeServices()
     for at_s in (1, 2, 6):
         trade(running, 5.0, at_s=at_s)
     sent = await batches(
@@ -161,8 +170,9 @@ async def test_a_bar_that_a_late_trade_changes_is_told_again_though_it_is_not_th
     assert sent[2]["a"] == ["1s", [[2, 5, 6, 5, 6, 4], [4, 9, 9, 9, 9, 2]], 0]
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_candles_go_on_when_the_clock_was_set_back() -> None:
-    running = FakeServices(frequency_ms=300)
+    running = FakeServices()
     for at_s in (7200, 7201):
         running.clock.now = at_s * SECOND_NS
         trade(running, 5.0, at_s=at_s)
