@@ -27,7 +27,11 @@ def redis(redis: RedisServer) -> RedisServer:
 @pytest.fixture(scope="module")
 def server(redis: RedisServer) -> Iterator[LiveServer]:
     with LiveServer(
-        page=False, feed="redis,simulator", redis_url=redis.url, allowed_origins=ORIGIN
+        page=False,
+        feed="redis,simulator",
+        redis_url=redis.url,
+        allowed_origins=ORIGIN,
+        require_key="never",
     ) as running:
         yield running
 

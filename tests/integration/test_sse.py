@@ -27,7 +27,11 @@ LOST = 'livetape_subscription_lost_total{subscriber="sse"}'
 @pytest.fixture(scope="module")
 def server(redis: RedisServer) -> Iterator[LiveServer]:
     with LiveServer(
-        page=False, feed="redis", redis_url=redis.url, allowed_origins="https://example.org"
+        page=False,
+        feed="redis",
+        redis_url=redis.url,
+        allowed_origins="https://example.org",
+        require_key="never",
     ) as running:
         yield running
 
