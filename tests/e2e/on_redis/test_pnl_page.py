@@ -146,13 +146,18 @@ def test_a_change_of_positions_crosses_the_limit(page: Page, send: Send) -> None
     assert eventually(lambda: bob.get_attribute("data-level") == "within")
 
 
-def test_figures_beyond_all_bounds_are_shown_and_the_page_goes_on(page: Page, send: Send) -> None:
+def test_the_largest_figures_are_shown_larger_ones_refused_and_the_page_goes_on(
+    page: Page, send: Send
+) -> None:
     bob = position(page, "Bob", "GOOGL")
-    for amount in (1e308, -1.7e308, 5e-324):
+    for amount in (9.9e14, -9.9e14, 5e-324):
         send("position_update", "Bob", GOOGL=amount, AAPL=amount)
         send("pnl_update", "Bob", pnl=-amount)
         level = "over" if abs(amount) > 1 else "within"
         assert eventually(lambda at=level: bob.get_attribute("data-level") == at), amount
+    for amount in (1e308, -1.7e308):
+        send("position_update", "Bob", GOOGL=amount, AAPL=amount)
+        send("pnl_update", "Bob", pnl=-amount)
     send("position_update", "Bob", GOOGL=30)
     send("pnl_update", "Bob", pnl=-12.5)
     assert eventually(lambda: pnl_of(page, "Bob") == "\u221212.50")
