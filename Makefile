@@ -105,7 +105,7 @@ free-api-port: python
 
 $(VENV)/bin/python: | python
 	$(call say,Making the virtual environment $(VENV))
-	@rm -rf .web # what the Reflex of an earlier environment built
+	@rm -rf .web .web-tests # what the Reflex of an earlier environment built
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) --only-binary :all: $(UV) || true
 
