@@ -6,8 +6,8 @@ from pathlib import Path
 
 import reflex as rx
 
+from dashboard.access.page_server import limit_page_server
 from dashboard.config import settings_or_exit
-from dashboard.endpoints.page_server import limit_page_server
 
 settings = settings_or_exit()
 limit_page_server()

@@ -12,6 +12,12 @@ from reflex.utils.exec import is_prod_mode
 from reflex.utils.prerequisites import get_web_dir
 from starlette.types import ASGIApp
 
+from dashboard.access.connection_limits import connection_limits
+from dashboard.access.key_guard import KeyGuard
+from dashboard.access.origins import Guard, problem_with
+from dashboard.access.places import Places
+from dashboard.access.response_headers import Policy, ResponseHeaders, inline_scripts
+from dashboard.access.unfinished import UnfinishedMessages
 from dashboard.bootstrap import (
     check_feeds_or_exit,
     prepare_storage_or_exit,
@@ -19,16 +25,10 @@ from dashboard.bootstrap import (
     services,
 )
 from dashboard.config import settings_or_exit
-from dashboard.endpoints.access import KeyGuard
-from dashboard.endpoints.api import create_api
-from dashboard.endpoints.connection_limits import connection_limits
-from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.response_headers import Policy, ResponseHeaders, inline_scripts
-from dashboard.endpoints.security import Guard, problem_with
-from dashboard.endpoints.shutdown import before_termination, no_life_after
-from dashboard.endpoints.stream_server import StreamServer
-from dashboard.endpoints.unfinished import UnfinishedMessages
 from dashboard.logs import configure_logging
+from dashboard.routes import create_api
+from dashboard.streaming.server import StreamServer
+from dashboard.streaming.shutdown import before_termination, no_life_after
 from dashboard.ui.page_socket import event_failed, guard_socket, only_page_messages, page_failed
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
@@ -36,7 +36,7 @@ settings = settings_or_exit()
 configure_logging(settings.log_level, secrets=settings.secrets)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
-connections = Connections(limit=connection_limits(settings).clients)
+places = Places(limit=connection_limits(settings).clients)
 allowed_origins = get_config().cors_allowed_origins
 stream_server = StreamServer(
     settings,
@@ -49,7 +49,7 @@ async def lifespan() -> AsyncGenerator[None]:
     """Run the services; before the process ends, asked to or by an error, tell every API client."""
 
     async def drained() -> None:
-        await asyncio.gather(connections.drained(), stream_server.places.drained())
+        await asyncio.gather(places.drained(), stream_server.places.drained())
 
     async with (
         no_life_after(drained),
@@ -74,7 +74,7 @@ def guarded(inner: ASGIApp) -> ASGIApp:
         framed=bool(settings.frame_ancestors),
     )
     headed = ResponseHeaders(guard, policy=page_policy())
-    return UnfinishedMessages(headed, connections)
+    return UnfinishedMessages(headed, places)
 
 
 def page_policy() -> Policy | None:
@@ -90,7 +90,7 @@ def page_policy() -> Policy | None:
 
 
 app = rx.App(
-    api_transformer=[create_api(connections, stream_server), only_page_messages, guarded],
+    api_transformer=[create_api(places, stream_server), only_page_messages, guarded],
     frontend_exception_handler=page_failed,
     backend_exception_handler=event_failed,
 )

@@ -101,7 +101,7 @@ def _ours(mode: Mode, load: Load, cores: set[int]) -> Generator[Served]:
             "DASHBOARD_LTP_THROTTLE_MS": "0",
             "DASHBOARD_LOG_LEVEL": "error",
         }
-        command = [sys.executable, "-m", "dashboard.endpoints.stream_server"]
+        command = [sys.executable, "-m", "dashboard.streaming.server"]
         with running(command, environment() | settings, cores=cores) as process:
             wait_for(port)
             key_file = Path(folder, KEY_FILE)

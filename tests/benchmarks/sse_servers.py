@@ -18,11 +18,11 @@ from starlette.responses import StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from dashboard.access.places import Places
 from dashboard.core.model import Instrument, Side, Trade
-from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.event_stream import INSTRUMENT_EVENTS, EventStreams, instrument_channel
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
+from dashboard.streaming.event_stream import INSTRUMENT_EVENTS, EventStreams, instrument_channel
 from tests.benchmarks.feeding import at_rate
 
 INSTRUMENT = Instrument(symbol="AAPL", exchange="REDIS", tick_size=0.01)
@@ -60,7 +60,7 @@ def ours() -> ASGIApp:
     """Build the server from the product's own parts: hub, encoder, event stream."""
     encoders = {sse.DIALECT: sse.encoder(EPOCH)}
     hub = Hub(epoch=EPOCH, clock=time.time_ns, resume_events=100_000, encoders=encoders)
-    streams = EventStreams(Connections(limit=10_000))
+    streams = EventStreams(Places(limit=10_000))
     channel = instrument_channel(INSTRUMENT)
 
     def publish(_number: int, text: str) -> None:

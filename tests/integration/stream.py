@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from dashboard.access.connection_limits import HANDSHAKES
+from dashboard.access.origins import problem_with
+from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import LOCAL_HOSTS, load_settings
-from dashboard.endpoints.connection_limits import HANDSHAKES
-from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.security import problem_with
-from dashboard.endpoints.stream_connection import Timeouts
-from dashboard.endpoints.stream_listener import StreamListener
-from dashboard.endpoints.stream_server import StreamSet
+from dashboard.streaming.connection import Timeouts
+from dashboard.streaming.listener import StreamListener
+from dashboard.streaming.server import StreamSet
 
 KEYS = {"a" * 32: "ann", "b" * 32: "bob"}
 KEY = "a" * 32
@@ -42,7 +42,7 @@ async def authenticate(api_key: str, _address: str) -> User | None:
 class Stream(NamedTuple):
     server: StreamListener
     services: Services
-    places: Connections
+    places: Places
     streams: StreamSet
 
     @property
@@ -57,7 +57,7 @@ async def streaming(
     with TemporaryDirectory() as folder:
         settings |= {"data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=settings))
-        places = Connections(limit=limit)
+        places = Places(limit=limit)
         streams = StreamSet(services, authenticate=authenticate)
         server = StreamListener(
             places,

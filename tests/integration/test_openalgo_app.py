@@ -72,7 +72,7 @@ async def test_alone_it_serves_and_says_goodbye(tmp_path: Path) -> None:
     async def start() -> Process:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "dashboard.endpoints.stream_server"),
+            *("-m", "dashboard.streaming.server"),
             cwd=ROOT,
             env=environment,
             stderr=PIPE,

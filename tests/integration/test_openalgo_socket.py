@@ -16,13 +16,13 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 
+from dashboard.access.keyless import PLACES, KeylessPlaces
+from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import load_settings
-from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.keyless import PLACES, KeylessPlaces
-from dashboard.endpoints.openalgo_socket import serve_openalgo
-from dashboard.endpoints.stream_connection import Timeouts
-from dashboard.endpoints.stream_server import StreamSet
+from dashboard.streaming.connection import Timeouts
+from dashboard.streaming.openalgo_socket import serve_openalgo
+from dashboard.streaming.server import StreamSet
 from tests.integration.raw_client import TIMEOUT_S, RawClient, frame, handshake, raw_client
 from tests.integration.stream import (
     AAPL,
@@ -45,7 +45,7 @@ TOLERATED = {"a length in too many bytes", "one byte too many"}
 class Route(NamedTuple):
     port: int
     services: Services
-    places: Connections
+    places: Places
 
     @property
     def url(self) -> str:
@@ -59,7 +59,7 @@ async def mounted(
     with TemporaryDirectory() as folder:
         changed = {**settings, "data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=changed))
-        places = Connections(limit=limit)
+        places = Places(limit=limit)
         streams = StreamSet(services, authenticate=authenticate)
         keyless = KeylessPlaces()
 

@@ -1,4 +1,4 @@
-"""The server that Reflex runs has our limits: those of `endpoints.page_server`."""
+"""The server that Reflex runs has our limits: those of `access.page_server`."""
 
 import asyncio
 import struct
@@ -8,13 +8,13 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from dashboard.endpoints.connections import allow_open_files
-from dashboard.endpoints.unfinished import IS_SUPPORTED, MAX_UNFINISHED_BYTES
+from dashboard.access.places import allow_open_files
+from dashboard.access.unfinished import IS_SUPPORTED, MAX_UNFINISHED_BYTES
 from tests.integration.raw_client import BINARY, CONTINUATION, RawClient
 from tests.live_server import LiveServer
 
 GRANIAN_TAKES = 1024
-"""Connections that Granian takes where nobody says otherwise."""
+"""Places that Granian takes where nobody says otherwise."""
 
 
 async def test_silent_connections_hang_nobody(server: LiveServer) -> None:

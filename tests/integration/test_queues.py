@@ -25,20 +25,20 @@ from typing import Any
 import psutil
 import pytest
 
+from dashboard.access.connection_limits import HANDSHAKES
+from dashboard.access.keyless import KeylessPlaces
+from dashboard.access.listening_socket import ENDING
+from dashboard.access.places import Places
+from dashboard.access.turn_budget import ANSWER_BYTES, TURN_BYTES
 from dashboard.core.model import Book, Kind, Side, Trade
-from dashboard.endpoints.connection_limits import HANDSHAKES
-from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.event_stream import Channel, EventStreams
-from dashboard.endpoints.keyless import KeylessPlaces
-from dashboard.endpoints.listening_socket import ENDING
-from dashboard.endpoints.live_socket import serve_live
-from dashboard.endpoints.openalgo_socket import serve_openalgo
-from dashboard.endpoints.stream_connection import MAX_WAITING, StreamConnection, Timeouts
-from dashboard.endpoints.stream_reads import READ_BYTES
-from dashboard.endpoints.streams import Streams
-from dashboard.endpoints.turn_budget import ANSWER_BYTES, TURN_BYTES
 from dashboard.fanout.outbox import CAPACITY
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
+from dashboard.streaming.connection import MAX_WAITING, StreamConnection, Timeouts
+from dashboard.streaming.event_stream import Channel, EventStreams
+from dashboard.streaming.live_socket import serve_live
+from dashboard.streaming.openalgo_socket import serve_openalgo
+from dashboard.streaming.reads import READ_BYTES
+from dashboard.streaming.streams import Streams
 from tests.integration.raw_client import PING, RawClient, frame
 from tests.integration.stream import KEY, Stream, client, streaming, undisturbed
 
@@ -162,7 +162,7 @@ class StuckSocket:
 
 async def is_stuck_on_live(stream: Stream, chance: random.Random) -> None:
     socket: Any = StuckSocket('{"type":"subscribe"}', '{"frequency_ms":50}')
-    await leave_after(chance, serve_live(socket, stream.services, Connections(limit=1)))
+    await leave_after(chance, serve_live(socket, stream.services, Places(limit=1)))
 
 
 async def is_stuck_on_openalgo(stream: Stream, chance: random.Random) -> None:
@@ -185,7 +185,7 @@ async def is_stuck_on_events(stream: Stream, chance: random.Random) -> None:
     hub = stream.services.hub
     since = f"{hub.epoch}:{chance.randint(0, hub.published)}"
     channel = Channel("sse", "trades", lambda topic: topic.kind is Kind.TRADE, 512)
-    streams = EventStreams(Connections(limit=1))
+    streams = EventStreams(Places(limit=1))
     await leave_after(chance, streams.serve(hub, channel, since, {"method": "GET"}, receive, send))
 
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 
-from dashboard.endpoints.shutdown import no_life_after
+from dashboard.streaming.shutdown import no_life_after
 
 async def farewell():
     print("farewell", flush=True)

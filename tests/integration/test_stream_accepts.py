@@ -2,8 +2,8 @@
 
 import asyncio
 
-from dashboard.endpoints.connection_limits import HANDSHAKES
-from dashboard.endpoints.listening_socket import ENDING
+from dashboard.access.connection_limits import HANDSHAKES
+from dashboard.access.listening_socket import ENDING
 from tests.integration.stream import ask, client, streaming
 
 PLACES = 10

@@ -13,11 +13,11 @@ import pytest
 from picows import WSTransport
 from structlog.testing import capture_logs
 
-from dashboard.endpoints.stream_connection import MAX_WAITING, StreamConnection, Timeouts
-from dashboard.endpoints.stream_messages import Message, Messages
-from dashboard.endpoints.stream_reads import LEAST_READ_BYTES, READ_BYTES
-from dashboard.endpoints.turn_budget import ANSWER_BYTES, TURN_BYTES
+from dashboard.access.turn_budget import ANSWER_BYTES, TURN_BYTES
 from dashboard.protocols.openalgo import session
+from dashboard.streaming.connection import MAX_WAITING, StreamConnection, Timeouts
+from dashboard.streaming.messages import Message, Messages
+from dashboard.streaming.reads import LEAST_READ_BYTES, READ_BYTES
 from tests.integration.raw_client import (
     BINARY,
     CLOSE,

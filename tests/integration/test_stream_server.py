@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from dashboard.core.errors import SettingError
-from dashboard.endpoints.stream_connection import Timeouts
+from dashboard.streaming.connection import Timeouts
 from tests.integration.stream import (
     AAPL,
     BTC,

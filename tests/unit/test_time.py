@@ -34,6 +34,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Row, Table, Type
+from dashboard.api.writers import FILES
 from dashboard.bootstrap import Services
 from dashboard.core.attempts import FailureLimit
 from dashboard.core.bars import Bar
@@ -41,8 +43,6 @@ from dashboard.core.clocks import CLOCK_SET_NS, EARLIEST_NS, LATEST_NS, MAX_AHEA
 from dashboard.core.errors import ResumeError
 from dashboard.core.market_quote import DAY_NS
 from dashboard.core.model import Event, Instrument, Pnl, Price, Published, Side, Topic, Trade
-from dashboard.endpoints.tables import TABLES, TABLES_OF_INSTRUMENT, Row, Table, Type
-from dashboard.endpoints.writers import FILES
 from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import Replay

@@ -1,4 +1,4 @@
-"""Links that download a table, see `endpoints/exports.py`."""
+"""Links that download a table, see `api/exports.py`."""
 
 import reflex as rx
 from reflex.config import get_config

@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager
 
 import reflex as rx
 
+from dashboard.access.places import Places
 from dashboard.bootstrap import run_services, services
 from dashboard.config import settings_or_exit
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Book, Price, Trade
-from dashboard.endpoints.api import create_api
-from dashboard.endpoints.connections import Connections
-from dashboard.endpoints.stream_server import StreamServer
+from dashboard.routes import create_api
+from dashboard.streaming.server import StreamServer
 
 settings = settings_or_exit()
 CARDS = 8
@@ -141,6 +141,6 @@ async def lifespan() -> AsyncGenerator[None]:
 
 
 openalgo = StreamServer(settings, refusal=lambda _headers: None)
-app = rx.App(api_transformer=create_api(Connections(limit=settings.max_clients), openalgo))
+app = rx.App(api_transformer=create_api(Places(limit=settings.max_clients), openalgo))
 app.register_lifespan_task(lifespan)
 app.add_page(index, on_load=NaiveState.stream)

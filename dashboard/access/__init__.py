@@ -1,0 +1,1 @@
+"""Who may in: origin, key, scopes, and how many and how much at a time."""

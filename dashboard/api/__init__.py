@@ -1,0 +1,1 @@
+"""Answers to single requests: REST, exports, health, metrics."""

@@ -1,1 +1,0 @@
-"""Starlette routes beside the page: WebSocket, health and metrics."""

@@ -1,0 +1,1 @@
+"""Streams to other programs: `/ws` and OpenAlgo on both ports, and `/sse`."""

@@ -1,0 +1,230 @@
+"""OpenAlgo streaming: from the hub's ticks to the clients of both of its servers.
+
+One dispatcher serves the stream server and `/ws/openalgo`. A tick is encoded once
+per form, not per client, and made due to cohorts; no client is ever awaited here.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from starlette.types import Scope
+
+from dashboard.access.turn_budget import TurnBudget
+from dashboard.bootstrap import Services
+from dashboard.core.errors import FeedError, StorageError
+from dashboard.core.market_quote import MarketQuote
+from dashboard.core.model import Book
+from dashboard.fanout.cohort import Receiver
+from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.route import Route
+from dashboard.feeds.base import Feed, OnDemandFeed
+from dashboard.history.quotes import Quotes
+from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.quotes import encode_data, serves
+from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
+from dashboard.protocols.openalgo.session import (
+    CheckKey,
+    Ended,
+    Listen,
+    Listing,
+    Output,
+    Reply,
+    Session,
+    Snapshot,
+)
+from dashboard.protocols.openalgo.throttle import Throttle
+from dashboard.streaming.openalgo_groups import Groups
+from dashboard.streaming.streams import NS_PER_S, Pump, Refusal, StreamClient
+
+log = structlog.get_logger(__name__)
+
+NS_PER_MS = 1_000_000
+
+
+class Identity(Protocol):
+    """Whose key it is."""
+
+    @property
+    def user_id(self) -> str:
+        """Name the user."""
+        ...
+
+
+Authenticate = Callable[[str, str], Awaitable[Identity | None]]
+"""Find out whose key this is, given the client's address too; None for nobody's."""
+
+
+class FeedMarket:
+    """The feeds as a session's market; each feed is a broker."""
+
+    def __init__(self, running: Services) -> None:
+        self._supervisor = running.supervisor
+        self._feeds: dict[str, Feed] = {feed.name: feed for feed in self._supervisor.feeds}
+        self._listings: dict[Key, Listing] = {}
+        for feed in self._supervisor.feeds:
+            more = feed.on_demand() if isinstance(feed, OnDemandFeed) else ()
+            for each in (*feed.instruments(), *more):
+                self._listings.setdefault((each.exchange, each.symbol), Listing(each, feed.name))
+
+    @property
+    def brokers(self) -> Sequence[str]:
+        """Name the feeds."""
+        return list(self._feeds)
+
+    def find(self, key: Key) -> Listing | None:
+        """Find an instrument; of two feeds that have it, the first one's."""
+        return self._listings.get(key)
+
+    def status(self, broker: str) -> str:
+        """Tell the state of a feed."""
+        return self._supervisor.status()[broker].state.value
+
+    async def listen(self, listings: Sequence[Listing]) -> Mapping[Key, str]:
+        """Have instruments delivered; give those that were refused, with the reason."""
+        refused: dict[Key, str] = {}
+        for instrument, broker in listings:
+            try:
+                await self._feeds[broker].subscribe(instrument)
+            except FeedError as error:
+                refused[instrument.exchange, instrument.symbol] = error.problem
+        return refused
+
+
+class OpenAlgoStreams:
+    """What all OpenAlgo clients of this process share. The clock is monotonic, in ns."""
+
+    max_request_bytes = MAX_REQUEST_BYTES
+
+    def __init__(
+        self,
+        running: Services,
+        *,
+        authenticate: Authenticate,
+        budget: TurnBudget | None = None,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.fanout = Fanout()
+        self.budget = budget or TurnBudget()
+        self._failures = running.hub.failures
+        self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
+        self._authenticate = authenticate
+        self._clock = clock
+        self._market = FeedMarket(running)
+        self._quotes = Quotes(running.hub)
+        self._groups = Groups(self.fanout)
+        self._throttle = Throttle(window_ns=running.settings.ltp_throttle_ms * NS_PER_MS)
+        self._sessions: dict[StreamClient, Session[Receiver]] = {}
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether the hub has closed, so that no client can be served any more."""
+        return self._quotes.subscription.closed
+
+    async def open(self, client: StreamClient, scope: Scope) -> Refusal | None:
+        """Begin a session; whose it is, the client tells by its first request."""
+        self._groups.enter(client)
+        self._sessions[client] = Session(
+            client, index=self._groups, market=self._market, clock=_now_ms
+        )
+        return None
+
+    def close(self, client: StreamClient) -> None:
+        """End a client's session and all its subscriptions."""
+        if self._sessions.pop(client, None) is not None:
+            self._groups.leave(client)
+
+    def authenticated(self, client: StreamClient) -> bool:
+        """Tell whether a client has shown a valid key."""
+        return self._sessions[client].authenticated
+
+    async def answer(self, client: StreamClient, raw: bytes | str, *, address: str) -> None:
+        """Answer one request: what there is to send follows what is due to the client already.
+
+        Do not hand in the next one before this has returned.
+        """
+        session = self._sessions[client]
+        outputs = session.receive(raw)
+        if not isinstance(outputs, list):
+            outputs = await self._find_out(session, outputs, address)
+        if client not in self._sessions:
+            return  # it left meanwhile
+        self.fanout.settle(client)
+        self._groups.regroup(client)
+        for output in outputs:
+            self._put(client, output)
+        self.fanout.release(client)
+
+    async def run(self) -> None:
+        """Dispatch until the hub closes; then every client is told."""
+        await self.pump.run(
+            self._quotes.subscription, self.dispatch, next_due_s=self._throttle_due_s
+        )
+        for client in list(self._sessions):
+            with self._failures.at("openalgo"):
+                client.end()
+
+    def dispatch(self) -> None:
+        """Make every tick that has come, and every price that is due, due to its clients."""
+        now = self._clock()
+        for key, tick in self._throttle.due(now):
+            quote = self._quotes.of(*key)
+            route = self._groups.routes(key, tick).get(Form(Mode.LTP))
+            if quote is not None and route is not None:
+                self._send(quote, Form(Mode.LTP), route)
+        for quote, event in self._quotes.ticks():
+            tick = Mode.DEPTH if isinstance(event, Book) else Mode.QUOTE
+            key = (quote.exchange, quote.symbol)
+            for form, route in self._groups.routes(key, tick).items():
+                if form.mode is not Mode.LTP or self._throttle.passes(key, tick, now):
+                    self._send(quote, form, route)
+
+    def _throttle_due_s(self) -> float | None:
+        due = self._throttle.next_due
+        return None if due is None else max(0, due - self._clock()) / NS_PER_S
+
+    async def _find_out(
+        self, session: Session[Receiver], asked: CheckKey | Listen, address: str
+    ) -> list[Output]:
+        try:
+            if isinstance(asked, Listen):
+                return session.accept(await self._market.listen(asked.listings))
+            identity = await self._authenticate(asked.api_key, address)
+            return session.identify(None if identity is None else identity.user_id)
+        except StorageError:  # which is in the log already, once for all who ask meanwhile
+            return session.fail()
+        except Exception:
+            log.exception("an OpenAlgo request failed")
+            return session.fail()
+
+    def _put(self, client: StreamClient, output: Output) -> None:
+        match output:
+            case Reply():
+                client.outbox.reply(client.wire(output.payload))
+            case Ended():
+                client.outbox.forget((output.key, output.mode))
+            case Snapshot():
+                quote = self._quotes.of(*output.key)
+                if quote is not None and (payload := self._encode(quote, output.form)):
+                    slot = (output.key, output.form.mode)
+                    client.outbox.add([(slot, client.wire(payload))])
+
+    def _send(self, quote: MarketQuote, form: Form, route: Route) -> None:
+        if payload := self._encode(quote, form):
+            route.put(((quote.exchange, quote.symbol), form.mode), payload)
+
+    def _encode(self, quote: MarketQuote, form: Form) -> bytes:
+        """Write a quote; nothing where it does not serve the mode, or cannot be written."""
+        if not serves(quote, form.mode):
+            return b""
+        try:
+            listing = self._market.find((quote.exchange, quote.symbol))
+            return encode_data(quote, form, broker="" if listing is None else listing.broker)
+        except Exception as error:  # noqa: BLE001 - one event must not cost others theirs
+            self._failures.add("openalgo", error)
+            return b""
+
+
+def _now_ms() -> int:
+    return time.time_ns() // NS_PER_MS

@@ -1,0 +1,50 @@
+"""The streams that are mounted beside the page."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from dashboard.access.places import Places
+from dashboard.access.turns import Turns
+from dashboard.bootstrap import services
+from dashboard.streaming.event_stream import (
+    Channel,
+    EventStreams,
+    account_channel,
+    instrument_channel,
+    last_event_id,
+)
+from dashboard.streaming.live_socket import serve_live
+from dashboard.streaming.server import StreamServer
+
+
+def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[BaseRoute]:
+    """Make the routes; clients of `/ws` and `/sse` take their places in `places`."""
+    streams = EventStreams(places, turns=turns)
+
+    async def live(socket: WebSocket) -> None:
+        await serve_live(socket, services(), places)
+
+    async def instrument_events(request: Request) -> ASGIApp:
+        name = request.path_params["name"]
+        instrument = await services().open(name)
+        if instrument is None:
+            return PlainTextResponse(f"Instrument '{name}' not found", status_code=404)
+        return stream(request, instrument_channel(instrument))
+
+    async def account_events(request: Request) -> ASGIApp:
+        return stream(request, account_channel())
+
+    def stream(request: Request, channel: Channel) -> ASGIApp:
+        return partial(streams.serve, services().hub, channel, last_event_id(request))
+
+    return [
+        WebSocketRoute("/ws", live),
+        WebSocketRoute("/ws/openalgo", server.serve),
+        Route("/sse/pnl", account_events),
+        Route("/sse/{name:path}", instrument_events),
+    ]
