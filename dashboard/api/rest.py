@@ -29,6 +29,7 @@ from dashboard.api.rest_models import (
     Snapshot,
 )
 from dashboard.bootstrap import services
+from dashboard.core.bars import MAX_BARS, Interval
 from dashboard.core.errors import RequestError
 from dashboard.core.model import (
     Book,
@@ -41,7 +42,6 @@ from dashboard.core.model import (
     Topic,
     Trade,
 )
-from dashboard.history.bars import MAX_BARS, Interval
 
 DEFAULT_BARS = 500
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.bootstrap import Services
-from dashboard.core.bars import Bar
+from dashboard.core.bars import Bar, Interval
 from dashboard.core.model import Instrument, Kind, Published, Topic
-from dashboard.history.bars import Interval
 from dashboard.ui.batch import counts, detail_part, past_part
 
 BARS = 400
