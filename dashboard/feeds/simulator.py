@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from dashboard.core.errors import FeedError
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.simulated_market import SimulatedMarket
 

@@ -14,7 +14,8 @@ from redis import asyncio as redis_asyncio
 from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError, StaticDataError
-from dashboard.core.model import Book, Event, Instrument, Kind, Pnl, Quote, Topic, Trade
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Event, Kind, Pnl, Quote, Topic, Trade
 from dashboard.feeds import redis_feed
 from dashboard.feeds.base import FeedState
 from dashboard.feeds.client_ledger import ClientLedger

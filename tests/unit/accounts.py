@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from dashboard.core.model import Event, Instrument, Pnl, Positions
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event, Pnl, Positions
 from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.bars import Bars

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.instrument_master import InstrumentMaster
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError
-from dashboard.core.model import Event, Instrument
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event
 from dashboard.feeds.base import FeedState, Publish
 from dashboard.feeds.supervisor import (
     BACKOFF_CAP_S,
