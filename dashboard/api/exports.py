@@ -24,9 +24,9 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from dashboard.access.places import Places
+from dashboard.api.running import Running
 from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Row, Table
 from dashboard.api.writers import FILES, File
-from dashboard.bootstrap import Services
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ class Exports:
         self._send_timeout_s = send_timeout_s
 
     async def serve(
-        self, running: Services, path: str, scope: Scope, receive: Receive, send: Send
+        self, running: Running, path: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Answer with a table; 404 names what there is, 503 says that all places are taken.
 
@@ -81,7 +81,7 @@ class Exports:
             self._connections.release()
 
     async def _serve(
-        self, running: Services, path: str, scope: Scope, receive: Receive, send: Send
+        self, running: Running, path: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         name, _, form = path.rpartition(".")
         async with self._places:
@@ -147,12 +147,15 @@ def _headers(name: str, form: str) -> MutableHeaders:
     )
 
 
-async def _table(running: Services, name: str) -> Table | None:
+async def _table(running: Running, name: str) -> Table | None:
     """Begin a table; None when there is none of this name, or no such instrument."""
     if name in TABLES:
         return TABLES[name](running)
     for kind, read in TABLES_OF_INSTRUMENT.items():
         if name.startswith(f"{kind}/"):
-            instrument = await running.open(name.removeprefix(f"{kind}/"))
-            return None if instrument is None else read(running, instrument)
+            instrument = running.directory.find(name.removeprefix(f"{kind}/"))
+            if instrument is None:
+                return None
+            await running.bars.load(instrument)
+            return read(running, instrument)
     return None

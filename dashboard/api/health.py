@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from dashboard.bootstrap import Services
+from dashboard.api.running import Running
 from dashboard.core.feed_state import FeedState, FeedStatus
 
 SOUND = frozenset({FeedState.LIVE, FeedState.REPLAYED, FeedState.ENDED})
@@ -20,9 +20,9 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     feeds: dict[str, FeedStatus]
 
 
-def health_of(running: Services) -> Health:
+def health_of(running: Running) -> Health:
     """Look at the running services."""
-    feeds = running.supervisor.status()
+    feeds = running.feeds.status()
     sound = all(status.state in SOUND for status in feeds.values())
     return Health(
         status="ok" if sound else "degraded",

@@ -1,4 +1,4 @@
-"""`GET /metrics`: counters and gauges for Prometheus, read from the services when asked."""
+"""`GET /metrics`: counters and gauges for Prometheus, read when it is asked for."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -7,11 +7,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from dashboard.access.places import Places
-from dashboard.bootstrap import services
+from dashboard.api.running import Running
 from dashboard.core.feed_state import FeedState
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.pace import Pace
-from dashboard.feeds.base import ExplainingFeed
 
 STREAM_FIGURES: tuple[
     tuple[
@@ -50,10 +49,13 @@ StreamFigures = Callable[[], Mapping[str, tuple[Fanout, Pace]]]
 """Gives what each stream's fan-out has done and how often it writes, by the stream's name."""
 
 
-class ServicesCollector(Collector):
+class ProductCollector(Collector):
     """Turn the state of hub, feeds and connections into metric families."""
 
-    def __init__(self, places: Places, stream_places: Places, streams: StreamFigures) -> None:
+    def __init__(
+        self, running: Running, places: Places, stream_places: Places, streams: StreamFigures
+    ) -> None:
+        self._running = running
         self._places = places
         self._stream_places = stream_places
         self._streams = streams
@@ -72,7 +74,7 @@ class ServicesCollector(Collector):
         yield counter("connections_evicted", what, evicted)
         yield from self._of_stream_places()
         yield from self._of_streams()
-        yield gauge("frequency_ms", "The frequency setting.", services().frequency_ms)
+        yield gauge("frequency_ms", "The frequency setting.", self._running.frequency_ms)
 
     def _of_stream_places(self) -> Iterable[Metric]:
         places = self._stream_places
@@ -100,7 +102,7 @@ class ServicesCollector(Collector):
         age = GaugeMetricFamily(
             "livetape_feed_last_event_age_seconds", "Age of the last event.", labels=["feed"]
         )
-        for name, status in services().supervisor.status().items():
+        for name, status in self._running.feeds.status().items():
             events.add_metric([name], status.events)
             gaps.add_metric([name], status.gaps)
             skipped.add_metric([name], status.skipped)
@@ -116,8 +118,8 @@ class ServicesCollector(Collector):
             "Times of a source that were impossible and replaced by the time received.",
             labels=["feed"],
         )
-        for name, count in services().supervisor.clock_skew().items():
-            skew.add_metric([name], count)
+        for name, report in self._running.feeds.current().items():
+            skew.add_metric([name], report.clock_skew)
         return skew
 
     def _skips(self) -> Metric:
@@ -126,14 +128,13 @@ class ServicesCollector(Collector):
             "Damaged input of feeds that tell why.",
             labels=["feed", "cause"],
         )
-        for feed in services().supervisor.feeds:
-            if isinstance(feed, ExplainingFeed):
-                for cause, count in feed.skipped_by_cause.items():
-                    causes.add_metric([feed.name, cause], count)
+        for name, report in self._running.feeds.current().items():
+            for cause, count in report.skipped_by_cause.items():
+                causes.add_metric([name, cause], count)
         return causes
 
     def _hub(self) -> Iterable[Metric]:
-        hub = services().hub
+        hub = self._running.hub
         yield counter("hub_events", "Events published.", hub.published)
         yield gauge("hub_resume_events", "Events that can be resumed from.", hub.ring_length)
         yield gauge("hub_resume_bytes", "Memory that they hold, estimated.", hub.ring_bytes)
@@ -167,14 +168,14 @@ class ServicesCollector(Collector):
 
 
 def create_registry(
-    places: Places, stream_places: Places, streams: StreamFigures
+    running: Running, places: Places, stream_places: Places, streams: StreamFigures
 ) -> CollectorRegistry:
     """Make the registry behind `/metrics`: ours, and the process's own figures.
 
     `places` are those of `/ws`, `/sse` and exports, `stream_places` those of the stream server.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(ServicesCollector(places, stream_places, streams))
+    registry.register(ProductCollector(running, places, stream_places, streams))
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     return registry

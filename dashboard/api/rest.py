@@ -28,11 +28,13 @@ from dashboard.api.rest_models import (
     Problem,
     Snapshot,
 )
-from dashboard.bootstrap import services
+from dashboard.api.running import Running
 from dashboard.core.bars import MAX_BARS, Interval
 from dashboard.core.errors import RequestError
 from dashboard.core.instruments import Instrument
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Book, Event, Kind, Price, Quote, Theo, Topic, Trade
+from dashboard.hub.hub import Hub
 
 DEFAULT_BARS = 500
 
@@ -41,7 +43,7 @@ class NotFoundError(RequestError):
     """A name that no feed has."""
 
 
-def create_rest(turns: Turns) -> FastAPI:
+def create_rest(running: Running, turns: Turns) -> FastAPI:
     """Build the application; it is mounted at `/api`. What is long takes one of the `turns`."""
     rest = FastAPI(
         title="Livetape",
@@ -51,6 +53,7 @@ def create_rest(turns: Turns) -> FastAPI:
         servers=[{"url": "/api"}],
         generate_unique_id_function=lambda route: route.name,
     )
+    rest.state.running = running
     rest.state.turns = turns
     rest.include_router(router)
     rest.add_exception_handler(NotFoundError, _not_found)
@@ -59,7 +62,20 @@ def create_rest(turns: Turns) -> FastAPI:
     return rest
 
 
+async def _running(request: Request) -> Running:
+    return request.app.state.running
+
+
+async def _turns(request: Request) -> Turns:
+    return request.app.state.turns
+
+
+Product = Annotated[Running, Depends(_running)]
+InTurn = Annotated[Turns, Depends(_turns)]
+
+
 async def _named(
+    running: Product,
     name: Annotated[
         str,
         Path(
@@ -68,7 +84,7 @@ async def _named(
         ),
     ],
 ) -> Instrument:
-    instrument = await services().open(name)
+    instrument = running.directory.find(name)
     if instrument is None:
         raise NotFoundError(
             problem=f"Instrument '{name}' not found",
@@ -91,8 +107,9 @@ class InstrumentRoute(APIRoute):
         name: str = child_scope.get("path_params", {}).get("name", "")
         if match is Match.NONE or not name or not of.isalpha():
             return match, child_scope
-        whole = services().find(f"{name}/{of}")
-        if whole is None or (_is_raw(scope, of) and services().find(name) is not None):
+        running: Running = scope["app"].state.running
+        find = running.directory.find
+        if find(f"{name}/{of}") is None or (_is_raw(scope, of) and find(name) is not None):
             return match, child_scope
         return Match.NONE, {}
 
@@ -103,12 +120,7 @@ def _is_raw(scope: Scope, segment: str) -> bool:
     return unquote(raw.rpartition(b"/")[2].decode("latin-1")) == segment
 
 
-async def _turns(request: Request) -> Turns:
-    return request.app.state.turns
-
-
 Named = Annotated[Instrument, Depends(_named)]
-InTurn = Annotated[Turns, Depends(_turns)]
 router = APIRouter(route_class=InstrumentRoute)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such instrument."},
@@ -117,7 +129,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("/instruments", response_model=list[InstrumentEntry])
-async def list_instruments(turns: InTurn) -> Response:
+async def list_instruments(running: Product, turns: InTurn) -> Response:
     """List every instrument of every feed, in the order of the feeds.
 
     Last come those that are delivered once somebody has asked for them by name.
@@ -125,20 +137,25 @@ async def list_instruments(turns: InTurn) -> Response:
     async with turns.one():
         entries = [
             InstrumentEntry(name=each.symbol, underlying=each.underlying, exchange=each.exchange)
-            for each in services().listings
+            for each in running.directory.listings
         ]
         return _answer(entries)
 
 
 @router.get("/instruments/{name:path}/snapshot", response_model=Snapshot, responses=PROBLEMS)
-async def get_snapshot(instrument: Named, turns: InTurn) -> Response:
-    """Give the newest book, quote and prices of one instrument."""
+async def get_snapshot(running: Product, instrument: Named, turns: InTurn) -> Response:
+    """Give the newest book, quote and prices of one instrument.
+
+    Where these come only to who asks for them, the first of them are waited for, 2 s at most.
+    """
+    await running.leases.lend(instrument, depth=WHOLE_BOOK)
     async with turns.one():
-        return _answer(_snapshot(instrument))
+        return _answer(_snapshot(running.hub, instrument))
 
 
 @router.get("/instruments/{name:path}/bars", response_model=list[BarEntry], responses=PROBLEMS)
 async def list_bars(
+    running: Product,
     instrument: Named,
     turns: InTurn,
     interval: Annotated[Interval, Query(description="the length of a bar")] = Interval.M1,
@@ -149,6 +166,8 @@ async def list_bars(
     They are made of the trades since the server started. An interval without a
     trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m.
     """
+    await running.leases.lend(instrument)
+    await running.bars.load(instrument)
     async with turns.one():
         entries = [
             BarEntry(
@@ -159,7 +178,7 @@ async def list_bars(
                 close=bar.close,
                 volume=bar.volume,
             )
-            for bar in services().bars.of(instrument, interval, count)
+            for bar in running.bars.of(instrument, interval, count)
         ]
         return _answer(entries)
 
@@ -183,9 +202,7 @@ def _answer(content: object) -> Response:
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 
-def _snapshot(instrument: Instrument) -> Snapshot:
-    hub = services().hub
-
+def _snapshot(hub: Hub, instrument: Instrument) -> Snapshot:
     def latest(kind: Kind, symbol: str) -> Event | None:
         published = hub.latest_of(Topic(kind, instrument.exchange, symbol))
         return None if published is None else published.event

@@ -14,10 +14,12 @@ from dashboard.access.turns import Turns
 from dashboard.api.exports import Exports
 from dashboard.api.health import health_of
 from dashboard.api.rest import create_rest
-from dashboard.bootstrap import services
+from dashboard.api.running import Running
 
 
-def api_routes(places: Places, turns: Turns, registry: CollectorRegistry) -> list[BaseRoute]:
+def api_routes(
+    running: Running, places: Places, turns: Turns, registry: CollectorRegistry
+) -> list[BaseRoute]:
     """Make the routes; `registry` is what `/metrics` writes.
 
     Exports take their place among `places`, and what is long takes one of the `turns`.
@@ -25,10 +27,10 @@ def api_routes(places: Places, turns: Turns, registry: CollectorRegistry) -> lis
     exports = Exports(places)
 
     async def export(request: Request) -> ASGIApp:
-        return partial(exports.serve, services(), request.path_params["name"])
+        return partial(exports.serve, running, request.path_params["name"])
 
     async def health(_request: Request) -> Response:
-        body = msgspec.json.encode(health_of(services()))
+        body = msgspec.json.encode(health_of(running))
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def metrics(_request: Request) -> Response:
@@ -38,6 +40,6 @@ def api_routes(places: Places, turns: Turns, registry: CollectorRegistry) -> lis
     return [
         Route("/api/health", health),
         Route("/api/export/{name:path}", export),
-        Mount("/api", create_rest(turns)),
+        Mount("/api", create_rest(running, turns)),
         Route("/metrics", metrics),
     ]

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import partial
 from typing import NamedTuple
 
-from dashboard.bootstrap import Services
+from dashboard.api.running import Running
 from dashboard.core.bars import Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.limits import Exposure, expose
@@ -49,7 +49,7 @@ def _table(columns: Iterable[tuple[str, Type]], rows: Iterable[Row]) -> Table:
     return Table([Column(*column) for column in columns], iter(rows))
 
 
-def instruments(running: Services) -> Table:
+def instruments(running: Running) -> Table:
     """List the instruments of every feed, with their limits."""
     return _table(
         (
@@ -69,12 +69,12 @@ def instruments(running: Services) -> Table:
                 each.absolute_limit,
                 each.delta_limit,
             )
-            for each in running.listings
+            for each in running.directory.listings
         ),
     )
 
 
-def positions(running: Services) -> Table:
+def positions(running: Running) -> Table:
     """List the latest positions of every client, set against their limits.
 
     `position_share` and `delta_share` are the used parts of the limits, 1.0 for
@@ -111,12 +111,12 @@ def positions(running: Services) -> Table:
                 each.delta and each.delta.share,
                 each.level.value,
             )
-            for each in _exposed(running.accounts.positions(), running.listings)
+            for each in _exposed(running.accounts.positions(), running.directory.listings)
         ),
     )
 
 
-def pnl(running: Services) -> Table:
+def pnl(running: Running) -> Table:
     """Give the PnL of the last half hour, at most one sample a second for each client."""
     series: list[tuple[str, str, array[int], array[float]]] = [
         (each.exchange, each.client, each.series.times[:], each.series.values[:])
@@ -137,7 +137,7 @@ def pnl(running: Services) -> Table:
     )
 
 
-def trades(running: Services, instrument: Instrument) -> Table:
+def trades(running: Running, instrument: Instrument) -> Table:
     """List the trades of an instrument that the hub still holds: the last minute's."""
     topic = Topic(Kind.TRADE, instrument.exchange, instrument.symbol)
     remembered = running.hub.remembered()
@@ -170,7 +170,7 @@ def trades(running: Services, instrument: Instrument) -> Table:
     )
 
 
-def bars(running: Services, instrument: Instrument, interval: Interval) -> Table:
+def bars(running: Running, instrument: Instrument, interval: Interval) -> Table:
     """List the bars of an instrument that are kept; `timestamp` is the beginning of each."""
     return _table(
         (
@@ -206,12 +206,12 @@ def _exposed(
     yield from expose(positions, instruments)
 
 
-TABLES: dict[str, Callable[[Services], Table]] = {
+TABLES: dict[str, Callable[[Running], Table]] = {
     "instruments": instruments,
     "positions": positions,
     "pnl": pnl,
 }
-TABLES_OF_INSTRUMENT: dict[str, Callable[[Services, Instrument], Table]] = {
+TABLES_OF_INSTRUMENT: dict[str, Callable[[Running, Instrument], Table]] = {
     "trades": trades,
     **{f"bars/{interval}": partial(bars, interval=interval) for interval in Interval},
 }

@@ -2,7 +2,9 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from dashboard.core.model import Pnl, Positions, Published
 
@@ -51,6 +53,26 @@ class PnlSeries:
         ]
 
 
+class AccountKept(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is remembered of one client, see `Account`; `samples` are (moment, time, value)."""
+
+    exchange: str
+    client: str
+    updates: int
+    updated_ns: int
+    pnl: Pnl | None
+    positions: Positions | None
+    positions_ns: int
+    samples: Sequence[tuple[int, int, float]]
+
+
+class AccountsKept(msgspec.Struct, frozen=True):
+    """The clients in the order in which they were first heard of, as of the event `offset`."""
+
+    offset: int
+    accounts: Sequence[AccountKept]
+
+
 class Account:
     """What is remembered of one client.
 
@@ -79,3 +101,30 @@ class Account:
         elif isinstance(event, Positions):
             self.positions = event
             self.positions_ns = published.ts_received
+
+    def kept(self) -> AccountKept:
+        """Copy all of it."""
+        series = self.series
+        return AccountKept(
+            exchange=self.exchange,
+            client=self.client,
+            updates=self.updates,
+            updated_ns=self.updated_ns,
+            pnl=self.pnl,
+            positions=self.positions,
+            positions_ns=self.positions_ns,
+            samples=list(zip(series.moments, series.times, series.values, strict=True)),
+        )
+
+    @classmethod
+    def of(cls, kept: AccountKept) -> "Account":
+        """Make one of what was kept."""
+        account = cls(exchange=kept.exchange, client=kept.client)
+        account.updates = kept.updates
+        account.updated_ns = kept.updated_ns
+        account.pnl = kept.pnl
+        account.positions = kept.positions
+        account.positions_ns = kept.positions_ns
+        for moment, time, value in kept.samples:
+            account.series.add(time, value, monotonic_ns=moment)
+        return account

@@ -1,6 +1,8 @@
 """Bars (OHLCV) of one instrument, built from its trades: pure, bounded."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from copy import copy
 from enum import StrEnum
 from operator import attrgetter
 
@@ -36,7 +38,7 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
     volume: float
 
 
-class _Growing(msgspec.Struct, gc=False):
+class GrowingBar(msgspec.Struct, gc=False):
     """A bar, the times of the trades that opened and closed it, and its last change's number."""
 
     start: int
@@ -50,6 +52,7 @@ class _Growing(msgspec.Struct, gc=False):
     version: int
 
     def grow(self, ts_event: int, price: float, size: float) -> None:
+        """Count one more trade."""
         if ts_event >= self.closed_ns:
             self.close = price
             self.closed_ns = ts_event
@@ -63,10 +66,18 @@ class _Growing(msgspec.Struct, gc=False):
         self.volume += size
 
     def bar(self) -> Bar:
+        """Give the bar as it is now."""
         return Bar(self.start, self.open, self.high, self.low, self.close, self.volume)
 
 
 _start = attrgetter("start")
+
+
+class BarsKept(msgspec.Struct, frozen=True):
+    """The bars of one instrument by interval, each as of the hub's event of number `offset`."""
+
+    offset: int
+    bars: Mapping[Interval, Sequence[GrowingBar]]
 
 
 class BarSeries:
@@ -88,8 +99,19 @@ class BarSeries:
         self._interval_ns = interval_s * 1_000_000_000
         self._limit = limit
         self.changes = 0
-        self._bars: list[_Growing] = []
+        self._bars: list[GrowingBar] = []
         self._horizon_ns = LATEST_NS
+
+    def copied(self) -> list[GrowingBar]:
+        """Copy the bars as they are, oldest first, for another series to begin with."""
+        return [copy(each) for each in self._bars]
+
+    def begin_with(self, bars: Sequence[GrowingBar]) -> None:
+        """Take over the bars of another series of this interval, in place of what there is."""
+        self.changes += 1
+        self._bars = list(bars)
+        for each in self._bars:
+            each.version = self.changes
 
     def apply_trade(
         self, ts_event: int, price: float, size: float, *, received_ns: int = LATEST_NS
@@ -106,7 +128,7 @@ class BarSeries:
                 bars[at].grow(ts_event, price, size)
                 bars[at].version = self.changes
                 return
-        made = _Growing(start, price, price, price, price, size, ts_event, ts_event, self.changes)
+        made = GrowingBar(start, price, price, price, price, size, ts_event, ts_event, self.changes)
         bars.insert(at, made)
         if len(bars) > self._limit:
             end = self._end()

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     PNL = "pnl"
     SYSTEM = "system"
     CONTROL = "control"
+    FEED = "feed"
+    CATALOGUE = "catalogue"
 
 
 class Side(StrEnum):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from dashboard.core.accounts import Account
+from dashboard.core.accounts import Account, AccountsKept
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Kind, Positions, Published
 from dashboard.hub.hub import Hub
@@ -18,11 +18,21 @@ class Accounts:
     """The clients of all exchanges, in the order in which they were first heard of.
 
     Of more than `max_clients`, the one that was silent for the longest is
-    forgotten, and counted in `forgotten`.
+    forgotten, and counted in `forgotten`. On a hub that follows another one, `ask` tells
+    what was remembered there before: `load` it at the start.
     """
 
-    def __init__(self, hub: Hub, *, max_clients: int = MAX_CLIENTS) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        max_clients: int = MAX_CLIENTS,
+        ask: Callable[[], Awaitable[AccountsKept]] | None = None,
+    ) -> None:
         self.forgotten = 0
+        self._hub = hub
+        self._ask = ask
+        self._loaded = 0
         self._max_clients = max_clients
         self._accounts: dict[tuple[str, str], Account] = {}
         self._subscription = hub.subscribe(
@@ -57,6 +67,28 @@ class Accounts:
         """Take in no more."""
         self._subscription.close()
 
+    async def load(self) -> None:
+        """Have what was remembered before, where that is elsewhere.
+
+        Raises:
+            CommandError: when it cannot be told.
+        """
+        if self._ask is not None:
+            kept = await self._ask()
+            self.drain()
+            self._loaded = kept.offset
+            self._accounts = {
+                (each.exchange, each.client): Account.of(each) for each in kept.accounts
+            }
+            for published in self._hub.latest(lambda topic: topic.kind in KINDS):
+                self._take(published)
+
+    def keep(self) -> AccountsKept:
+        """Copy what is remembered of every client, for another hub's accounts to begin with."""
+        self.drain()
+        accounts = [each.kept() for each in self._accounts.values()]
+        return AccountsKept(self._hub.published, accounts)
+
     async def run(self, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Drain every second until the hub closes, so that no buffer fills up."""
         while not self._subscription.closed:
@@ -65,6 +97,8 @@ class Accounts:
             await sleep(DRAIN_S)
 
     def _take(self, published: Published) -> None:
+        if published.offset <= self._loaded:
+            return
         topic = published.topic
         key = (topic.exchange, topic.symbol)
         account = self._accounts.get(key)

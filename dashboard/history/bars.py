@@ -1,29 +1,34 @@
 """Bars of every instrument that is traded, at the intervals that we keep."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from dashboard.core.bars import KEPT, Bar, BarSeries, Interval
+from dashboard.core.bars import KEPT, Bar, BarSeries, BarsKept, Interval
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.instruments import Instrument
-from dashboard.core.model import Kind, Topic, Trade
+from dashboard.core.instruments import Instrument, InstrumentKey
+from dashboard.core.model import Kind, Published, Topic, Trade
 from dashboard.hub.hub import Hub
 
 DRAIN_S = 0.25
 BUFFER_EVENTS = 50_000
-
-
 NOTHING_TRADED = BarSeries(interval_s=1, limit=0)
+Ask = Callable[[InstrumentKey], Awaitable[BarsKept]]
 
 
 class Bars:
     """Build bars from the hub's trades; those from before a feed was connected do not count.
 
     One subscription serves all instruments. It is drained four times a second
-    and whenever bars are asked for, so an answer misses no trade.
+    and whenever bars are asked for, so an answer misses no trade. On a hub that follows
+    another one, `ask` tells what was kept there before: `load` it when it is wanted.
     """
 
-    def __init__(self, hub: Hub) -> None:
-        self._series: dict[tuple[str, str], dict[Interval, BarSeries]] = {}
+    def __init__(self, hub: Hub, *, ask: Ask | None = None) -> None:
+        self._hub = hub
+        self._ask = ask
+        self._loaded: dict[InstrumentKey, int] = {}
+        """The number of the last event that is in what was told, by instrument."""
+        self._series: dict[InstrumentKey, dict[Interval, BarSeries]] = {}
         self._subscription = hub.subscribe(
             name="bars",
             wants=_wants,
@@ -42,6 +47,23 @@ class Bars:
     def close(self) -> None:
         """Take in no more."""
         self._subscription.close()
+
+    async def load(self, instrument: Instrument) -> None:
+        """Have an instrument's bars of before; what is at hand already costs nothing.
+
+        Raises:
+            CommandError: when they cannot be told.
+        """
+        if self._ask is not None and instrument.key not in self._loaded:
+            self._begin_with(instrument.key, await self._ask(instrument.key))
+
+    def keep(self, key: InstrumentKey) -> BarsKept:
+        """Copy what is kept of an instrument, for another hub's bars to begin with."""
+        self._drain()
+        series = self._series.get(key, {})
+        return BarsKept(
+            self._hub.published, {interval: each.copied() for interval, each in series.items()}
+        )
 
     def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
         """Give an instrument's newest `count` bars, oldest first; none where nothing was traded."""
@@ -67,23 +89,45 @@ class Bars:
         series = self._series.get((instrument.exchange, instrument.symbol))
         return NOTHING_TRADED if series is None else series[interval]
 
+    def _begin_with(self, key: InstrumentKey, kept: BarsKept) -> None:
+        """Take over what was kept elsewhere, and add the trades that came after it."""
+        self._drain()
+        self._loaded[key] = kept.offset
+        series = self._series[key] = _new_series()
+        for interval, bars in kept.bars.items():
+            series[interval].begin_with(bars)
+        topic = Topic(Kind.TRADE, *key)
+        for published in self._hub.recent((topic,)):
+            self._take(published)
+
     def _drain(self) -> None:
         for published in self._subscription.take():
-            trade = published.event
-            if isinstance(trade, Trade) and not trade.historical:
-                with self._survival:
-                    self._apply(trade, published.ts_received)
+            self._take(published)
 
-    def _apply(self, trade: Trade, received_ns: int) -> None:
+    def _take(self, published: Published) -> None:
+        trade = published.event
+        if isinstance(trade, Trade) and not trade.historical:
+            with self._survival:
+                self._apply(trade, published)
+
+    def _apply(self, trade: Trade, published: Published) -> None:
         key = (trade.exchange, trade.symbol)
+        if published.offset <= self._loaded.get(key, 0):
+            return
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = {
-                interval: BarSeries(interval_s=seconds, limit=limit)
-                for interval, (seconds, limit) in KEPT.items()
-            }
+            series = self._series[key] = _new_series()
         for each in series.values():
-            each.apply_trade(trade.ts_event, trade.price, trade.size, received_ns=received_ns)
+            each.apply_trade(
+                trade.ts_event, trade.price, trade.size, received_ns=published.ts_received
+            )
+
+
+def _new_series() -> dict[Interval, BarSeries]:
+    return {
+        interval: BarSeries(interval_s=seconds, limit=limit)
+        for interval, (seconds, limit) in KEPT.items()
+    }
 
 
 def _wants(topic: Topic) -> bool:

@@ -1,0 +1,149 @@
+"""The half that owns what there is once: the feeds, their leases, what is remembered.
+
+It publishes on its hub how all of that stands, and does what the other half asks for.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from dashboard.commands.door import Handlers
+from dashboard.commands.requests import (
+    AddLeases,
+    ControlReplay,
+    DropLeases,
+    Lend,
+    SetFrequency,
+    TellAccounts,
+    TellBars,
+)
+from dashboard.config import Settings
+from dashboard.core.accounts import AccountsKept
+from dashboard.core.bars import BarsKept
+from dashboard.core.directory import Directory
+from dashboard.core.errors import CommandError, FeedError
+from dashboard.core.instruments import InstrumentKey
+from dashboard.feeds.base import Feed
+from dashboard.feeds.catalogues import Catalogues
+from dashboard.feeds.controls import Frequency, Replays
+from dashboard.feeds.leases import FeedLeases, LeaseHolder
+from dashboard.feeds.quotes import DerivedQuotes
+from dashboard.feeds.reporting import Reporter
+from dashboard.feeds.supervisor import Supervisor
+from dashboard.feeds.system import publish_system
+from dashboard.history.accounts import Accounts
+from dashboard.history.bars import Bars
+from dashboard.hub.hub import Hub
+
+
+class Owner:
+    """One per installation; `runs` are its tasks. Without `history` nothing is remembered."""
+
+    def __init__(
+        self, settings: Settings, hub: Hub, feeds: Sequence[Feed], *, history: bool = True
+    ) -> None:
+        self.handlers = Handlers()
+        self.bars = Bars(hub)
+        self.accounts = Accounts(hub)
+        if not history:
+            self.bars.close()
+            self.accounts.close()
+        self._hub = hub
+        self._supervisor = Supervisor(
+            feeds,
+            publish=DerivedQuotes(hub.publish).publish,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+            stale_after_ms=settings.stale_after_ms,
+            restarted=self._renew,
+        )
+        self._catalogues = Catalogues(feeds, changed=self._follow)
+        self._reporter = Reporter(
+            self._supervisor, publish=hub.publish, clock=time.time_ns, monotonic=time.monotonic_ns
+        )
+        self._leases = FeedLeases(
+            feeds,
+            directory=lambda: self._catalogues.directory,
+            hub=hub,
+            clock=time.monotonic_ns,
+        )
+        self._holders: dict[str, LeaseHolder] = {}
+        self._enter_handlers(feeds)
+        self._supervisor.follow_directory(self._catalogues.directory)
+        self._reporter.tell_catalogues(self._catalogues.catalogues)
+        self.runs: dict[str, Callable[[], Awaitable[None]]] = {
+            "supervisor": self._supervisor.run,
+            "leases": self._leases.run,
+            "catalogues": self._catalogues.run,
+            "reports": self._reporter.run,
+            "bars": self.bars.run,
+            "accounts": self.accounts.run,
+        }
+        if settings.simulator_seed is None:
+            self.runs["system"] = self._publish_system
+
+    @property
+    def leases_held(self) -> Mapping[str, int]:
+        """Count the leases by the name of their holders."""
+        return self._leases.held
+
+    def _enter_handlers(self, feeds: Sequence[Feed]) -> None:
+        frequency = Frequency(feeds, publish=self._hub.publish, clock=time.time_ns)
+        replays = Replays(feeds, told=self._reporter.tell)
+        self.handlers.does(SetFrequency, frequency.set)
+        self.handlers.does(ControlReplay, replays.control)
+        self.handlers.does(AddLeases, self._add_leases)
+        self.handlers.hears(DropLeases, self._drop_leases)
+        self.handlers.does(Lend, self._lend)
+        self.handlers.does(TellBars, self._tell_bars)
+        self.handlers.does(TellAccounts, self._tell_accounts)
+
+    async def _follow(self, directory: Directory) -> None:
+        """Let everything follow a directory that is another one."""
+        self._supervisor.follow_directory(directory)
+        self._reporter.tell_catalogues(self._catalogues.catalogues)
+        await self._leases.follow_directory()
+
+    async def _renew(self, feed: str) -> None:
+        await self._leases.renew(feed)
+
+    async def _add_leases(self, asked: AddLeases) -> Mapping[InstrumentKey, str]:
+        holder = self._holders.get(asked.holder)
+        if holder is None:
+            holder = self._holders[asked.holder] = self._leases.holder(asked.name)
+        found = {key: self._catalogues.directory.get(key) for key in asked.keys}
+        listed = [each for each in found.values() if each is not None]
+        refused = dict(await holder.add(listed, depth=asked.depth))
+        return refused | {key: "not listed any more" for key, each in found.items() if each is None}
+
+    def _drop_leases(self, told: DropLeases) -> None:
+        holder = self._holders.get(told.holder)
+        if holder is None:
+            return
+        if told.keys is None:
+            del self._holders[told.holder]
+            holder.close()
+        else:
+            holder.drop(told.keys)
+
+    async def _lend(self, asked: Lend) -> None:
+        instrument = self._catalogues.directory.get(asked.key)
+        if instrument is None:
+            raise CommandError(problem="not listed any more")
+        try:
+            await self._leases.lend(instrument, depth=asked.depth)
+        except FeedError as error:
+            raise CommandError(problem=error.problem) from error
+
+    async def _tell_bars(self, asked: TellBars) -> BarsKept:
+        return self.bars.keep(asked.key)
+
+    async def _tell_accounts(self, _asked: TellAccounts) -> AccountsKept:
+        return self.accounts.keep()
+
+    async def _publish_system(self) -> None:
+        await publish_system(
+            self._hub.publish,
+            published=lambda: self._hub.published,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+        )

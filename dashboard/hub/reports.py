@@ -1,0 +1,81 @@
+"""How the feeds stand and what they have, as the hub has been told; see `core.reports`."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from dashboard.core.directory import Directory
+from dashboard.core.feed_state import FeedState, FeedStatus
+from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.reports import FeedCatalogue, FeedReport
+from dashboard.hub.hub import Hub
+
+SILENT_NS = 3 * 1_000_000_000
+"""An owner that has told nothing of its feeds for so long is away: they count as stale."""
+FLOWING = frozenset({FeedState.LIVE, FeedState.REPLAYED})
+
+
+class FeedReports:
+    """Reads the newest reports and catalogues of the hub, in the order of `feeds`, their names.
+
+    `monotonic` is in ns.
+    """
+
+    def __init__(self, hub: Hub, feeds: tuple[str, ...], *, monotonic: Callable[[], int]) -> None:
+        self._hub = hub
+        self._feeds = feeds
+        self._monotonic = monotonic
+        self._directory = Directory()
+        self._read: tuple[int, ...] = ()
+
+    @property
+    def directory(self) -> Directory:
+        """Give all instruments of all feeds; it is another one when a feed has told of others."""
+        told = self._newest(Kind.CATALOGUE)
+        numbers = tuple(each.offset for each in told.values())
+        if numbers != self._read:
+            self._read = numbers
+            self._directory = Directory(
+                [
+                    each.event.catalogue
+                    for each in told.values()
+                    if isinstance(each.event, FeedCatalogue)
+                ]
+            )
+        return self._directory
+
+    @property
+    def conflates(self) -> bool:
+        """Tell whether the frequency is a conflation interval: a feed has a rate of its own."""
+        catalogues = [each.event for each in self._newest(Kind.CATALOGUE).values()]
+        return not all(isinstance(each, FeedCatalogue) and each.paced for each in catalogues)
+
+    def current(self) -> Mapping[str, FeedReport]:
+        """Give the newest report of each feed by its name, its age as of now."""
+        now = self._monotonic()
+        return {
+            name: _as_of(each.event, now - each.monotonic_ns)
+            for name, each in self._newest(Kind.FEED).items()
+            if isinstance(each.event, FeedReport)
+        }
+
+    def status(self) -> dict[str, FeedStatus]:
+        """Tell how each feed stands now, by name."""
+        return {name: each.status for name, each in self.current().items()}
+
+    def _newest(self, kind: Kind) -> dict[str, Published]:
+        found = ((name, self._hub.latest_of(Topic(kind, "", name))) for name in self._feeds)
+        return {name: each for name, each in found if each is not None}
+
+
+def _as_of(report: FeedReport, passed_ns: int) -> FeedReport:
+    """Let a report be so old; what was flowing then is stale when nothing more was told."""
+    status = report.status
+    age_s = status.last_event_age_s
+    state = status.state
+    if passed_ns > SILENT_NS and state in FLOWING:
+        state = FeedState.STALE
+    status = msgspec.structs.replace(
+        status, state=state, last_event_age_s=None if age_s is None else age_s + passed_ns / 1e9
+    )
+    return msgspec.structs.replace(report, status=status)
