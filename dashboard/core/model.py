@@ -51,15 +51,15 @@ class Side(StrEnum):
 
 
 class Topic(NamedTuple):
-    """What a sequence number counts: one type of event of one instrument.
+    """What a sequence number counts: one type of event about one subject.
 
-    `symbol` names what the event is about: an instrument, an underlying for a
-    theoretical price, a client for positions and PnL.
+    The subject is an instrument's symbol, the underlying of a theoretical price, the
+    client of positions and PnL; empty where there is but one.
     """
 
     kind: Kind
     exchange: str
-    symbol: str
+    subject: str
 
 
 _topic: Callable[[tuple[Kind, str, str]], Topic] = partial(tuple[str].__new__, Topic)

@@ -73,9 +73,9 @@ class Filter(msgspec.Struct, frozen=True):
             return True
         if not any(topic.kind in STREAMS[stream] for stream in self.streams):
             return False
-        if not topic.symbol:
+        if not topic.subject:
             return True
-        key = (topic.exchange, topic.symbol)
+        key = (topic.exchange, topic.subject)
         if self.instruments is None:
             return key not in self.on_demand
         return key in self.instruments

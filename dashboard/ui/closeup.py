@@ -47,7 +47,7 @@ class Closeup:
         """Tell whether the latest value of a topic is of use beside those of the market."""
         of_exchange = topic.exchange == self._instrument.exchange
         return (
-            topic.kind is Kind.THEO and of_exchange and topic.symbol == self._instrument.underlying
+            topic.kind is Kind.THEO and of_exchange and topic.subject == self._instrument.underlying
         )
 
     def part(self, entries: Sequence[Published], told: Sequence[Published]) -> dict[str, Any]:

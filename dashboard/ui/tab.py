@@ -318,11 +318,11 @@ class Tab:
 
     def _shown(self, topic: Topic) -> bool:
         """Tell whether the latest value of a topic brings the page up to date."""
-        key = (topic.exchange, topic.symbol)
+        key = (topic.exchange, topic.subject)
         if topic.kind is Kind.PRICE:
             return key in self._index
         if topic.kind is Kind.BOOK:
-            return topic.symbol == self._chosen and key in self._index
+            return topic.subject == self._chosen and key in self._index
         return topic.kind is Kind.SYSTEM or (
             self.closeup is not None and self.closeup.is_about(topic)
         )

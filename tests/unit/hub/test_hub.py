@@ -28,7 +28,7 @@ def everything(_topic: Topic) -> bool:
 
 
 def only(symbol: str) -> Callable[[Topic], bool]:
-    return lambda topic: topic.symbol == symbol
+    return lambda topic: topic.subject == symbol
 
 
 def make(
@@ -179,7 +179,7 @@ def test_latest_is_the_newest_of_each_wanted_topic_in_order(sequence: list[Event
         newest[event.topic] = hub.publish(event).offset
     assert offsets(hub.latest(everything)) == sorted(newest.values())
     assert offsets(hub.latest(only("AAA"))) == sorted(
-        offset for topic, offset in newest.items() if topic.symbol == "AAA"
+        offset for topic, offset in newest.items() if topic.subject == "AAA"
     )
     for topic, offset in newest.items():
         found = hub.latest_of(topic)
@@ -198,7 +198,7 @@ def test_since_gives_exactly_the_events_after_every_seam(sequence: list[Event]) 
     assert hub.since("e1:0", everything) == published
     for at, entry in enumerate(published, 1):
         assert hub.since(hub.event_id(entry), everything) == published[at:]
-        wanted = [each for each in published[at:] if each.topic.symbol == "AAA"]
+        wanted = [each for each in published[at:] if each.topic.subject == "AAA"]
         assert hub.since(hub.event_id(entry), only("AAA")) == wanted
 
 
