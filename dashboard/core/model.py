@@ -15,12 +15,6 @@ import msgspec
 PriceLevel = tuple[float, float]
 """One order-book level: (price, size)."""
 
-MAX_DECIMALS = 20
-"""Of a price; a smaller one than these can show is shown as 0."""
-SURE_CHARACTERS = 16
-"""A number that needs no more has no noise in its digits."""
-MAX_NAME = 100
-"""Characters of the name of an instrument, an exchange or an underlying."""
 EVENT_BYTES = 600
 """What an event takes in memory with its envelope of the hub, apart from what grows with it."""
 LEVEL_BYTES = 112
@@ -290,29 +284,8 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     weight: int = EVENT_BYTES
 
 
-def is_name(text: str) -> bool:
-    """Tell whether a text can name an instrument: on one line, visible, at most 100 characters."""
-    return 0 < len(text) <= MAX_NAME and text.isprintable() and not text.isspace()
-
-
 def weigh_text(text: str | None) -> int:
     """Estimate the bytes that a text holds in memory: four a character, unless all are ASCII."""
     if text is None:
         return 0
     return len(text) if text.isascii() else 4 * len(text)
-
-
-def decimals_of(number: float) -> int:
-    """Give the digits after the point that a price or a tick size needs, at most 20.
-
-    Digits beyond the fifteenth that counts are the noise of adding floats.
-
-    >>> decimals_of(0.01), decimals_of(-0.25), decimals_of(5), decimals_of(1e-15)
-    (2, 2, 0, 15)
-    """
-    text = repr(number)
-    if len(text) <= SURE_CHARACTERS and "e" not in text:
-        return len(text.partition(".")[2].rstrip("0"))
-    digits, _, exponent = f"{number:.14e}".partition("e")
-    decimals = len(digits.partition(".")[2].rstrip("0")) - int(exponent)
-    return min(max(decimals, 0), MAX_DECIMALS)
