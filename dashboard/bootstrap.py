@@ -27,8 +27,8 @@ from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
+from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
-from dashboard.history.pnl import Accounts
 from dashboard.hub.failures import kept_running
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live, sse
