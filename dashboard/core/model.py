@@ -8,7 +8,7 @@ integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import msgspec
 
@@ -22,19 +22,39 @@ POSITION_BYTES = 160
 """Apart from the length of its name."""
 
 
-class Kind(StrEnum):
-    """The types of event."""
+class Channel(StrEnum):
+    """What is remembered together: many events of one channel push out none of another."""
 
-    PRICE = "price"
-    TRADE = "trade"
-    QUOTE = "quote"
-    BOOK = "book"
-    OPEN_INTEREST = "open_interest"
-    THEO = "theo"
-    POSITIONS = "positions"
-    PNL = "pnl"
-    SYSTEM = "system"
-    CONTROL = "control"
+    MARKET = "market"
+    ACCOUNTS = "accounts"
+    RUNNERS = "runners"
+    SUMMARY = "summary"
+    STATUS = "status"
+
+
+class Kind(StrEnum):
+    """The types of event, each with the channel that it belongs to."""
+
+    _value_: str
+    channel: Channel
+
+    def __new__(cls, value: str, channel: Channel) -> Self:
+        """Make a member of its value and its channel."""
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.channel = channel
+        return kind
+
+    PRICE = "price", Channel.MARKET
+    TRADE = "trade", Channel.MARKET
+    QUOTE = "quote", Channel.MARKET
+    BOOK = "book", Channel.MARKET
+    OPEN_INTEREST = "open_interest", Channel.MARKET
+    THEO = "theo", Channel.MARKET
+    POSITIONS = "positions", Channel.ACCOUNTS
+    PNL = "pnl", Channel.ACCOUNTS
+    SYSTEM = "system", Channel.STATUS
+    CONTROL = "control", Channel.STATUS
 
 
 class Side(StrEnum):

@@ -37,6 +37,8 @@ STREAMS: dict[str, frozenset[Kind]] = {
     "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
     "system": frozenset({Kind.SYSTEM}),
 }
+KINDS = frozenset({Kind.CONTROL}).union(*STREAMS.values())
+CHANNELS = frozenset(kind.channel for kind in KINDS)
 REQUESTS = (
     '{"frequency_ms": 10..1000} or '
     '{"type": "subscribe", "symbols": [...], "streams": ["market", "system"]}'
