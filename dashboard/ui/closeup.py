@@ -42,12 +42,13 @@ class Closeup:
         self._interval = interval
         self._show_all_bars()
 
-    def is_about(self, topic: Topic) -> bool:
-        """Tell whether the latest value of a topic is of use beside those of the market."""
-        of_exchange = topic.exchange == self._instrument.exchange
-        return (
-            topic.kind is Kind.THEO and of_exchange and topic.symbol == self._instrument.underlying
-        )
+    @property
+    def topics(self) -> list[Topic]:
+        """Give the topics whose latest values are of use beside those of the market."""
+        about = self._instrument
+        if about.underlying is None:
+            return []
+        return [Topic(Kind.THEO, about.exchange, about.underlying)]
 
     def part(self, entries: Sequence[Published], told: Sequence[Published]) -> dict[str, Any]:
         """Give `q o m w a` of a push: `entries` are new, `told` what it carries of them.
@@ -72,8 +73,7 @@ class Closeup:
         topics = [Topic(kind, *about) for kind in (Kind.QUOTE, Kind.TRADE)]
         past = self._hub.recent(set(topics))
         found = {entry.topic for entry in past}
-        latest = [self._hub.latest_of(topic) for topic in topics if topic not in found]
-        return [*(entry for entry in latest if entry is not None), *past]
+        return [*self._hub.latest(topic for topic in topics if topic not in found), *past]
 
     def _show_all_bars(self) -> None:
         self._told = None

@@ -101,22 +101,20 @@ class Tab:
         chosen = self._instrument
         if self._detailed and chosen is not None:
             self.closeup = Closeup(self._services, chosen, at=self._index[chosen.key])
-        self._catch_up = self._hub.latest(self._shown)
+        self._catch_up = self._hub.latest(self._shown())
 
     def choose(self, symbol: str) -> None:
         """Stream the order book of this watched symbol, beginning with the latest one."""
         if all(symbol != each.symbol for each in self._watched):
             return
         self._chosen = symbol
-        self._catch_up += self._hub.latest(
-            lambda topic: topic.kind is Kind.BOOK and self._shown(topic)
-        )
+        self._catch_up += self._hub.latest(self._chosen_book())
 
     def pause(self, *, paused: bool) -> None:
         """Hold the stream back, or let it go on from the latest values."""
         self._paused = paused
         if not paused:
-            self._catch_up = self._hub.latest(self._shown)
+            self._catch_up = self._hub.latest(self._shown())
             if self.closeup is not None:
                 self.closeup.recall()
 
@@ -247,7 +245,7 @@ class Tab:
             self._lists = self._listed
         self._opening.made(now_s)
         self._status_s = float("-inf")
-        self._catch_up = self._hub.latest(self._shown)
+        self._catch_up = self._hub.latest(self._shown())
         if self.closeup is not None:
             self.closeup.recall()
 
@@ -316,16 +314,18 @@ class Tab:
             for name, status in self._services.supervisor.status().items()
         ]
 
-    def _shown(self, topic: Topic) -> bool:
-        """Tell whether the latest value of a topic brings the page up to date."""
-        key = (topic.exchange, topic.symbol)
-        if topic.kind is Kind.PRICE:
-            return key in self._index
-        if topic.kind is Kind.BOOK:
-            return topic.symbol == self._chosen and key in self._index
-        return topic.kind is Kind.SYSTEM or (
-            self.closeup is not None and self.closeup.is_about(topic)
-        )
+    def _shown(self) -> list[Topic]:
+        """Give the topics whose latest values bring the page up to date."""
+        return [
+            *(Topic(Kind.PRICE, *key) for key in self._index),
+            *self._chosen_book(),
+            Topic(Kind.SYSTEM, "", ""),
+            *(self.closeup.topics if self.closeup is not None else ()),
+        ]
+
+    def _chosen_book(self) -> list[Topic]:
+        chosen = self._instrument
+        return [] if chosen is None else [Topic(Kind.BOOK, *chosen.key)]
 
 
 def _controls(replay: SeekableFeed | None) -> dict[str, Any]:
