@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from dashboard.bootstrap import services
-from dashboard.history.bars import Interval
+from dashboard.core.bars import Interval
 from dashboard.ui import bridge
 from dashboard.ui.components import live
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboard.core.leases import InstrumentKey
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.ui.columns import Watched
 
 MAX_WATCHED = 50

@@ -6,7 +6,7 @@ import msgspec
 import reflex as rx
 
 from dashboard.bootstrap import services
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
 from dashboard.ui.components.panel import facts, panel

@@ -1,4 +1,4 @@
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.ui.watch import MAX_WATCHED, Watch
 
 

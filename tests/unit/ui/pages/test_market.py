@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.ui.page_socket import MAX_ARGUMENTS_BYTES
 from dashboard.ui.pages.market import full_ids, remembered
 
