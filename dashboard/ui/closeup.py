@@ -9,7 +9,9 @@ from dashboard.core.bars import Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.ui.batch import counts, detail_part, past_part
+from dashboard.ui.columns import BarRow, BarsPart
 
+SECOND_NS = 1_000_000_000
 BARS = 400
 """So many bars a chart begins with."""
 MAX_NEW_BARS = 10
@@ -79,7 +81,7 @@ class Closeup:
         self._told = None
         self._bars_s = 0.0
 
-    def _bars(self) -> list[Any] | None:
+    def _bars(self) -> BarsPart | None:
         """Give the bars that are new or have changed, a few times a second; None when none have.
 
         A late trade may have changed any of them. When bars are no longer among
@@ -100,9 +102,9 @@ class Closeup:
             if not fresh:
                 return None
             if len(fresh) <= MAX_NEW_BARS:
-                return [self._interval.value, [_row(bar) for bar in fresh], 0]
-        return [self._interval.value, [_row(bar) for bar in bars.of(*about, BARS)], 1]
+                return BarsPart(self._interval.value, [_row(bar) for bar in fresh], 0)
+        return BarsPart(self._interval.value, [_row(bar) for bar in bars.of(*about, BARS)], 1)
 
 
-def _row(bar: Bar) -> list[float]:
-    return [bar.start // 1_000_000_000, bar.open, bar.high, bar.low, bar.close, bar.volume]
+def _row(bar: Bar) -> BarRow:
+    return BarRow(bar.start // SECOND_NS, bar.open, bar.high, bar.low, bar.close, bar.volume)

@@ -233,7 +233,7 @@ async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> Non
     tab = open_page(running)
     sent = await batches(tab, lambda: quote(running, 1.0))
     assert tab.closeup is None
-    assert sent[0]["d"]["symbols"] == []
+    assert sent[0]["d"]["watched"] == []
     assert sent[1]["c"] == 1
 
 
