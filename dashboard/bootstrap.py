@@ -15,7 +15,8 @@ import structlog
 from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
-from dashboard.core.model import Control, Instrument
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Control
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
 from dashboard.feeds.instrument_master import InstrumentMaster
 from dashboard.feeds.parsing.static_data import StaticData
@@ -26,8 +27,8 @@ from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
+from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
-from dashboard.history.pnl import Accounts
 from dashboard.hub.failures import kept_running
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live, sse

@@ -6,8 +6,7 @@ from typing import Literal
 import msgspec
 
 from dashboard.bootstrap import Services
-from dashboard.feeds.base import FeedState
-from dashboard.feeds.supervisor import FeedStatus
+from dashboard.core.feed_state import FeedState, FeedStatus
 
 SOUND = frozenset({FeedState.LIVE, FeedState.REPLAYED, FeedState.ENDED})
 

@@ -8,9 +8,10 @@ from prometheus_client.registry import Collector
 
 from dashboard.access.places import Places
 from dashboard.bootstrap import services
+from dashboard.core.feed_state import FeedState
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.pace import Pace
-from dashboard.feeds.base import ExplainingFeed, FeedState
+from dashboard.feeds.base import ExplainingFeed
 
 STREAM_FIGURES: tuple[
     tuple[

@@ -1,11 +1,25 @@
 """Bars (OHLCV) of one instrument, built from its trades: pure, bounded."""
 
 from bisect import bisect_left, bisect_right
+from enum import StrEnum
 from operator import attrgetter
 
 import msgspec
 
 from dashboard.core.clocks import LATEST_NS, MAX_AHEAD_NS
+
+
+class Interval(StrEnum):
+    """The lengths of bars."""
+
+    S1 = "1s"
+    M1 = "1m"
+    M5 = "5m"
+
+
+KEPT = {Interval.S1: (1, 600), Interval.M1: (60, 1440), Interval.M5: (300, 2016)}
+"""Seconds, and how many bars are kept: ten minutes, a day, a week of steady trading."""
+MAX_BARS = max(limit for _, limit in KEPT.values())
 
 
 class Bar(msgspec.Struct, frozen=True, gc=False):

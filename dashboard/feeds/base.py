@@ -1,22 +1,13 @@
 """What the supervisor and the hub need of a feed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from dashboard.core.model import Event, Instrument
+from dashboard.core.feed_state import FeedState
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event
 
 Publish = Callable[[Event], object]
-
-
-class FeedState(StrEnum):
-    """How a feed stands, as the page and `/api/health` show it."""
-
-    LIVE = "live"
-    STALE = "stale"
-    REPLAYED = "replayed"
-    ENDED = "ended"
-    FAILED = "failed"
 
 
 class Feed(Protocol):

@@ -9,8 +9,9 @@ import structlog
 
 from dashboard.core.clocks import EARLIEST_NS, MAX_AHEAD_NS
 from dashboard.core.errors import FeedError
+from dashboard.core.feed_state import FeedState, FeedStatus
 from dashboard.core.model import Event
-from dashboard.feeds.base import Feed, FeedState, MonitoredFeed, Publish
+from dashboard.feeds.base import Feed, MonitoredFeed, Publish
 
 log = structlog.get_logger(__name__)
 
@@ -20,16 +21,6 @@ FAILED_AFTER = 5
 """Failures in a row, with no event between them, after which a feed counts as failed."""
 HEALTHY_NS = 10 * 1_000_000_000
 """A run of this length is a success: the backoff begins anew after it."""
-
-
-class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How a feed stands at one moment."""
-
-    state: FeedState
-    last_event_age_s: float | None
-    events: int
-    gaps: int
-    skipped: int
 
 
 def backoff_s(failures: int, jitter: float, *, cap_s: float = BACKOFF_CAP_S) -> float:

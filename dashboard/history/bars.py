@@ -1,28 +1,17 @@
 """Bars of every instrument that is traded, at the intervals that we keep."""
 
 import asyncio
-from enum import StrEnum
 
-from dashboard.core.bars import Bar, BarSeries
+from dashboard.core.bars import KEPT, Bar, BarSeries, Interval
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Instrument, Kind, Topic, Trade
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Kind, Topic, Trade
 from dashboard.hub.hub import Hub
 
 DRAIN_S = 0.25
 BUFFER_EVENTS = 50_000
 
 
-class Interval(StrEnum):
-    """The lengths of bars."""
-
-    S1 = "1s"
-    M1 = "1m"
-    M5 = "5m"
-
-
-KEPT = {Interval.S1: (1, 600), Interval.M1: (60, 1440), Interval.M5: (300, 2016)}
-"""Seconds, and how many bars are kept: ten minutes, a day, a week of steady trading."""
-MAX_BARS = max(limit for _, limit in KEPT.values())
 NOTHING_TRADED = BarSeries(interval_s=1, limit=0)
 
 

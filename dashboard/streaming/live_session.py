@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import conflate
 from dashboard.core.errors import ResumeError
-from dashboard.core.model import Instrument, Published
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Published
 from dashboard.core.principal import CONTROL, Principal, require
 from dashboard.protocols import live
 

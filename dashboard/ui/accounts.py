@@ -8,8 +8,8 @@ from html import escape
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from dashboard.core.accounts import Account
 from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, total
-from dashboard.history.pnl import Account
 from dashboard.ui.formatting import NONE, format_age, format_amount, format_share, format_signed
 
 SECOND_NS = 1_000_000_000

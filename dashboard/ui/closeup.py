@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dashboard.bootstrap import Services
-from dashboard.core.bars import Bar
-from dashboard.core.model import Instrument, Kind, Published, Topic
-from dashboard.history.bars import Interval
+from dashboard.core.bars import Bar, Interval
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Kind, Published, Topic
 from dashboard.ui.batch import counts, detail_part, past_part
 
 BARS = 400

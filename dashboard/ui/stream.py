@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from dashboard.bootstrap import services
+from dashboard.core.bars import Interval
 from dashboard.core.principal import CONTROL, require
-from dashboard.history.bars import Interval
 from dashboard.ui import bridge
 from dashboard.ui.components import live
 from dashboard.ui.page_socket import page_principal, refusals

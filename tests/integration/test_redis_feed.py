@@ -14,13 +14,14 @@ from redis import asyncio as redis_asyncio
 from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError, StaticDataError
-from dashboard.core.model import Book, Event, Instrument, Kind, Pnl, Quote, Topic, Trade
+from dashboard.core.feed_state import FeedState, FeedStatus
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Event, Kind, Pnl, Quote, Topic, Trade
 from dashboard.feeds import redis_feed
-from dashboard.feeds.base import FeedState
 from dashboard.feeds.client_ledger import ClientLedger
 from dashboard.feeds.parsing.exchange_messages import MESSAGE_BYTES
 from dashboard.feeds.redis_feed import CHANNEL, RedisFeed, read_static_data
-from dashboard.feeds.supervisor import FeedStatus, Supervisor
+from dashboard.feeds.supervisor import Supervisor
 from tests.redis_server import INSTRUMENTS, RedisServer
 from tests.unit.feeds.parsing.test_exchange import BOOK, EVERY_TYPE, QUOTE, TRADE, envelope, order
 

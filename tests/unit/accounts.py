@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from dashboard.core.model import Event, Instrument, Pnl, Positions
-from dashboard.feeds.base import FeedState, Publish
+from dashboard.core.feed_state import FeedState
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event, Pnl, Positions
+from dashboard.feeds.base import Publish
 from dashboard.feeds.supervisor import Supervisor
+from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
-from dashboard.history.pnl import Accounts
 from dashboard.hub.hub import Hub
 from tests.unit.fakes import Clock
 

@@ -14,11 +14,11 @@ from dashboard.bootstrap import (
     run_services,
 )
 from dashboard.config import Settings, load_settings
+from dashboard.core.bars import Interval
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Kind, Topic
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
-from dashboard.history.bars import Interval
 from tests.live_server import free_port
 
 TICKER = '12.5: {"type":"ticker","product_id":"A-USD","price":"1.5"}\n'

@@ -38,17 +38,19 @@ from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Row, Table, Type
 from dashboard.api.writers import FILES
 from dashboard.bootstrap import Services
 from dashboard.core.attempts import FailureLimit
-from dashboard.core.bars import Bar
+from dashboard.core.bars import KEPT, Bar
 from dashboard.core.clocks import CLOCK_SET_NS, EARLIEST_NS, LATEST_NS, MAX_AHEAD_NS
 from dashboard.core.errors import ResumeError
+from dashboard.core.feed_state import FeedState
+from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import DAY_NS
-from dashboard.core.model import Event, Instrument, Pnl, Price, Published, Side, Topic, Trade
-from dashboard.feeds.base import FeedState, Publish
+from dashboard.core.model import Event, Pnl, Price, Published, Side, Topic, Trade
+from dashboard.feeds.base import Publish
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.supervisor import SupervisedFeed
-from dashboard.history.bars import KEPT, Bars
-from dashboard.history.pnl import Accounts
+from dashboard.history.accounts import Accounts
+from dashboard.history.bars import Bars
 from dashboard.history.quotes import Quotes
 from dashboard.hub.hub import RESUME_WINDOW_NS, Hub
 from tests.unit.fakes import SECOND_NS, Clock

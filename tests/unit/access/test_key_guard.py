@@ -11,8 +11,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Scope
 from starlette.websockets import WebSocket
 
-from dashboard.access.key_guard import KeyCheck, KeyGuard, RequireKey, problem_with_key
+from dashboard.access.key_guard import KeyCheck, KeyGuard, problem_with_key
 from dashboard.access.principals import principal_of
+from dashboard.config import RequireKey
 from dashboard.core.principal import LOCAL, NOBODY, SCOPES, STRANGER, Principal
 from dashboard.storage.api_keys import ApiKeys, create_key
 from dashboard.storage.database import migrate, open_database

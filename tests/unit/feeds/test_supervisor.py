@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError
-from dashboard.core.model import Event, Instrument
-from dashboard.feeds.base import FeedState, Publish
+from dashboard.core.feed_state import FeedState
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event
+from dashboard.feeds.base import Publish
 from dashboard.feeds.supervisor import (
     BACKOFF_CAP_S,
     BACKOFF_FIRST_S,

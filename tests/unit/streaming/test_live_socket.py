@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.access.places import Places
 from dashboard.access.principals import PRINCIPAL
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.core.principal import LOCAL, NOBODY, Principal
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live

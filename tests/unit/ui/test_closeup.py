@@ -6,8 +6,9 @@ from typing import cast
 import pytest
 
 from dashboard.bootstrap import Services
+from dashboard.core.bars import Interval
 from dashboard.core.model import Quote, Side, Theo, Trade
-from dashboard.history.bars import Bars, Interval
+from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
 from dashboard.ui import closeup
 from dashboard.ui import opening as opening_module

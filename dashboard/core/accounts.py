@@ -1,22 +1,15 @@
-"""What is remembered of the clients: PnL over half an hour, and the latest positions."""
+"""What is remembered of one client: its PnL over half an hour, and its latest positions."""
 
-import asyncio
 from array import array
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
-from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Kind, Pnl, Positions, Published
-from dashboard.hub.hub import Hub
+from dashboard.core.model import Pnl, Positions, Published
 
 SECOND_NS = 1_000_000_000
 REMEMBERED_NS = 30 * 60 * SECOND_NS
 TRIM_NS = 60 * SECOND_NS
 """Samples are forgotten by the minute, as each time moves all others in memory."""
-MAX_CLIENTS = 500
-BUFFER_EVENTS = 10_000
-DRAIN_S = 1.0
-KINDS = frozenset({Kind.PNL, Kind.POSITIONS})
 
 
 class PnlSeries:
@@ -86,69 +79,3 @@ class Account:
         elif isinstance(event, Positions):
             self.positions = event
             self.positions_ns = published.ts_received
-
-
-class Accounts:
-    """The clients of all exchanges, in the order in which they were first heard of.
-
-    Of more than `max_clients`, the one that was silent for the longest is
-    forgotten, and counted in `forgotten`.
-    """
-
-    def __init__(self, hub: Hub, *, max_clients: int = MAX_CLIENTS) -> None:
-        self.forgotten = 0
-        self._max_clients = max_clients
-        self._accounts: dict[tuple[str, str], Account] = {}
-        self._subscription = hub.subscribe(
-            name="accounts",
-            wants=lambda topic: topic.kind in KINDS,
-            capacity=BUFFER_EVENTS,
-            policy=OverflowPolicy.CONFLATE,
-        )
-        self._survival = hub.failures.at("accounts")
-
-    @property
-    def updates(self) -> int:
-        """Count every update of PnL and positions so far."""
-        return self._subscription.offered
-
-    def current(self) -> list[Account]:
-        """Give every client, after taking in what has come."""
-        self.drain()
-        return list(self._accounts.values())
-
-    def positions(self) -> list[Positions]:
-        """Give the latest positions of every client that has sent any."""
-        return [each.positions for each in self.current() if each.positions is not None]
-
-    def drain(self) -> None:
-        """Take in what has come since the last time."""
-        for published in self._subscription.take():
-            with self._survival:
-                self._take(published)
-
-    def close(self) -> None:
-        """Take in no more."""
-        self._subscription.close()
-
-    async def run(self, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
-        """Drain every second until the hub closes, so that no buffer fills up."""
-        while not self._subscription.closed:
-            await self._subscription.ready()
-            self.drain()
-            await sleep(DRAIN_S)
-
-    def _take(self, published: Published) -> None:
-        topic = published.topic
-        key = (topic.exchange, topic.symbol)
-        account = self._accounts.get(key)
-        if account is None:
-            account = self._accounts[key] = self._admit(*key)
-        account.take(published)
-
-    def _admit(self, exchange: str, client: str) -> Account:
-        if len(self._accounts) >= self._max_clients:
-            silent = min(self._accounts, key=lambda key: self._accounts[key].updated_ns)
-            del self._accounts[silent]
-            self.forgotten += 1
-        return Account(exchange=exchange, client=client)

@@ -3,7 +3,8 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.history.pnl import BUFFER_EVENTS, Accounts, PnlSeries
+from dashboard.core.accounts import PnlSeries
+from dashboard.history.accounts import BUFFER_EVENTS, Accounts
 from dashboard.hub.hub import Hub
 from tests.unit.accounts import pnl, positions
 from tests.unit.fakes import SECOND_NS, Clock, price
