@@ -100,7 +100,7 @@ class Accounts:
         if published.offset <= self._loaded:
             return
         topic = published.topic
-        key = (topic.exchange, topic.symbol)
+        key = (topic.exchange, topic.subject)
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = self._admit(*key)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from dashboard.core.errors import RequestError
+from dashboard.core.errors import RequestError, ScopeError
 from dashboard.core.model import (
     Book,
     Control,
@@ -37,6 +37,8 @@ STREAMS: dict[str, frozenset[Kind]] = {
     "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
     "system": frozenset({Kind.SYSTEM}),
 }
+KINDS = frozenset({Kind.CONTROL}).union(*STREAMS.values())
+CHANNELS = frozenset(kind.channel for kind in KINDS)
 REQUESTS = (
     '{"frequency_ms": 10..1000} or '
     '{"type": "subscribe", "symbols": [...], "streams": ["market", "system"]}'
@@ -73,9 +75,9 @@ class Filter(msgspec.Struct, frozen=True):
             return True
         if not any(topic.kind in STREAMS[stream] for stream in self.streams):
             return False
-        if not topic.symbol:
+        if not topic.subject:
             return True
-        key = (topic.exchange, topic.symbol)
+        key = (topic.exchange, topic.subject)
         if self.instruments is None:
             return key not in self.on_demand
         return key in self.instruments
@@ -190,8 +192,8 @@ def encode_reset(reason: str) -> str:
     return _text({"type": "reset", "reason": reason})
 
 
-def encode_error(error: RequestError) -> str:
-    """Tell a client what was wrong with its request."""
+def encode_error(error: RequestError | ScopeError) -> str:
+    """Tell a client what was wrong with its request, or what it lacks for it."""
     return _text({"type": "error", "error": str(error)})
 
 

@@ -7,6 +7,8 @@ from dashboard.core.conflation import conflate
 from dashboard.core.errors import ResumeError
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Published
+from dashboard.core.principal import CONTROL, Principal, require
+from dashboard.hub.subscription import Wants
 from dashboard.protocols import live
 
 Found = Mapping[str, Sequence[Instrument]]
@@ -16,7 +18,8 @@ Found = Mapping[str, Sequence[Instrument]]
 class LiveSession:
     """What a client gets besides the events themselves; it is the caller who sends it."""
 
-    def __init__(self, running: Services) -> None:
+    def __init__(self, running: Services, principal: Principal) -> None:
+        self._principal = principal
         self.filter = live.Filter(on_demand=running.on_demand)
         self._services = running
         self._hub = running.hub
@@ -24,13 +27,22 @@ class LiveSession:
     def first(self, since: str | None) -> list[str]:
         """Give what a client begins with: what it missed since an id, or the latest values."""
         if not since:
-            return self.frames(self._hub.latest(self.filter.wants))
+            return self.frames(self._latest(self.filter.wants))
         try:
-            missed = self._hub.since(since, self.filter.wants)
+            missed = self._hub.since(since, self.filter.wants, live.CHANNELS)
         except ResumeError as error:
-            latest = self._hub.latest(self.filter.wants)
+            latest = self._latest(self.filter.wants)
             return [live.encode_reset(error.reason), *self.frames(latest)]
         return self.frames(conflate(missed))
+
+    def set_frequency(self, asked: live.SetFrequency) -> None:
+        """Change the update interval of all clients.
+
+        Raises:
+            ScopeError: when the client may not.
+        """
+        require(self._principal, CONTROL)
+        self._services.set_frequency(asked.frequency_ms)
 
     async def deliver(self, asked: live.Subscribe) -> Found:
         """Find what a client names, and have it delivered."""
@@ -47,9 +59,12 @@ class LiveSession:
             None if asked.symbols is None else frozenset(named), asked.streams, before.on_demand
         )
         wants = self.filter.wants
-        added = self._hub.latest(lambda topic: wants(topic) and not before.wants(topic))
+        added = self._latest(lambda topic: wants(topic) and not before.wants(topic))
         unknown = [name for name, instruments in found.items() if not instruments]
         return [live.encode_subscribed(asked, unknown=unknown), *self.frames(added)]
+
+    def _latest(self, wants: Wants) -> list[Published]:
+        return [each for each in self._hub.latest_of_kinds(live.KINDS) if wants(each.topic)]
 
     def frames(self, entries: Iterable[Published]) -> list[str]:
         """Write events as clients get them, without those that cannot be written."""

@@ -5,11 +5,12 @@ from urllib.parse import parse_qs
 
 from starlette.types import Scope
 
+from dashboard.access.principals import principal_of
 from dashboard.access.turn_budget import TurnBudget
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
-from dashboard.core.errors import RequestError
-from dashboard.core.model import Kind, Topic
+from dashboard.core.errors import RequestError, ScopeError
+from dashboard.core.model import Topic
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Kept, Slot
 from dashboard.fanout.route import Route
@@ -19,7 +20,6 @@ from dashboard.streaming.streams import Pump, Refusal, StreamClient
 
 POLICY_VIOLATION = 1008
 BUFFER_EVENTS = 50_000
-KINDS = frozenset({Kind.CONTROL}).union(*live.STREAMS.values())
 
 Admission = Callable[[Scope], Awaitable[str | None]]
 """Tells why a handshake may not pass, or gives None."""
@@ -58,7 +58,7 @@ class LiveStreams:
         if not self._sessions:
             self._subscription.change_filter(_everything)
         self._catch_up()  # what comes from here on follows what the client begins with
-        session = self._sessions[client] = LiveSession(self._services)
+        session = self._sessions[client] = LiveSession(self._services, principal_of(scope))
         self._move(client, session)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         self._send(client, session.first(query.get("since", [""])[0]))
@@ -81,11 +81,11 @@ class LiveStreams:
         session = self._sessions[client]
         try:
             asked = live.parse_request(raw)
-        except RequestError as error:
+            if isinstance(asked, live.SetFrequency):
+                session.set_frequency(asked)
+                return
+        except (RequestError, ScopeError) as error:
             self._send(client, [live.encode_error(error)])
-            return
-        if isinstance(asked, live.SetFrequency):
-            self._services.set_frequency(asked.frequency_ms)
             return
         found = await session.deliver(asked)
         if client not in self._sessions:
@@ -149,4 +149,4 @@ def _nothing(_topic: Topic) -> bool:
 
 
 def _everything(topic: Topic) -> bool:
-    return topic.kind in KINDS
+    return topic.kind in live.KINDS

@@ -7,12 +7,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from dashboard.bootstrap import (
-    Services,
-    check_feeds_or_exit,
-    prepare_storage_or_exit,
-    run_services,
-)
+from dashboard.bootstrap import Services, run_services
+from dashboard.bootstrap.checks import check_feeds_or_exit, prepare_storage_or_exit
 from dashboard.config import Settings, load_settings
 from dashboard.core.bars import Interval
 from dashboard.core.conflation import OverflowPolicy
