@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from dashboard.commands.door import Handlers
 from dashboard.commands.requests import (
-    AddLeases,
     ControlReplay,
-    DropLeases,
+    EndLeases,
     Lend,
+    LowerLeases,
     SetFrequency,
+    TakeLeases,
     TellAccounts,
     TellBars,
 )
@@ -33,6 +34,8 @@ from dashboard.feeds.system import publish_system
 from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
+
+UNLISTED = "no feed has it any more"
 
 
 class Owner:
@@ -91,8 +94,9 @@ class Owner:
         replays = Replays(feeds, told=self._reporter.tell)
         self.handlers.does(SetFrequency, frequency.set)
         self.handlers.does(ControlReplay, replays.control)
-        self.handlers.does(AddLeases, self._add_leases)
-        self.handlers.hears(DropLeases, self._drop_leases)
+        self.handlers.does(TakeLeases, self._take_leases)
+        self.handlers.hears(LowerLeases, self._lower_leases)
+        self.handlers.hears(EndLeases, self._end_leases)
         self.handlers.does(Lend, self._lend)
         self.handlers.does(TellBars, self._tell_bars)
         self.handlers.does(TellAccounts, self._tell_accounts)
@@ -106,29 +110,31 @@ class Owner:
     async def _renew(self, feed: str) -> None:
         await self._leases.renew(feed)
 
-    async def _add_leases(self, asked: AddLeases) -> Mapping[InstrumentKey, str]:
+    async def _take_leases(self, asked: TakeLeases) -> Mapping[InstrumentKey, str]:
         holder = self._holders.get(asked.holder)
         if holder is None:
             holder = self._holders[asked.holder] = self._leases.holder(asked.name)
-        found = {key: self._catalogues.directory.get(key) for key in asked.keys}
-        listed = [each for each in found.values() if each is not None]
-        refused = dict(await holder.add(listed, depth=asked.depth))
-        return refused | {key: "not listed any more" for key, each in found.items() if each is None}
+        found = [(self._catalogues.directory.get(key), depth) for key, depth in asked.wanted]
+        wanted = [(each, depth) for each, depth in found if each is not None]
+        refused = await (holder.replace(wanted) if asked.replace else holder.take(wanted))
+        listed = {each.key for each, _ in wanted}
+        return {**refused, **{key: UNLISTED for key, _ in asked.wanted if key not in listed}}
 
-    def _drop_leases(self, told: DropLeases) -> None:
+    def _lower_leases(self, told: LowerLeases) -> None:
         holder = self._holders.get(told.holder)
-        if holder is None:
-            return
-        if told.keys is None:
-            del self._holders[told.holder]
+        if holder is not None:
+            for key, depth in told.depths:
+                holder.lower(key, depth)
+
+    def _end_leases(self, told: EndLeases) -> None:
+        holder = self._holders.pop(told.holder, None)
+        if holder is not None:
             holder.close()
-        else:
-            holder.drop(told.keys)
 
     async def _lend(self, asked: Lend) -> None:
         instrument = self._catalogues.directory.get(asked.key)
         if instrument is None:
-            raise CommandError(problem="not listed any more")
+            raise CommandError(problem=UNLISTED)
         try:
             await self._leases.lend(instrument, depth=asked.depth)
         except FeedError as error:

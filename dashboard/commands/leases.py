@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from dashboard.commands.door import Commands
-from dashboard.commands.requests import AddLeases, DropLeases, Lend
+from dashboard.commands.requests import EndLeases, Lend, LowerLeases, TakeLeases
 from dashboard.core.errors import CommandError
 from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.principal import LOCAL
@@ -63,23 +63,39 @@ class CommandedHolder:
         self, instruments: Sequence[Instrument], *, depth: int = 0
     ) -> Mapping[InstrumentKey, str]:
         """Lease instruments; give those that were refused, with the feed's reason."""
-        if not instruments:
-            return {}
-        keys = [each.key for each in instruments]
-        command = AddLeases(holder=self._id, name=self._name, keys=keys, depth=depth)
-        try:
-            return await self._commands.ask(command, by=LOCAL)
-        finally:
-            if self._closed:  # while it was asked for
-                self._commands.tell(DropLeases(holder=self._id))
+        return await self._take([(each.key, depth) for each in instruments])
+
+    async def replace(
+        self, wanted: Sequence[tuple[Instrument, int]]
+    ) -> Mapping[InstrumentKey, str]:
+        """Lease instruments, each with its depth, in place of all that is held."""
+        return await self._take([(each.key, depth) for each, depth in wanted], replace=True)
+
+    def lower(self, key: InstrumentKey, depth: int) -> None:
+        """Want no more levels of an instrument's book than this; if it is held, it stays so."""
+        self._commands.tell(LowerLeases(holder=self._id, depths=[(key, depth)]))
 
     def drop(self, keys: Iterable[InstrumentKey]) -> None:
-        """End leases."""
-        if ended := list(keys):
-            self._commands.tell(DropLeases(holder=self._id, keys=ended))
+        """End leases; of one that is not held nothing is left to end."""
+        if ended := [(key, None) for key in keys]:
+            self._commands.tell(LowerLeases(holder=self._id, depths=ended))
 
     def close(self) -> None:
         """End all of them. Safe to call twice."""
         if not self._closed:
             self._closed = True
-            self._commands.tell(DropLeases(holder=self._id))
+            self._commands.tell(EndLeases(holder=self._id))
+
+    async def _take(
+        self, wanted: Sequence[tuple[InstrumentKey, int]], *, replace: bool = False
+    ) -> Mapping[InstrumentKey, str]:
+        if self._closed or not (wanted or replace):
+            return {}
+        try:
+            return await self._commands.ask(
+                TakeLeases(holder=self._id, name=self._name, wanted=wanted, replace=replace),
+                by=LOCAL,
+            )
+        finally:
+            if self._closed:  # while it was asked for
+                self._commands.tell(EndLeases(holder=self._id))

@@ -45,23 +45,30 @@ class ControlReplay(Command[None], frozen=True, kw_only=True):
     value: float = 0.0
 
 
-class AddLeases(Command[Mapping[InstrumentKey, str]], frozen=True, kw_only=True):
+class TakeLeases(Command[Mapping[InstrumentKey, str]], frozen=True, kw_only=True):
     """Lease instruments for a holder, see `core.leases`; the answer is what was refused, and why.
 
     `holder` is an id of the asker's choice; `name` is what its leases are counted under.
+    `wanted` has a depth for each instrument. With `replace` they come in place of all others.
     """
 
     holder: str
     name: str
-    keys: Sequence[InstrumentKey]
-    depth: int = 0
+    wanted: Sequence[tuple[InstrumentKey, int]]
+    replace: bool = False
 
 
-class DropLeases(Notice, frozen=True, kw_only=True):
-    """End leases of a holder; without `keys` all of them."""
+class LowerLeases(Notice, frozen=True, kw_only=True):
+    """Let a holder want no more than these depths; None ends a lease."""
 
     holder: str
-    keys: Sequence[InstrumentKey] | None = None
+    depths: Sequence[tuple[InstrumentKey, int | None]]
+
+
+class EndLeases(Notice, frozen=True, kw_only=True):
+    """End a holder and all its leases."""
+
+    holder: str
 
 
 class Lend(Command[None], frozen=True, kw_only=True):

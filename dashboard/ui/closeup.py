@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.bootstrap import Services
 from dashboard.core.bars import Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
+from dashboard.ui.running import Streamed
 from dashboard.ui.batch import counts, detail_part, past_part
 from dashboard.ui.columns import BarRow, BarsPart
 
@@ -22,9 +22,9 @@ BARS_S = 0.25
 class Closeup:
     """What one page has been told of its instrument so far."""
 
-    def __init__(self, running: Services, instrument: Instrument, *, at: int) -> None:
+    def __init__(self, running: Streamed, instrument: Instrument, *, at: int) -> None:
         """`at` is the instrument's number in the batches."""
-        self._services = running
+        self._running = running
         self._hub = running.hub
         self._instrument = instrument
         self._at = at
@@ -91,7 +91,7 @@ class Closeup:
         if now_s - self._bars_s < BARS_S:
             return None
         self._bars_s = now_s
-        bars, about, told = self._services.bars, (self._instrument, self._interval), self._told
+        bars, about, told = self._running.bars, (self._instrument, self._interval), self._told
         self._told = bars.changes(*about)
         if self._told == told:
             return None

@@ -24,7 +24,7 @@ from socketio.exceptions import ConnectionRefusedError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access.principals import principal_of
-from dashboard.core.errors import PageEventError, ScopeError
+from dashboard.core.errors import CommandError, PageEventError, ScopeError
 from dashboard.core.principal import NOBODY, Principal
 
 log = structlog.get_logger(__name__)
@@ -216,10 +216,10 @@ def page_principal(token: str) -> Principal:
 
 @contextmanager
 def refusals() -> Generator[None]:
-    """Refuse quietly what a page's client may not: the page itself offers it to nobody else."""
+    """Refuse quietly what a page may not or what cannot be: a page of ours offers neither."""
     try:
         yield
-    except ScopeError as reason:
+    except (ScopeError, CommandError, ValueError) as reason:
         if _socket is not None:
             _socket.refuse(str(reason))
 

@@ -4,9 +4,8 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.bootstrap import services
+from dashboard.commands.requests import Command, ControlReplay, SetFrequency
 from dashboard.core.bars import Interval
-from dashboard.core.principal import CONTROL, require
 from dashboard.ui import bridge
 from dashboard.ui.components import live
 from dashboard.ui.page_socket import page_principal, refusals
@@ -31,18 +30,19 @@ class StreamState(rx.State):
             self.sample_window = samples
 
     @rx.event
-    def set_frequency(self, frequency_ms: float) -> None:
+    async def set_frequency(self, frequency_ms: float) -> None:
         """Change the update interval of all clients, where the page may."""
-        with refusals():
-            require(page_principal(self.router.session.client_token), CONTROL)
-            services().set_frequency(float(frequency_ms))
+        await self._ask(SetFrequency(frequency_ms=float(frequency_ms)))
 
     @rx.event
-    def control_replay(self, name: str, control: str, value: float) -> None:
+    async def control_replay(self, name: str, control: str, value: float) -> None:
         """Pause, resume, speed up or move the one replay of all pages, where the page may."""
+        await self._ask(ControlReplay(feed=str(name), action=str(control), value=float(value)))
+
+    async def _ask(self, command: Command[Any]) -> None:
         with refusals():
-            require(page_principal(self.router.session.client_token), CONTROL)
-            bridge.control_replay(services(), name, control, value)
+            principal = page_principal(self.router.session.client_token)
+            await bridge.running().commands.ask(command, by=principal)
 
     @rx.event
     def set_paused(self, paused: bool) -> None:

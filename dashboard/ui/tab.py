@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
-from dashboard.bootstrap import Services
 from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.reports import FeedReport
 from dashboard.core.pacing import Pacer
-from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, market_part
 from dashboard.ui.closeup import Closeup
 from dashboard.ui.columns import Echo, Listed, Lossy
 from dashboard.ui.opening import Opening
+from dashboard.ui.running import Streamed
 from dashboard.ui.watch import Watch
 
 SLOTS = 8
@@ -42,13 +42,13 @@ class Tab:
 
     def __init__(
         self,
-        running: Services,
+        running: Streamed,
         *,
         watched: Sequence[Instrument],
         chosen: str = "",
         detailed: bool = False,
     ) -> None:
-        self._services = running
+        self._running = running
         self._hub = running.hub
         self._survival = running.hub.failures.at("page")
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
@@ -62,6 +62,7 @@ class Tab:
         self._number = 0
         self._sent_s = 0.0
         self._status_s = 0.0
+        self._reports: tuple[int, ...] = ()
         self._echo: tuple[float, int] | None = None
         self._clock_offset_ns = self._hub.clock_offset_ns
         self._described: tuple[object, ...] = ()
@@ -87,11 +88,11 @@ class Tab:
 
         The chosen one stays, when it is among them; see `Watch`.
         """
-        self._known = len(self._services.listings)
+        self._known = len(self._running.directory.listings)
         self._watch = Watch(instruments, chosen=self._watch.chosen_id)
         if self._detailed and (chosen := self._watch.chosen) is not None:
             at = self._watch.index[chosen.key]
-            self.closeup = Closeup(self._services, chosen, at=at)
+            self.closeup = Closeup(self._running, chosen, at=at)
         self._catch_up = self._hub.latest(self._shown())
 
     def choose(self, id_: str) -> None:
@@ -132,10 +133,6 @@ class Tab:
         self._echo = (page_ms, time.monotonic_ns())
         self._pacer.report(shift_ms=shift_ms, period_ms=period_ms, seen_shifts=seen_shifts)
 
-    def tell_status(self) -> None:
-        """Tell the page with the next push how the feeds stand, without waiting for its time."""
-        self._status_s = float("-inf")
-
     async def run(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
         """Send batches until cancelled, or until the hub or a newer stream closes this one.
 
@@ -163,12 +160,12 @@ class Tab:
         self._subscription.close()
 
     async def _until_due(self) -> None:
-        asked_ms = self._services.frequency_ms
+        asked_ms = self._running.frequency_ms
         self._pacer.set_interval(asked_ms)
         self._pacer.advance(time.monotonic())
         while (wait_s := self._pacer.deadline - time.monotonic()) > 0:
             await asyncio.sleep(min(wait_s, NAP_S))
-            if self._services.frequency_ms != asked_ms:
+            if self._running.frequency_ms != asked_ms:
                 return
 
     def _next_batch(self) -> dict[str, Any] | None:
@@ -183,9 +180,10 @@ class Tab:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
         status = now_s - self._status_s >= STATUS_S
+        reports = self._told_of_feeds()
         described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
-        if not (entries or catch_up or described or heartbeat or self._lists):
+        if not (entries or catch_up or described or heartbeat or self._lists or reports != self._reports):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
@@ -207,6 +205,8 @@ class Tab:
             batch["d"] = described
         if status:
             self._status_s = now_s
+        if status or reports != self._reports:
+            self._reports = reports
             batch["f"] = self._feeds()
         if self._echo is not None:
             page_ms, came_ns = self._echo
@@ -242,7 +242,7 @@ class Tab:
         self, entries: list[Published], catch_up: list[Published], *, now: int
     ) -> dict[str, Any]:
         """Give the market's share of a push, and that of the instrument in detail."""
-        told = [*catch_up, *(conflate(entries) if self._services.conflates else entries)]
+        told = [*catch_up, *(conflate(entries) if self._running.conflates else entries)]
         watch = self._watch
         part = market_part(told, index=watch.index, chosen=watch.chosen_key, now=now)
         if self.closeup is not None and not self._paused:
@@ -265,7 +265,7 @@ class Tab:
                 each.absolute_limit,
                 each.delta_limit,
             )
-            for each in self._services.listings
+            for each in self._running.directory.listings
         ]
 
     def _describe(self, *, again: bool) -> dict[str, Any] | None:
@@ -279,7 +279,7 @@ class Tab:
             self._known,
             self._watch.chosen_id,
             self._paused,
-            self._services.frequency_ms,
+            self._running.frequency_ms,
             round(self._pacer.interval_ms, 1),
         )
         if description != self._described:
@@ -291,11 +291,14 @@ class Tab:
         return dict(zip(names, description, strict=True))
 
     def _feeds(self) -> list[dict[str, Any]]:
-        replays = self._services.replays
         return [
-            {"name": name, **msgspec.structs.asdict(status), **_controls(replays.get(name))}
-            for name, status in self._services.supervisor.status().items()
+            {"name": name, **msgspec.structs.asdict(report.status), **_controls(report)}
+            for name, report in self._running.feeds.current().items()
         ]
+
+    def _told_of_feeds(self) -> tuple[int, ...]:
+        """Give the numbers of the newest reports: others mean that there is something to tell."""
+        return tuple(each.offset for each in self._hub.latest_of_kinds((Kind.FEED,)))
 
     def _shown(self) -> list[Topic]:
         """Give the topics whose latest values bring the page up to date."""
@@ -311,13 +314,5 @@ class Tab:
         return [] if chosen is None else [Topic(Kind.BOOK, *chosen)]
 
 
-def _controls(replay: SeekableFeed | None) -> dict[str, Any]:
-    if replay is None:
-        return {}
-    return {
-        "position_s": round(replay.position_s, 2),
-        "duration_s": round(replay.duration_s, 2),
-        "speed": replay.speed,
-        "paused": replay.paused,
-        "note": replay.note if isinstance(replay, AnnotatedFeed) else "",
-    }
+def _controls(report: FeedReport) -> dict[str, Any]:
+    return {} if report.playback is None else msgspec.structs.asdict(report.playback)

@@ -4,7 +4,6 @@ from urllib.parse import unquote
 
 import reflex as rx
 
-from dashboard.bootstrap import services
 from dashboard.core.instruments import Instrument, decimals_of
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
@@ -33,7 +32,7 @@ class InstrumentState(rx.State):
         """Find the instrument of the address and stream it to the page until it leaves."""
         async with self:
             name = name_in(self.router.url.path)
-            found = services().find(name)
+            found = bridge.find(name)
             self._take(name, found)
         await bridge.stream_to_page(watched=[found.id] if found else [], detailed=True, listed=True)
 

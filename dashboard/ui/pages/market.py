@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 import reflex as rx
 
-from dashboard.bootstrap import services
 from dashboard.core.instruments import Instrument
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
@@ -31,7 +30,7 @@ class MarketState(rx.State):
         """Stream to the page until it leaves."""
         async with self:
             names = remembered(self.watchlist)
-            if names is not None and (ids := full_ids(names, services().find)) != names:
+            if names is not None and (ids := full_ids(names, bridge.find)) != names:
                 self.watchlist = msgspec.json.encode(ids).decode()
                 names = ids
         await bridge.stream_to_page(watched=_default() if names is None else names)
@@ -63,7 +62,7 @@ def full_ids(names: Sequence[str], find: Callable[[str], Instrument | None]) -> 
 
 def _default() -> list[str]:
     """Give the first of what the feeds deliver to everybody."""
-    return [each.id for each in services().instruments.values()][:MAX_WATCHED]
+    return [each.id for each in bridge.standing(MAX_WATCHED)]
 
 
 def index() -> rx.Component:

@@ -6,15 +6,15 @@ from typing import Any
 
 import reflex as rx
 
-from dashboard.bootstrap import Services, services
 from dashboard.core.limits import Level, expose
-from dashboard.ui import accounts, template
+from dashboard.ui import accounts, bridge, template
 from dashboard.ui.components.exports import export_links
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.pnl_chart import pnl_chart
 from dashboard.ui.components.pnl_table import pnl_table
 from dashboard.ui.components.positions_table import LARGEST_FIRST, positions_table
 from dashboard.ui.formatting import format_count
+from dashboard.ui.running import Running
 from dashboard.ui.stream import StreamState, live_stream
 
 MAX_SEARCH_CHARACTERS = 100
@@ -45,7 +45,7 @@ class PnlState(rx.State):
 
         What can't be shown leaves what stands there; the next second may go well again.
         """
-        survival = services().hub.failures.at("pnl page")
+        survival = bridge.survival("pnl page")
         while True:
             async with self:
                 with survival:
@@ -82,17 +82,17 @@ class PnlState(rx.State):
             self._show()
 
     def _show(self) -> None:
-        """Read the services; only what has changed goes to the page."""
-        for name, value in self._view(services()).items():
+        """Read what is remembered; only what has changed goes to the page."""
+        for name, value in self._view(bridge.running()).items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
 
-    def _view(self, running: Services) -> dict[str, Any]:
+    def _view(self, running: Running) -> dict[str, Any]:
         known = running.accounts.current()
         now_ns = time.monotonic_ns()
         minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
         lines = accounts.drawn(known)
-        exposures = expose(running.accounts.positions(), running.listings)
+        exposures = expose(running.accounts.positions(), running.directory.listings)
         shown = accounts.ordered(
             accounts.matching(exposures, search=self.words, only_pressing=self.only_pressing),
             column=self.column,
@@ -120,15 +120,14 @@ class PnlState(rx.State):
         }
 
 
-def stale_feeds(running: Services) -> str:
+def stale_feeds(running: Running) -> str:
     """Name the feeds that clients come from and that do not flow."""
     exchanges = {each.exchange for each in running.accounts.current()}
-    states = running.supervisor.status()
+    feeds = {running.directory.feed_of_exchange(each) for each in exchanges}
     return ", ".join(
-        f"{feed.name} is {states[feed.name].state}"
-        for feed in running.supervisor.feeds
-        if states[feed.name].state not in FLOWING
-        and any(each.exchange in exchanges for each in feed.instruments())
+        f"{name} is {report.status.state}"
+        for name, report in running.feeds.current().items()
+        if name in feeds and report.status.state not in FLOWING
     )
 
 

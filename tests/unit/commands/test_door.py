@@ -1,7 +1,7 @@
 import pytest
 
 from dashboard.commands.door import Commands, Handlers
-from dashboard.commands.requests import DropLeases, Lend, SetFrequency
+from dashboard.commands.requests import EndLeases, Lend, SetFrequency
 from dashboard.core.errors import CommandError, ScopeError
 from dashboard.core.principal import LOCAL, STRANGER
 
@@ -49,18 +49,18 @@ async def test_what_a_handler_refuses_reaches_who_asked() -> None:
 def test_each_request_has_one_handler() -> None:
     handlers = Handlers()
     handlers.does(SetFrequency, _doubled)
-    handlers.hears(DropLeases, lambda _: None)
+    handlers.hears(EndLeases, lambda _: None)
     with pytest.raises(ValueError, match="SetFrequency"):
         handlers.does(SetFrequency, _doubled)
-    with pytest.raises(ValueError, match="DropLeases"):
-        handlers.hears(DropLeases, lambda _: None)
+    with pytest.raises(ValueError, match="EndLeases"):
+        handlers.hears(EndLeases, lambda _: None)
 
 
 def test_notices_are_heard_and_nobody_need_hear_them() -> None:
     handlers = Handlers()
     commands = Commands(handlers)
-    commands.tell(DropLeases(holder="a"))
+    commands.tell(EndLeases(holder="a"))
     heard: list[str] = []
-    handlers.hears(DropLeases, lambda notice: heard.append(notice.holder))
-    commands.tell(DropLeases(holder="b"))
+    handlers.hears(EndLeases, lambda notice: heard.append(notice.holder))
+    commands.tell(EndLeases(holder="b"))
     assert heard == ["b"]
