@@ -7,6 +7,7 @@ from dashboard.core.conflation import conflate
 from dashboard.core.errors import ResumeError
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Published
+from dashboard.core.principal import CONTROL, Principal, require
 from dashboard.hub.subscription import Wants
 from dashboard.protocols import live
 
@@ -17,7 +18,8 @@ Found = Mapping[str, Sequence[Instrument]]
 class LiveSession:
     """What a client gets besides the events themselves; it is the caller who sends it."""
 
-    def __init__(self, running: Services) -> None:
+    def __init__(self, running: Services, principal: Principal) -> None:
+        self._principal = principal
         self.filter = live.Filter(on_demand=running.on_demand)
         self._services = running
         self._hub = running.hub
@@ -32,6 +34,15 @@ class LiveSession:
             latest = self._latest(self.filter.wants)
             return [live.encode_reset(error.reason), *self.frames(latest)]
         return self.frames(conflate(missed))
+
+    def set_frequency(self, asked: live.SetFrequency) -> None:
+        """Change the update interval of all clients.
+
+        Raises:
+            ScopeError: when the client may not.
+        """
+        require(self._principal, CONTROL)
+        self._services.set_frequency(asked.frequency_ms)
 
     async def deliver(self, asked: live.Subscribe) -> Found:
         """Find what a client names, and have it delivered."""

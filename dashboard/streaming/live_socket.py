@@ -6,9 +6,10 @@ import contextlib
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.access.places import Places
+from dashboard.access.principals import principal_of
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
-from dashboard.core.errors import RequestError
+from dashboard.core.errors import RequestError, ScopeError
 from dashboard.protocols import live
 from dashboard.streaming.live_session import LiveSession
 
@@ -40,7 +41,7 @@ class LiveConnection:
     def __init__(self, socket: WebSocket, running: Services) -> None:
         self._socket = socket
         self._services = running
-        self._session = LiveSession(running)
+        self._session = LiveSession(running, principal_of(socket.scope))
         self._subscription = running.hub.subscribe(
             name="ws",
             wants=self._session.filter.wants,
@@ -117,11 +118,11 @@ class LiveConnection:
     async def _answer(self, request: str | bytes) -> list[str]:
         try:
             asked = live.parse_request(request)
-        except RequestError as error:
+            if isinstance(asked, live.SetFrequency):
+                self._session.set_frequency(asked)
+                return []
+        except (RequestError, ScopeError) as error:
             return [live.encode_error(error)]
-        if isinstance(asked, live.SetFrequency):
-            self._services.set_frequency(asked.frequency_ms)
-            return []
         return await self._change_filter(asked)
 
     async def _change_filter(self, asked: live.Subscribe) -> list[str]:

@@ -5,10 +5,11 @@ from urllib.parse import parse_qs
 
 from starlette.types import Scope
 
+from dashboard.access.principals import principal_of
 from dashboard.access.turn_budget import TurnBudget
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
-from dashboard.core.errors import RequestError
+from dashboard.core.errors import RequestError, ScopeError
 from dashboard.core.model import Topic
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Kept, Slot
@@ -57,7 +58,7 @@ class LiveStreams:
         if not self._sessions:
             self._subscription.change_filter(_everything)
         self._catch_up()  # what comes from here on follows what the client begins with
-        session = self._sessions[client] = LiveSession(self._services)
+        session = self._sessions[client] = LiveSession(self._services, principal_of(scope))
         self._move(client, session)
         query = parse_qs(scope["query_string"].decode("latin-1"))
         self._send(client, session.first(query.get("since", [""])[0]))
@@ -80,11 +81,11 @@ class LiveStreams:
         session = self._sessions[client]
         try:
             asked = live.parse_request(raw)
-        except RequestError as error:
+            if isinstance(asked, live.SetFrequency):
+                session.set_frequency(asked)
+                return
+        except (RequestError, ScopeError) as error:
             self._send(client, [live.encode_error(error)])
-            return
-        if isinstance(asked, live.SetFrequency):
-            self._services.set_frequency(asked.frequency_ms)
             return
         found = await session.deliver(asked)
         if client not in self._sessions:

@@ -29,6 +29,7 @@ from dashboard.bootstrap import (
 )
 from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
+from dashboard.core.principal import Principal
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.pace import Pace
@@ -39,7 +40,7 @@ from dashboard.protocols import live
 from dashboard.streaming.connection import Timeouts
 from dashboard.streaming.listener import Refusal, StreamListener
 from dashboard.streaming.live_streams import LiveStreams
-from dashboard.streaming.openalgo import Authenticate, Identity, OpenAlgoStreams
+from dashboard.streaming.openalgo import Authenticate, OpenAlgoStreams
 from dashboard.streaming.openalgo_socket import serve_openalgo
 from dashboard.streaming.streams import Streams
 
@@ -168,7 +169,7 @@ class StreamServer:
 def authenticate_by(services: Services) -> Authenticate:
     """Let a running product's keys say who may in."""
 
-    async def authenticate(api_key: str, address: str) -> Identity | None:
+    async def authenticate(api_key: str, address: str) -> Principal | None:
         return await services.keys.authenticate(api_key, address=address or UNKNOWN)
 
     return authenticate

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from dashboard.access.places import Places
+from dashboard.access.principals import PRINCIPAL
 from dashboard.core.instruments import Instrument
+from dashboard.core.principal import LOCAL, NOBODY, Principal
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live
 from dashboard.streaming.live_socket import serve_live
@@ -15,7 +17,8 @@ from tests.unit.fakes import Clock, price, trade
 class Socket:
     """A WebSocket whose client sends what the test puts in, and keeps what it gets."""
 
-    def __init__(self, **query_params: str) -> None:
+    def __init__(self, principal: Principal = NOBODY, /, **query_params: str) -> None:
+        self.scope = {PRINCIPAL: principal}
         self.query_params = query_params
         self.got: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
@@ -187,8 +190,20 @@ async def test_a_bad_request_is_answered_and_the_connection_stays() -> None:
     await serving
 
 
-async def test_a_frequency_is_handed_on() -> None:
+async def test_who_may_not_change_the_frequency_is_told_the_scope_that_is_missing() -> None:
     running, socket = Running(), Socket()
+    serving = connect(running, socket)
+    socket.say('{"frequency_ms":25}')
+    await settle()
+    socket.leave()
+    await serving
+    assert running.frequencies == []
+    problem = "this needs an API key with the scope 'control'"
+    assert socket.got == [{"type": "error", "error": problem}]
+
+
+async def test_a_frequency_is_handed_on() -> None:
+    running, socket = Running(), Socket(LOCAL)
     serving = connect(running, socket)
     socket.say('{"frequency_ms":25}')
     socket.leave()
