@@ -27,14 +27,13 @@ EPOCH_BYTES = 6
 
 def new_hub(settings: Settings) -> Hub:
     """Make a hub of its own epoch, which encodes what our protocols carry."""
-    epoch = secrets.token_hex(EPOCH_BYTES)
     return Hub(
-        epoch=epoch,
+        epoch=secrets.token_hex(EPOCH_BYTES),
         clock=time.time_ns,
         monotonic=time.monotonic_ns,
         resume_events=settings.resume_events,
         resume_bytes=settings.resume_mb * 1024 * 1024,
-        encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
+        encoders={live.DIALECT: live.encoder, sse.DIALECT: sse.encoder},
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from dashboard.core.accounts import Account, AccountsKept
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Kind, Positions, Published
+from dashboard.core.model import Ended, Kind, Positions, Published, Topic
 from dashboard.hub.hub import Hub
 
 MAX_CLIENTS = 500
@@ -18,8 +18,9 @@ class Accounts:
     """The clients of all exchanges, in the order in which they were first heard of.
 
     Of more than `max_clients`, the one that was silent for the longest is
-    forgotten, and counted in `forgotten`. On a hub that follows another one, `ask` tells
-    what was remembered there before: `load` it at the start.
+    forgotten, and counted in `forgotten`. One whose topics have all ended is forgotten, too.
+    On a hub that follows another one, `ask` tells what was remembered there before: `load`
+    it at the start.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Accounts:
             policy=OverflowPolicy.CONFLATE,
         )
         self._survival = hub.failures.at("accounts")
+        self._hub = hub
 
     @property
     def updates(self) -> int:
@@ -80,7 +82,7 @@ class Accounts:
             self._accounts = {
                 (each.exchange, each.client): Account.of(each) for each in kept.accounts
             }
-            for published in self._hub.latest(lambda topic: topic.kind in KINDS):
+            for published in self._hub.latest_of_kinds(KINDS):
                 self._take(published)
 
     def keep(self) -> AccountsKept:
@@ -101,6 +103,10 @@ class Accounts:
             return
         topic = published.topic
         key = (topic.exchange, topic.subject)
+        if isinstance(published.event, Ended):
+            if not self._hub.latest(Topic(kind, *key) for kind in KINDS):
+                self._accounts.pop(key, None)
+            return
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = self._admit(*key)

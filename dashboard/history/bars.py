@@ -19,8 +19,9 @@ class Bars:
     """Build bars from the hub's trades; those from before a feed was connected do not count.
 
     One subscription serves all instruments. It is drained four times a second
-    and whenever bars are asked for, so an answer misses no trade. On a hub that follows
-    another one, `ask` tells what was kept there before: `load` it when it is wanted.
+    and whenever bars are asked for, so an answer misses no trade. The bars of an
+    instrument go when its topic of trades ends. On a hub that follows another one, `ask`
+    tells what was kept there before: `load` it when it is wanted.
     """
 
     def __init__(self, hub: Hub, *, ask: Ask | None = None) -> None:
@@ -106,9 +107,12 @@ class Bars:
 
     def _take(self, published: Published) -> None:
         trade = published.event
-        if isinstance(trade, Trade) and not trade.historical:
-            with self._survival:
-                self._apply(trade, published)
+        if isinstance(trade, Trade):
+            if not trade.historical:
+                with self._survival:
+                    self._apply(trade, published)
+        else:
+            self._series.pop((published.topic.exchange, published.topic.subject), None)
 
     def _apply(self, trade: Trade, published: Published) -> None:
         key = (trade.exchange, trade.symbol)
