@@ -222,7 +222,7 @@ class RedisFeed:
             self._unanswered += 1
             await connection.send_command("PING")
             await self._sleep(self._ping_every_s)
-        raise TimeoutError(f"no answer for {ANSWER_WITHIN_S:g} s")
+        raise TimeoutError
 
     async def _follow_theos(self, client: Redis, publish: Publish) -> None:
         """Read the theoretical prices again and again; publish those that changed."""
@@ -289,4 +289,6 @@ def _describe(errors: BaseExceptionGroup[Exception]) -> str:
 
 
 def _line(error: BaseException) -> str:
+    if isinstance(error, TimeoutError) and not error.args:
+        return f"no answer for {ANSWER_WITHIN_S:g} s"
     return " ".join(str(error).split()) or type(error).__name__
