@@ -18,8 +18,8 @@ from dashboard.access.origins import Guard, problem_with
 from dashboard.access.places import Places
 from dashboard.access.response_headers import Policy, ResponseHeaders, inline_scripts
 from dashboard.access.unfinished import UnfinishedMessages
-from dashboard.bootstrap.checks import check_feeds_or_exit, prepare_storage_or_exit
 from dashboard.bootstrap import run_services, services
+from dashboard.bootstrap.checks import check_feeds_or_exit, prepare_storage_or_exit
 from dashboard.config import settings_or_exit
 from dashboard.logs import configure_logging
 from dashboard.routes import create_api

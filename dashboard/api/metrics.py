@@ -53,9 +53,15 @@ class ProductCollector(Collector):
     """Turn the state of hub, feeds and connections into metric families."""
 
     def __init__(
-        self, running: Running, places: Places, stream_places: Places, streams: StreamFigures
+        self,
+        running: Running,
+        places: Places,
+        stream_places: Places,
+        streams: StreamFigures,
+        leases_held: Callable[[], Mapping[str, int]],
     ) -> None:
         self._running = running
+        self._leases_held = leases_held
         self._places = places
         self._stream_places = stream_places
         self._streams = streams
@@ -65,6 +71,7 @@ class ProductCollector(Collector):
         yield from self._feeds()
         yield self._clock_skew()
         yield self._skips()
+        yield from self._leases()
         yield from self._hub()
         yield gauge("connections", "Open streams and exports.", self._places.open)
         refused = self._places.refused
@@ -132,6 +139,19 @@ class ProductCollector(Collector):
             for cause, count in report.skipped_by_cause.items():
                 causes.add_metric([name, cause], count)
         return causes
+
+    def _leases(self) -> Iterable[Metric]:
+        shadowed = CounterMetricFamily(
+            "livetape_feed_shadowed",
+            "Events of a feed that were dropped: another one serves the instrument.",
+            labels=["feed"],
+        )
+        for name, report in self._running.feeds.current().items():
+            shadowed.add_metric([name], report.shadowed)
+        leases = GaugeMetricFamily("livetape_leases", "Leases that are held.", labels=["holder"])
+        for name, count in self._leases_held().items():
+            leases.add_metric([name], count)
+        return shadowed, leases
 
     def _hub(self) -> Iterable[Metric]:
         hub = self._running.hub

@@ -30,7 +30,7 @@ from dashboard.api.rest_models import (
 )
 from dashboard.api.running import Running
 from dashboard.core.bars import MAX_BARS, Interval
-from dashboard.core.errors import RequestError
+from dashboard.core.errors import CommandError, RequestError
 from dashboard.core.instruments import Instrument
 from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Book, Event, Kind, Price, Quote, Theo, Topic, Trade
@@ -57,6 +57,7 @@ def create_rest(running: Running, turns: Turns) -> FastAPI:
     rest.state.turns = turns
     rest.include_router(router)
     rest.add_exception_handler(NotFoundError, _not_found)
+    rest.add_exception_handler(CommandError, _refused)
     rest.add_exception_handler(RequestValidationError, _not_allowed)
     rest.add_exception_handler(HTTPException, _not_served)
     return rest
@@ -126,6 +127,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such instrument."},
     422: {"model": Problem, "description": "A parameter is not allowed."},
 }
+LENT: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    503: {"model": Problem, "description": "Its feed does not deliver the instrument."},
+}
 
 
 @router.get("/instruments", response_model=list[InstrumentEntry])
@@ -142,18 +147,19 @@ async def list_instruments(running: Product, turns: InTurn) -> Response:
         return _answer(entries)
 
 
-@router.get("/instruments/{name:path}/snapshot", response_model=Snapshot, responses=PROBLEMS)
+@router.get("/instruments/{name:path}/snapshot", response_model=Snapshot, responses=LENT)
 async def get_snapshot(running: Product, instrument: Named, turns: InTurn) -> Response:
     """Give the newest book, quote and prices of one instrument.
 
-    Where these come only to who asks for them, the first of them are waited for, 2 s at most.
+    One on demand is delivered from here on for 60 s; each call renews them. The first
+    call waits up to 2 s for a first value.
     """
     await running.leases.lend(instrument, depth=WHOLE_BOOK)
     async with turns.one():
         return _answer(_snapshot(running.hub, instrument))
 
 
-@router.get("/instruments/{name:path}/bars", response_model=list[BarEntry], responses=PROBLEMS)
+@router.get("/instruments/{name:path}/bars", response_model=list[BarEntry], responses=LENT)
 async def list_bars(
     running: Product,
     instrument: Named,
@@ -164,7 +170,8 @@ async def list_bars(
     """List the newest bars of one instrument, oldest first; the last one is still growing.
 
     They are made of the trades since the server started. An interval without a
-    trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m.
+    trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m. One on demand is
+    delivered from here on for 60 s; each call renews them.
     """
     await running.leases.lend(instrument)
     await running.bars.load(instrument)
@@ -185,7 +192,7 @@ async def list_bars(
 
 @router.get("/instruments/{name:path}", response_model=InstrumentDetails, responses=PROBLEMS)
 async def get_instrument(instrument: Named) -> Response:
-    """Give one instrument and its limits."""
+    """Give one instrument: its limits, what it is, and what its feed may send of it."""
     details = InstrumentDetails(
         name=instrument.symbol,
         underlying=instrument.underlying,
@@ -193,6 +200,8 @@ async def get_instrument(instrument: Named) -> Response:
         tick_size=instrument.tick_size,
         absolute_limit=instrument.absolute_limit,
         delta_limit=instrument.delta_limit,
+        kind=instrument.kind,
+        sends=instrument.sends,
     )
     return _answer(details)
 
@@ -238,6 +247,11 @@ def _levels(book: Book) -> OrderBook:
 async def _not_found(_request: Request, error: Exception) -> JSONResponse:
     missing = cast("NotFoundError", error)
     return _problem(404, missing.problem, missing.allowed)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    refusal = cast("CommandError", error)
+    return _problem(503, refusal.problem, "an instrument that its feed delivers")
 
 
 async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:

@@ -116,7 +116,7 @@ class Owner:
             holder = self._holders[asked.holder] = self._leases.holder(asked.name)
         found = [(self._catalogues.directory.get(key), depth) for key, depth in asked.wanted]
         wanted = [(each, depth) for each, depth in found if each is not None]
-        refused = await (holder.replace(wanted) if asked.replace else holder.take(wanted))
+        refused = await (holder.replace(wanted) if asked.replace else holder.add_each(wanted))
         listed = {each.key for each, _ in wanted}
         return {**refused, **{key: UNLISTED for key, _ in asked.wanted if key not in listed}}
 

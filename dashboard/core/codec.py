@@ -17,7 +17,40 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from dashboard.core.errors import CodecError
-from dashboard.core.model import AnyEvent, Event, Published, Topic
+from dashboard.core.model import (
+    Book,
+    Control,
+    Ended,
+    Event,
+    OpenInterest,
+    Pnl,
+    Positions,
+    Price,
+    Published,
+    Quote,
+    System,
+    Theo,
+    Topic,
+    Trade,
+)
+from dashboard.core.reports import FeedCatalogue, FeedReport
+
+AnyEvent = (
+    Price
+    | Trade
+    | Quote
+    | Book
+    | OpenInterest
+    | Theo
+    | Positions
+    | Pnl
+    | System
+    | Control
+    | FeedReport
+    | FeedCatalogue
+    | Ended
+)
+"""Each event that there is: what is written is one of these, told by its tag."""
 
 _Read = TypeVar("_Read")
 

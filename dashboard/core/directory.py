@@ -26,14 +26,18 @@ class Directory:
 
     Of two feeds with one full id the first serves it; `shadowed` has what each of
     the others does not serve therefore. A feed lists an id once. All that is looked
-    up here costs the same however many there are; a changed list is a new directory.
+    up here costs the same however many there are; a changed list is a new directory,
+    of a higher `version`.
     """
 
-    def __init__(self, catalogues: Sequence[Catalogue] = ()) -> None:
+    def __init__(self, catalogues: Sequence[Catalogue] = (), *, version: int = 1) -> None:
+        self.version = version
         self._by_key: dict[InstrumentKey, Instrument] = {}
         self._by_symbol: dict[str, tuple[Instrument, ...]] = {}
         self._feeds: dict[InstrumentKey, str] = {}
         self.shadowed: dict[str, frozenset[InstrumentKey]] = {}
+        self.exchanges: dict[str, frozenset[str]] = {}
+        """The exchanges of what each feed has."""
         standing: list[Instrument] = []
         on_demand: list[Instrument] = []
         for catalogue in catalogues:
@@ -45,6 +49,8 @@ class Directory:
                         served.append(each)
                     elif self._feeds[each.key] != feed:
                         others.append(each.key)
+            everything = (*catalogue.standing, *catalogue.on_demand)
+            self.exchanges[feed] = frozenset(each.exchange for each in everything)
             if others:
                 self.shadowed[feed] = frozenset(others)
         self.standing = tuple(standing)
@@ -54,13 +60,8 @@ class Directory:
         self.on_demand = frozenset(each.key for each in on_demand)
         """Exchange and symbol of those that come only to who asks for them by name."""
 
-    @property
-    def symbols(self) -> int:
-        """Count the different symbols."""
-        return len(self._by_symbol)
-
     def named(self, name: str) -> Sequence[Instrument]:
-        """Give all that a name may mean, likeliest first: the one of this full id, or the namesakes.
+        """Give what a name may mean, likeliest first: the one of this full id, or namesakes.
 
         A bare symbol means the first feed's instrument, and within a feed the one that is
         listed first.

@@ -159,11 +159,3 @@ class CommandError(LivetapeError):
     def __init__(self, *, problem: str) -> None:
         self.problem = problem
         super().__init__(problem)
-
-
-class ScopeError(LivetapeError):
-    """A request needs a scope that who sent it lacks. Nothing was changed; the connection stays."""
-
-    def __init__(self, *, scope: str) -> None:
-        self.scope = scope
-        super().__init__(f"this needs an API key with the scope {scope!r}")

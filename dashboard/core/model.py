@@ -91,7 +91,7 @@ def _tag(name: str) -> str:
 class Event(
     msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=_tag, forbid_unknown_fields=True
 ):
-    """Base of all events; those that there are make up `AnyEvent`. `kind` is fixed by the class.
+    """Base of all events; `core.codec` lists those that there are. `kind` is fixed by the class.
 
     Events hold no cycles, and the resume ring holds a hundred thousand of them:
     `gc=False` keeps them out of the garbage collector's sweeps.
@@ -302,12 +302,6 @@ class Ended(Event, frozen=True, kw_only=True, gc=False):
     def topic(self) -> Topic:
         """Give the topic that has ended."""
         return self.of
-
-
-AnyEvent = (
-    Price | Trade | Quote | Book | OpenInterest | Theo | Positions | Pnl | System | Control | Ended
-)
-"""Each event that there is: what is written by `core.codec` is one of these, told by its tag."""
 
 
 class Published(msgspec.Struct, kw_only=True, gc=False):

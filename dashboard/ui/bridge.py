@@ -6,23 +6,19 @@ several batches reach it before React renders, and with one variable the last
 would hide the others.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import reflex as rx
-import structlog
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 
-from dashboard.bootstrap import Services, services
-from dashboard.config import SPEED_MAX, SPEED_MIN
+from dashboard.config import SPEED_MAX
 from dashboard.core.instruments import Instrument
-from dashboard.feeds.base import SeekableFeed
+from dashboard.hub.failures import Survival
+from dashboard.ui.running import Running
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
-
-log = structlog.get_logger(__name__)
 
 MAX_SPEED = SPEED_MAX
 """Fastest replay that a page may ask for; 0 stands for as fast as it goes."""
@@ -71,39 +67,39 @@ def slots() -> list[rx.Var[dict[str, Any]]]:
     return [getattr(LiveState, f"slot_{number}") for number in range(SLOTS)]
 
 
-def control_replay(running: Services, name: str, control: str, value: float) -> str | None:
-    """Pause, resume, speed up or move a replay, for all pages.
+_running: Running | None = None
 
-    `control` is pause, resume, speed or seek; the last two take `value`. Gives
-    the reason when it was ignored, else None.
+
+def serve(running: Running) -> None:
+    """Let the pages show this running product."""
+    global _running
+    _running = running
+
+
+def running() -> Running:
+    """Give the running product.
+
+    Raises:
+        RuntimeError: before there is one.
     """
-    reason = _control(running.replays.get(str(name)), control, value)
-    if reason is not None:
-        log.warning("replay control ignored", feed=str(name)[:50], reason=reason)
-        return reason
-    for tab in _tabs.values():
-        tab.tell_status()
-    return None
+    if _running is None:
+        raise RuntimeError("the pages serve nothing yet")
+    return _running
 
 
-def _control(replay: SeekableFeed | None, control: str, value: float) -> str | None:
-    if replay is None:
-        return "no feed of this name is a replay"
-    if control == "pause":
-        replay.pause()
-    elif control == "resume":
-        replay.resume()
-    elif control not in ("speed", "seek"):
-        return "not one of pause, resume, speed, seek"
-    elif not isinstance(value, int | float) or not math.isfinite(value):
-        return "the value is no finite number"
-    elif control == "seek":
-        replay.seek(min(max(value, 0.0), replay.duration_s))
-    elif value and not SPEED_MIN <= value <= MAX_SPEED:
-        return f"a speed is 0, or {SPEED_MIN:g} to {MAX_SPEED:g}"
-    else:
-        replay.set_speed(value)
-    return None
+def find(name: str) -> Instrument | None:
+    """Find an instrument by its full id, or by its symbol: then the first feed's."""
+    return running().directory.find(name)
+
+
+def standing(count: int) -> Sequence[Instrument]:
+    """Give the first of what is delivered to everybody."""
+    return running().directory.standing[:count]
+
+
+def survival(place: str) -> Survival:
+    """Give what counts an error of a page and goes on, see `hub.failures`."""
+    return running().hub.failures.at(place)
 
 
 _tabs: dict[str, Tab] = {}
@@ -114,14 +110,14 @@ def tab_of(token: str) -> Tab | None:
     return _tabs.get(token)
 
 
-async def open_instruments(names: Sequence[str]) -> list[Instrument]:
-    """Find what a page wants to watch, and have it delivered: as many as it can watch.
+def find_instruments(names: Sequence[str]) -> list[Instrument]:
+    """Find what a page wants to watch: as many as it can watch.
 
     A name is a full id, or a symbol: then the first feed's counts; unknown ones are left out.
     """
     found: dict[str, Instrument] = {}
     for name in names:
-        if (instrument := await services().open(name)) is not None:
+        if (instrument := find(name)) is not None:
             found[instrument.id] = instrument
         if len(found) == MAX_WATCHED:
             break
@@ -133,7 +129,7 @@ async def stream_to_page(
 ) -> None:
     """Stream to the page whose event is being handled, until it leaves.
 
-    `watched` are full ids or symbols, see `open_instruments`; `chosen` is a full id.
+    `watched` are full ids or symbols, see `find_instruments`; `chosen` is a full id.
     `detailed` is for a page about the chosen instrument alone, see `Tab`; with
     `listed` the first push names all instruments.
 
@@ -141,12 +137,12 @@ async def stream_to_page(
     the tab closes and begins it again when the tab comes back. A page has one
     stream; a new one ends the old.
     """
-    instruments = await open_instruments(watched)
+    instruments = find_instruments(watched)
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()
     tab = _tabs[context.token] = Tab(
-        services(), watched=instruments, chosen=chosen, detailed=detailed
+        running(), watched=instruments, chosen=chosen, detailed=detailed
     )
     if listed:
         tab.list_instruments()

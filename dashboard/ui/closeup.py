@@ -7,9 +7,9 @@ from typing import Any
 from dashboard.core.bars import Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
-from dashboard.ui.running import Streamed
 from dashboard.ui.batch import counts, detail_part, past_part
 from dashboard.ui.columns import BarRow, BarsPart
+from dashboard.ui.running import Streamed
 
 SECOND_NS = 1_000_000_000
 BARS = 400

@@ -219,7 +219,7 @@ def refusals() -> Generator[None]:
     """Refuse quietly what a page may not or what cannot be: a page of ours offers neither."""
     try:
         yield
-    except (ScopeError, CommandError, ValueError) as reason:
+    except (ScopeError, CommandError, TypeError, ValueError) as reason:
         if _socket is not None:
             _socket.refuse(str(reason))
 

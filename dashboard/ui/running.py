@@ -78,6 +78,11 @@ class Streamed(Protocol):
         ...
 
     @property
+    def leases(self) -> Leases:
+        """Give where instruments are leased."""
+        ...
+
+    @property
     def bars(self) -> Bars:
         """Give the bars."""
         ...
@@ -95,11 +100,6 @@ class Streamed(Protocol):
 
 class Running(Streamed, Protocol):
     """All that pages need of it."""
-
-    @property
-    def leases(self) -> Leases:
-        """Give where instruments are leased."""
-        ...
 
     @property
     def commands(self) -> Commands:

@@ -32,17 +32,18 @@ class StreamState(rx.State):
     @rx.event
     async def set_frequency(self, frequency_ms: float) -> None:
         """Change the update interval of all clients, where the page may."""
-        await self._ask(SetFrequency(frequency_ms=float(frequency_ms)))
+        with refusals():
+            await self._ask(SetFrequency(frequency_ms=float(frequency_ms)))
 
     @rx.event
     async def control_replay(self, name: str, control: str, value: float) -> None:
         """Pause, resume, speed up or move the one replay of all pages, where the page may."""
-        await self._ask(ControlReplay(feed=str(name), action=str(control), value=float(value)))
+        with refusals():
+            await self._ask(ControlReplay(feed=str(name), action=str(control), value=float(value)))
 
     async def _ask(self, command: Command[Any]) -> None:
-        with refusals():
-            principal = page_principal(self.router.session.client_token)
-            await bridge.running().commands.ask(command, by=principal)
+        principal = page_principal(self.router.session.client_token)
+        await bridge.running().commands.ask(command, by=principal)
 
     @rx.event
     def set_paused(self, paused: bool) -> None:

@@ -92,7 +92,7 @@ class PnlState(rx.State):
         now_ns = time.monotonic_ns()
         minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
         lines = accounts.drawn(known)
-        exposures = expose(running.accounts.positions(), running.directory.listings)
+        exposures = expose(running.accounts.positions(), running.directory)
         shown = accounts.ordered(
             accounts.matching(exposures, search=self.words, only_pressing=self.only_pressing),
             column=self.column,
@@ -123,11 +123,11 @@ class PnlState(rx.State):
 def stale_feeds(running: Running) -> str:
     """Name the feeds that clients come from and that do not flow."""
     exchanges = {each.exchange for each in running.accounts.current()}
-    feeds = {running.directory.feed_of_exchange(each) for each in exchanges}
     return ", ".join(
         f"{name} is {report.status.state}"
         for name, report in running.feeds.current().items()
-        if name in feeds and report.status.state not in FLOWING
+        if report.status.state not in FLOWING
+        and not exchanges.isdisjoint(running.directory.exchanges.get(name, ()))
     )
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.codec import JSON, MSGPACK, Codec
+from dashboard.core.codec import JSON, MSGPACK, AnyEvent, Codec
 from dashboard.core.errors import CodecError
-from dashboard.core.model import AnyEvent, Ended, Event, PriceLevel, Published, Topic
+from dashboard.core.model import Ended, Event, PriceLevel, Published, Topic
 from tests.unit.fakes import price, published, trade
 
 CLASSES: tuple[type[Event], ...] = get_args(AnyEvent)
