@@ -15,7 +15,8 @@ import structlog
 from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
-from dashboard.core.model import Control, Instrument
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Control
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
 from dashboard.feeds.instrument_master import InstrumentMaster
 from dashboard.feeds.parsing.static_data import StaticData

@@ -12,7 +12,7 @@ from typing import Self
 
 import redis
 
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from tests.live_server import free_port
 
 START_TIMEOUT_S = 10

@@ -31,17 +31,8 @@ from dashboard.api.rest_models import (
 from dashboard.bootstrap import services
 from dashboard.core.bars import MAX_BARS, Interval
 from dashboard.core.errors import RequestError
-from dashboard.core.model import (
-    Book,
-    Event,
-    Instrument,
-    Kind,
-    Price,
-    Quote,
-    Theo,
-    Topic,
-    Trade,
-)
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Event, Kind, Price, Quote, Theo, Topic, Trade
 
 DEFAULT_BARS = 500
 

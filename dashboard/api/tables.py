@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from dashboard.bootstrap import Services
 from dashboard.core.bars import Interval
+from dashboard.core.instruments import Instrument
 from dashboard.core.limits import Exposure, expose
-from dashboard.core.model import Instrument, Kind, Positions, Topic, Trade
+from dashboard.core.model import Kind, Positions, Topic, Trade
 
 
 class Type(StrEnum):

@@ -8,10 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from dashboard.core.model import Instrument
-
-InstrumentKey = tuple[str, str]
-"""What tells instruments apart: (exchange, symbol)."""
+from dashboard.core.instruments import Instrument, InstrumentKey
 
 
 class Holder(Protocol):

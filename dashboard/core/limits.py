@@ -15,7 +15,8 @@ from enum import StrEnum
 
 import msgspec
 
-from dashboard.core.model import Instrument, Positions
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Positions
 
 
 class Level(StrEnum):

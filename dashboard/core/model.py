@@ -1,6 +1,6 @@
 """What feeds publish: typed, immutable events.
 
-Prices are floats; `Instrument.tick_size` says how they are shown. Times are
+Prices are floats; an instrument's `tick_size` says how they are shown. Times are
 integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 `ts_received` (on the hub's envelope) is ours.
 """
@@ -64,37 +64,6 @@ class Topic(NamedTuple):
 
 _topic: Callable[[tuple[Kind, str, str]], Topic] = partial(tuple[str].__new__, Topic)
 """Make a topic faster than its own constructor does: each event asks for one."""
-
-
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that is traded; `symbol` is unique within its `exchange`.
-
-    `absolute_limit` bounds a client's position in it, either way, and
-    `delta_limit` the sum of the positions in all instruments of one
-    `underlying`; None where there is none, or none is known.
-    """
-
-    symbol: str
-    exchange: str
-    tick_size: float
-    underlying: str | None = None
-    absolute_limit: float | None = None
-    delta_limit: float | None = None
-
-    @property
-    def id(self) -> str:
-        """Give the full id, unique over all feeds: `EXCHANGE:SYMBOL`."""
-        return f"{self.exchange}:{self.symbol}"
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Give what tells it apart, as its events have it: exchange and symbol."""
-        return (self.exchange, self.symbol)
-
-    @property
-    def decimals(self) -> int:
-        """Give the digits after the point that `tick_size` needs."""
-        return decimals_of(self.tick_size)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import Event, Instrument
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event
 
 Publish = Callable[[Event], object]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import structlog
 
 from dashboard.core.errors import FeedError
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import Feed, OnDemandFeed
 
 log = structlog.get_logger(__name__)

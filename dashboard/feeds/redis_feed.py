@@ -15,7 +15,8 @@ from redis.asyncio.connection import AbstractConnection
 from dashboard.config import mask_password
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import AccountEvent, Event, Instrument, Kind, MarketEvent, Topic
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import AccountEvent, Event, Kind, MarketEvent, Topic
 from dashboard.feeds.base import Publish
 from dashboard.feeds.client_ledger import ClientLedger
 from dashboard.feeds.parsing.exchange import ExchangeParser, parse_theo

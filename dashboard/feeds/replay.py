@@ -9,7 +9,7 @@ from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.clocks import WallTimes
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import Publish
 from dashboard.feeds.parsing.connections import Connections
 from dashboard.feeds.parsing.markets import Key, Markets

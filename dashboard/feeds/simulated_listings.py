@@ -2,7 +2,7 @@
 
 import msgspec
 
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 
 BOOK_LEVELS = 5
 DEEP_BOOK_LEVELS = 30

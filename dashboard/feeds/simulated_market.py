@@ -7,17 +7,8 @@ three agree: a buyer pays the best ask, a seller gets the best bid.
 import random
 from collections.abc import Callable, Iterable, Iterator
 
-from dashboard.core.model import (
-    Book,
-    Event,
-    Instrument,
-    OpenInterest,
-    Price,
-    PriceLevel,
-    Side,
-    System,
-    Trade,
-)
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, Side, System, Trade
 from dashboard.feeds.simulated_listings import LISTINGS, ON_DEMAND, Listing, generate_listings
 from dashboard.feeds.simulated_walk import Walk
 

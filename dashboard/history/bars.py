@@ -4,7 +4,8 @@ import asyncio
 
 from dashboard.core.bars import KEPT, Bar, BarSeries, Interval
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Instrument, Kind, Topic, Trade
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Kind, Topic, Trade
 from dashboard.hub.hub import Hub
 
 DRAIN_S = 0.25

@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Instrument, Published, Topic
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Published, Topic
 from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Wants
 from dashboard.protocols import sse

@@ -41,9 +41,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.core.clocks import CLOCK_SET_NS
+from dashboard.core.instruments import Instrument
 from dashboard.core.model import (
     Book,
-    Instrument,
     Kind,
     MarketEvent,
     Price,

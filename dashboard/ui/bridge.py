@@ -17,7 +17,7 @@ from reflex_base.event.context import EventContext
 
 from dashboard.bootstrap import Services, services
 from dashboard.config import SPEED_MAX, SPEED_MIN
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import SeekableFeed
 from dashboard.ui.tab import MAX_WATCHED, SLOTS, Tab
 

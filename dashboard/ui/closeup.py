@@ -6,7 +6,8 @@ from typing import Any
 
 from dashboard.bootstrap import Services
 from dashboard.core.bars import Bar, Interval
-from dashboard.core.model import Instrument, Kind, Published, Topic
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Kind, Published, Topic
 from dashboard.ui.batch import counts, detail_part, past_part
 
 BARS = 400

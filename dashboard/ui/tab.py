@@ -11,7 +11,8 @@ import msgspec
 from dashboard.bootstrap import Services
 from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.conflation import OverflowPolicy, conflate
-from dashboard.core.model import Instrument, Kind, Published, Topic
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, Key, market_part

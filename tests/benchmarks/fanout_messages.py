@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from multiprocessing.synchronize import Event
 from typing import Protocol
 
+from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import MarketQuote
-from dashboard.core.model import Instrument, Side, Trade
+from dashboard.core.model import Side, Trade
 from dashboard.feeds.parsing.static_data import EXCHANGE
 from dashboard.feeds.parsing.timestamps import format_timestamp
 from dashboard.feeds.redis_feed import CHANNEL, FEED

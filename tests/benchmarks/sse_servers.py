@@ -19,7 +19,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from dashboard.access.places import Places
-from dashboard.core.model import Instrument, Side, Trade
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Side, Trade
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
 from dashboard.streaming.event_stream import INSTRUMENT_EVENTS, EventStreams, instrument_channel

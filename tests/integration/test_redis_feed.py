@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError, StaticDataError
 from dashboard.core.feed_state import FeedState, FeedStatus
-from dashboard.core.model import Book, Event, Instrument, Kind, Pnl, Quote, Topic, Trade
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Event, Kind, Pnl, Quote, Topic, Trade
 from dashboard.feeds import redis_feed
 from dashboard.feeds.client_ledger import ClientLedger
 from dashboard.feeds.parsing.exchange_messages import MESSAGE_BYTES

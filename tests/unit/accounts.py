@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import Event, Instrument, Pnl, Positions
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event, Pnl, Positions
 from dashboard.feeds.base import Publish
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.accounts import Accounts

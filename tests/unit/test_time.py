@@ -42,8 +42,9 @@ from dashboard.core.bars import KEPT, Bar
 from dashboard.core.clocks import CLOCK_SET_NS, EARLIEST_NS, LATEST_NS, MAX_AHEAD_NS
 from dashboard.core.errors import ResumeError
 from dashboard.core.feed_state import FeedState
+from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import DAY_NS
-from dashboard.core.model import Event, Instrument, Pnl, Price, Published, Side, Topic, Trade
+from dashboard.core.model import Event, Pnl, Price, Published, Side, Topic, Trade
 from dashboard.feeds.base import Publish
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import Replay

@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from dashboard.core.instruments import Instrument
 from dashboard.core.model import (
     Book,
     Event,
-    Instrument,
     Kind,
     Pnl,
     Positions,

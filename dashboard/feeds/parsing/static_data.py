@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 
 from dashboard.core.errors import StaticDataError
-from dashboard.core.model import MAX_NAME, Instrument, is_name
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import MAX_NAME, is_name
 
 EXCHANGE = "REDIS"
 """The exchange of instruments that name none."""

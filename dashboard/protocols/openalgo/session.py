@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from dashboard.core.errors import StreamError
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.protocols.openalgo import replies
 from dashboard.protocols.openalgo.index import Holding
 from dashboard.protocols.openalgo.modes import Form, Key, Mode

@@ -11,7 +11,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Scope
 from starlette.websockets import WebSocket
 
-from dashboard.access.key_guard import KeyGuard, RequireKey
+from dashboard.access.key_guard import KeyGuard
+from dashboard.config import RequireKey
 from dashboard.storage.api_keys import ApiKeys, create_key
 from dashboard.storage.database import migrate, open_database
 from dashboard.storage.repository import Repository

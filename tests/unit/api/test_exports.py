@@ -24,7 +24,7 @@ from dashboard.api.exports import AT_ONCE, PART_ROWS, Exports
 from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Row, Table, Type
 from dashboard.api.writers import FILES, SIGNS
 from dashboard.bootstrap import Services
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
 from tests.unit.fakes import SECOND_NS, trade
 

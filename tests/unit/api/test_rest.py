@@ -10,7 +10,7 @@ from starlette.routing import Mount
 
 from dashboard.access.turns import Turns
 from dashboard.api import rest
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from tests.unit.accounts import Running
 from tests.unit.fakes import trade
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.core.instruments import Instrument
 from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, expose, total
-from dashboard.core.model import Instrument, Positions
+from dashboard.core.model import Positions
 from tests.unit.accounts import INSTRUMENTS, positions
 
 AMOUNTS = st.integers(-1000, 1000)

@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.core.instruments import Instrument
 from dashboard.core.model import (
     LEVEL_BYTES,
     POSITION_BYTES,
     Event,
-    Instrument,
     Kind,
     Positions,
     Topic,

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import Publish
 from dashboard.feeds.instrument_master import InstrumentMaster
 

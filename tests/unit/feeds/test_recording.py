@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.core.errors import FeedError
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.feeds.recording import Recording
 
 

@@ -9,7 +9,8 @@ import structlog
 
 from dashboard.core.errors import FeedError
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import Book, Event, Instrument, Price
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Event, Price
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import MAX_LOGGED, NAP_S, ROUND_GAP_NS, Replay
 from tests.unit.fakes import MS_NS, SECOND_NS, Clock

@@ -5,18 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import DAY_NS
-from dashboard.core.model import (
-    Book,
-    Event,
-    Instrument,
-    Kind,
-    OpenInterest,
-    Price,
-    Side,
-    System,
-    Trade,
-)
+from dashboard.core.model import Book, Event, Kind, OpenInterest, Price, Side, System, Trade
 from dashboard.feeds.simulated_market import SimulatedMarket
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 import pytest
 
 from dashboard.core.errors import FeedError
-from dashboard.core.model import Event, Instrument, Kind
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event, Kind
 from dashboard.feeds import simulator
 from dashboard.feeds.base import OnDemandFeed, PacedFeed
 from dashboard.feeds.simulator import NAP_S, Simulator

@@ -1,7 +1,8 @@
 import asyncio
 
 from dashboard.core.bars import KEPT, MAX_BARS, Bar, Interval
-from dashboard.core.model import Instrument, Side, Trade
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Side, Trade
 from dashboard.history.bars import BUFFER_EVENTS, Bars
 from dashboard.hub.hub import Hub
 from tests.unit.fakes import SECOND_NS, Clock, price, trade

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from dashboard.access.places import Places
-from dashboard.core.model import Instrument, Pnl, Published
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Pnl, Published
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
 from dashboard.streaming.catching_up import PART_BYTES, PART_EVENTS

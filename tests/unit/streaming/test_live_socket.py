@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dashboard.access.places import Places
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live
 from dashboard.streaming.live_socket import serve_live

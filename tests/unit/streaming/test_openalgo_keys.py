@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import MarketQuote
-from dashboard.core.model import Instrument
 from dashboard.hub.hub import Hub
 from dashboard.protocols.openalgo.modes import Mode
 from dashboard.streaming.openalgo import OpenAlgoStreams

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from dashboard.bootstrap import Services
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import Book, Instrument, Price
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Price
 from dashboard.feeds.base import Feed, Publish, SeekableFeed
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.bars import Bars

@@ -5,8 +5,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashboard.core.accounts import Account
+from dashboard.core.instruments import Instrument
 from dashboard.core.limits import Exposure, Level, expose
-from dashboard.core.model import Instrument, Positions
+from dashboard.core.model import Positions
 from dashboard.ui import accounts
 from dashboard.ui.components.positions_table import COLUMNS
 from dashboard.ui.formatting import MINUS, NONE, THIN_SPACE

@@ -4,7 +4,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.model import Event, Instrument, Published, Quote, Side, Theo
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Event, Published, Quote, Side, Theo
 from dashboard.ui.batch import MAX_PAST_TRADES, counts, detail_part, market_part, past_part
 from tests.unit.fakes import MS_NS, book, control, price, published, system, trade
 

@@ -8,19 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.errors import ParseError
-from dashboard.core.model import (
-    Book,
-    Event,
-    Instrument,
-    Kind,
-    Pnl,
-    Positions,
-    Price,
-    Quote,
-    Side,
-    Theo,
-    Trade,
-)
+from dashboard.core.instruments import Instrument
+from dashboard.core.model import Book, Event, Kind, Pnl, Positions, Price, Quote, Side, Theo, Trade
 from dashboard.feeds.parsing.exchange import BOOK_LEVELS, ExchangeParser, parse_theo
 from dashboard.feeds.parsing.exchange_messages import Cause
 from tests.redis_server import INSTRUMENTS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.model import Instrument
+from dashboard.core.instruments import Instrument
 from dashboard.protocols.openalgo.index import Holding, Index
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.requests import Code, Verb
