@@ -8,6 +8,7 @@ newest price and book of every instrument, not a history that is no longer true.
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from enum import Enum, StrEnum
+from typing import Generic, TypeVar
 
 from dashboard.core.errors import SubscriptionOverflowError
 from dashboard.core.model import Published, Topic
@@ -33,11 +34,12 @@ class Kept(Enum):
     """The oldest is forgotten, and counted as lost, when `capacity` of them wait."""
 
 
+Entry = TypeVar("Entry")
 Slot = Hashable
 """What a newer entry of the same slot replaces, and no number; or one of `Kept`."""
 
 
-class Buffer[Entry]:
+class Buffer(Generic[Entry]):
     """Hold what one reader has not taken yet, in order: `capacity` entries, then by the policy.
 
     `slot_of` names the slot of an entry. Counters only rise: `conflated` (replaced by a newer

@@ -146,6 +146,11 @@ class Hub:
         """Give the id to resume after: `epoch:n`."""
         return f"{self.epoch}:{published.offset}"
 
+    @property
+    def newest_id(self) -> str:
+        """Give the id of the newest event, to resume after it."""
+        return f"{self.epoch}:{self.published}"
+
     def latest(self, wants: Wants) -> list[Published]:
         """Give the newest event of each wanted topic, oldest first."""
         newest = [entry for topic, entry in self._latest.items() if wants(topic)]

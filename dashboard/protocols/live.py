@@ -169,12 +169,18 @@ def encoder(epoch: str) -> Callable[[Published], str]:
         ts = event.ts_event // 1000
         match event:
             case Price():
-                frame = _PriceFrame(event.symbol, event.exchange, event.price, event.volume, ts, seq, id_)
+                frame = _PriceFrame(
+                    event.symbol, event.exchange, event.price, event.volume, ts, seq, id_
+                )
             case Trade():
                 side = event.aggressor_side.value
-                frame = _TradeFrame(event.symbol, event.exchange, event.price, event.size, side, ts, seq, id_)
+                frame = _TradeFrame(
+                    event.symbol, event.exchange, event.price, event.size, side, ts, seq, id_
+                )
             case Book():
-                frame = _BookFrame(event.symbol, event.exchange, event.bids, event.asks, ts, seq, id_)
+                frame = _BookFrame(
+                    event.symbol, event.exchange, event.bids, event.asks, ts, seq, id_
+                )
             case System():
                 frame = _SystemFrame(event.cpu_pct, event.mem_mb, event.msg_rate, ts, seq, id_)
             case Control():

@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
-from starlette.websockets import WebSocket
 
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
@@ -18,16 +17,12 @@ from dashboard.streaming.event_stream import (
     instrument_channel,
     last_event_id,
 )
-from dashboard.streaming.live_socket import serve_live
 from dashboard.streaming.server import StreamServer
 
 
 def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[BaseRoute]:
-    """Make the routes; clients of `/ws` and `/sse` take their places in `places`."""
+    """Make the routes; clients of `/sse` take their places in `places`."""
     streams = EventStreams(places, turns=turns)
-
-    async def live(socket: WebSocket) -> None:
-        await serve_live(socket, services(), places)
 
     async def instrument_events(request: Request) -> ASGIApp:
         name = request.path_params["name"]
@@ -43,8 +38,8 @@ def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[Ba
         return partial(streams.serve, services().hub, channel, last_event_id(request))
 
     return [
-        WebSocketRoute("/ws", live),
-        WebSocketRoute("/ws/openalgo", server.serve),
+        WebSocketRoute("/ws", server.serve_live),
+        WebSocketRoute("/ws/openalgo", server.serve_openalgo),
         Route("/sse/pnl", account_events),
         Route("/sse/{name:path}", instrument_events),
     ]

@@ -31,6 +31,11 @@ class Progress:
         self.stage = Stage.ENTERING
 
     @property
+    def takes_part(self) -> bool:
+        """Tell whether the client has a part in its stream."""
+        return self.stage in {Stage.OPEN, Stage.KNOWN}
+
+    @property
     def closing(self) -> bool:
         """Tell whether the connection is at its end."""
         return self.stage is Stage.CLOSING

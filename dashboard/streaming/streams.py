@@ -74,7 +74,7 @@ class Streams(Protocol):
         """Tell whether the hub has closed, so that no client can be served any more."""
         ...
 
-    def outbox(self, wire: Wire) -> Outbox:
+    def outbox(self, wire: Wire, /) -> Outbox:
         """Make an outbox for a client with this wire."""
         ...
 
