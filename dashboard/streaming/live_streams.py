@@ -15,7 +15,7 @@ from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
 from dashboard.protocols import live
 from dashboard.streaming.arrivals import Arrivals
-from dashboard.streaming.common_instruments import CommonInstruments
+from dashboard.streaming.common_topics import CommonTopics
 from dashboard.streaming.live_backlog import PART_EVENTS, Backlog, Part
 from dashboard.streaming.live_routes import LiveRoutes
 from dashboard.streaming.live_session import LiveSession
@@ -53,7 +53,7 @@ class LiveStreams:
         self._joining: dict[StreamClient, LiveSession] = {}
         """Those who follow from the next dispatch on, by how far they are."""
         self._routes = LiveRoutes()
-        self._common = CommonInstruments(lambda: running.directory)
+        self._common = CommonTopics()
         self._subscription = self._hub.subscribe(
             name="stream", wants=_nothing, capacity=BUFFER_EVENTS, policy=OverflowPolicy.CONFLATE
         )
@@ -83,6 +83,7 @@ class LiveStreams:
     async def begin(self, client: StreamClient) -> None:
         """Send a client what it missed since the id of its query, or else the latest values."""
         wanted = self._sessions[client].filter
+        self._common.look_into(self._services.directory)
         query = parse_qs(client.scope["query_string"].decode("latin-1"))
         since = query.get("since", [""])[0]
         values = () if since else self._latest(wanted)
@@ -126,6 +127,7 @@ class LiveStreams:
 
     def dispatch(self) -> None:
         """Make every event that has come due to the clients that want it and lack it."""
+        self._common.look_into(self._services.directory)
         for published in self._conflated(self._arrivals.take()):
             if self._joining:
                 self._join(published.offset)
@@ -139,15 +141,16 @@ class LiveStreams:
 
     def _put(self, published: Published) -> None:
         topic = published.topic
-        found = (
-            self._routes.find(topic),
-            self._routes.find(topic.kind) if self._is_common(topic) else None,
-        )
-        routes = [route for route in found if route is not None]
-        if routes and (frame := self._hub.frame(published, live.DIALECT)):
-            payload = frame.encode()
-            for route in routes:
-                route.put(slot_of(published), payload)
+        named = self._routes.find(topic)
+        common = self._routes.find(topic.kind) if self._common[topic] else None
+        if named is None and common is None:
+            return
+        payload = self._hub.frame(published, live.DIALECT).encode()
+        if payload:
+            slot = slot_of(published)
+            for route in (named, common):
+                if route is not None:
+                    route.put(slot, payload)
 
     def _join(self, offset: float) -> None:
         """Let those follow who have all that comes before an offset."""
@@ -162,6 +165,7 @@ class LiveStreams:
 
     async def _subscribe(self, client: StreamClient, asked: live.Subscribe) -> None:
         session = self._sessions[client]
+        self._common.look_into(self._services.directory)
         kinds = live.kinds_of(asked.streams)
         named = {name: self._services.directory.find(name) for name in asked.symbols or ()}
         found = {name: each for name, each in named.items() if each is not None}
@@ -234,10 +238,7 @@ class LiveStreams:
         return sorted(found, key=lambda each: each.offset)
 
     def _wants(self, wanted: live.Filter, topic: Topic) -> bool:
-        return wanted.wants(topic, common=self._is_common(topic))
-
-    def _is_common(self, topic: Topic) -> bool:
-        return (topic.exchange, topic.symbol) in self._common
+        return wanted.wants(topic, common=self._common[topic])
 
     def _conflated(self, events: Sequence[Published]) -> Sequence[Published]:
         return conflate(events) if self._services.conflates else events

@@ -17,7 +17,7 @@ from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import LOCAL_HOSTS, load_settings
-from dashboard.streaming.connection import Timeouts
+from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.listener import StreamListener
 from dashboard.streaming.server import StreamSet
 
@@ -43,6 +43,7 @@ class Stream(NamedTuple):
     server: StreamListener
     services: Services
     places: Places
+    clients: Places
     streams: StreamSet
 
     @property
@@ -57,8 +58,10 @@ async def streaming(
     with TemporaryDirectory() as folder:
         settings |= {"data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=settings))
-        places = Places(limit=limit)
-        streams = StreamSet(services, authenticate=authenticate)
+        places, clients = Places(limit=limit), Places(limit=limit)
+        streams = StreamSet(
+            services, clients=clients, stream_clients=places, authenticate=authenticate
+        )
         server = StreamListener(
             places,
             host="127.0.0.1",
@@ -71,7 +74,7 @@ async def streaming(
         server.listen()
         async with asyncio.TaskGroup() as group, services.running():
             group.create_task(streams.run(server))
-            yield Stream(server, services, places, streams)
+            yield Stream(server, services, places, clients, streams)
 
 
 @asynccontextmanager
