@@ -39,6 +39,9 @@ STREAMS: dict[str, frozenset[Kind]] = {
 }
 ALONE = frozenset({Kind.SYSTEM, Kind.CONTROL})
 """The kinds that are about no instrument, and have one topic each."""
+KINDS = frozenset({Kind.CONTROL}).union(*STREAMS.values())
+"""All that may go to a client."""
+CHANNELS = frozenset(kind.channel for kind in KINDS)
 REQUESTS = (
     '{"frequency_ms": 10..1000} or '
     '{"type": "subscribe", "symbols": [...], "streams": ["market", "system"]}'
@@ -71,7 +74,7 @@ class Filter(msgspec.Struct, frozen=True):
     """
 
     instruments: frozenset[Key] | None = None
-    kinds: frozenset[Kind] = kinds_of(STREAMS)
+    kinds: frozenset[Kind] = KINDS
 
     @property
     def common_kinds(self) -> frozenset[Kind]:

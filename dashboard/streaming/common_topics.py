@@ -17,7 +17,7 @@ class CommonTopics(dict[Topic, bool]):
         self._directory = Directory()
 
     def __missing__(self, topic: Topic) -> bool:
-        common = self[topic] = _is_common((topic.exchange, topic.symbol), self._directory)
+        common = self[topic] = _is_common((topic.exchange, topic.subject), self._directory)
         return common
 
     def look_into(self, directory: Directory) -> None:

@@ -7,6 +7,7 @@ from dashboard.core.errors import ResumeError
 from dashboard.core.model import Published
 from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Wants
+from dashboard.protocols import live
 
 PART_LOOKED_AT = 4096
 """Events of the ring that a part looks at."""
@@ -71,7 +72,7 @@ class Backlog:
         return Part(part, reset=reset, last=last)
 
     def _missed(self) -> Part:
-        found = self._hub.after(self._since, PART_LOOKED_AT)
+        found = self._hub.after(self._since, PART_LOOKED_AT, live.CHANNELS)
         events: list[Published] = []
         looked_at = 0
         for each in found:

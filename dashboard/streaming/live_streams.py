@@ -24,7 +24,6 @@ from dashboard.streaming.streams import Pump, StreamClient
 BUFFER_EVENTS = 50_000
 CONFLATED_EVENTS = 20_000
 """A client's buffer where a whole interval is waited for: only one that lags may fill it."""
-KINDS = live.kinds_of(live.STREAMS)
 BACKLOG_BYTES = TURN_BYTES // PART_EVENTS
 """What an event of a backlog counts as in the budget of a turn: a whole part has one for itself."""
 
@@ -231,10 +230,9 @@ class LiveStreams:
         def adds(topic: Topic) -> bool:
             return self._wants(wanted, topic) and not (without and self._wants(without, topic))
 
-        if wanted.common_kinds:
-            return self._hub.latest(adds)
-        named = (self._hub.latest_of(topic) for topic in wanted.topics if adds(topic))
-        found = [each for each in named if each is not None]
+        found = self._hub.latest(topic for topic in wanted.topics if adds(topic))
+        if kinds := wanted.common_kinds:
+            found += [each for each in self._hub.latest_of_kinds(kinds) if adds(each.topic)]
         return sorted(found, key=lambda each: each.offset)
 
     def _wants(self, wanted: live.Filter, topic: Topic) -> bool:
@@ -264,4 +262,4 @@ def _nothing(_topic: Topic) -> bool:
 
 
 def _everything(topic: Topic) -> bool:
-    return topic.kind in KINDS
+    return topic.kind in live.KINDS
