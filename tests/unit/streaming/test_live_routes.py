@@ -65,4 +65,4 @@ def test_a_change_finds_the_routes_of_what_it_names_anew_and_no_others() -> None
     wanted = Filter(frozenset({KEYS[0]}), kinds_of(["market"]))
     routes.add(Cohort(framed, wanted, 0), wanted)
     changed = {each for each, route in before.items() if routes.find(each) is not route}
-    assert changed == {topic for topic in TOPICS if (topic.exchange, topic.symbol) == KEYS[0]}
+    assert changed == {topic for topic in TOPICS if (topic.exchange, topic.subject) == KEYS[0]}
