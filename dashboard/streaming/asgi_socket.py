@@ -159,7 +159,7 @@ class AsgiSocket:
             self.end(FAILED)
 
     async def _read(self) -> None:
-        await self._streams.budget.take(0)  # to open is work, as a request is
+        await self._streams.turns.take(0)  # to open is work, as a request is
         if self._streams.closed:
             self.end()
         if not self._progress.advance(Stage.OPEN):
@@ -177,7 +177,7 @@ class AsgiSocket:
             if len(raw) > limit:
                 self.end(refused_size(limit))
                 return
-            await self._streams.budget.take(len(raw))
+            await self._streams.turns.take(len(raw))
             await self._streams.answer(self, raw, address=self.address)
             self._keep_place()
             await self.drained()

@@ -89,7 +89,7 @@ class StreamConnection(WSListener):
         self.scope["client"] = (str(peer[0]) if peer else "", 0)
         self.address = client_address(self.scope)
         self._connected_at = self._loop.time()
-        self._reads = BoundedReads(transport, self._streams.budget, self._asked)
+        self._reads = BoundedReads(transport, self._streams.turns, self._asked)
         self._heartbeat = Heartbeat(
             interval_s=self._timeouts.ping_interval_s,
             timeout_s=self._timeouts.ping_timeout_s,
@@ -238,7 +238,7 @@ class StreamConnection(WSListener):
 
     async def _serve(self) -> None:
         streams = self._streams
-        await streams.budget.take(0)  # to open is work, as a request is
+        await streams.turns.take(0)  # to open is work, as a request is
         problem = None if streams.asks_for_key else await self._door.admission(self.scope)
         if problem is not None:
             self.end(Refusal(POLICY_VIOLATION, problem[:120]))
@@ -257,13 +257,13 @@ class StreamConnection(WSListener):
     async def _answer(self, message: Message) -> None:
         self._waiting_bytes -= len(message.data)
         await self.drained()
-        await self._streams.budget.take(len(message.data))
+        await self._streams.turns.take(len(message.data))
         request = message.read(limit=self._streams.max_request_bytes)
         if isinstance(request, Refusal):
             self.end(request)
             return
         if message.is_packed:
-            await self._streams.budget.take(len(request))
+            await self._streams.turns.take(len(request))
         if self._progress.takes_part and not self._transport.underlying_transport.is_closing():
             await self._streams.answer(self, request, address=self.address)
             self._keep_place()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qs
 
 from dashboard.access.places import Places
-from dashboard.access.turn_budget import TURN_BYTES, TurnBudget
+from dashboard.access.turns import TURN_BYTES, Turns
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate, slot_of
 from dashboard.core.errors import RequestError
@@ -25,7 +25,7 @@ BUFFER_EVENTS = 50_000
 CONFLATED_EVENTS = 20_000
 """A client's buffer where a whole interval is waited for: only one that lags may fill it."""
 BACKLOG_BYTES = TURN_BYTES // PART_EVENTS
-"""What an event of a backlog counts as in the budget of a turn: a whole part has one for itself."""
+"""What an event of a backlog counts as: a whole part has a turn for itself."""
 
 
 class LiveStreams:
@@ -39,11 +39,9 @@ class LiveStreams:
     asks_for_key = False
     evicts = False
 
-    def __init__(
-        self, running: Services, *, places: Places, budget: TurnBudget | None = None
-    ) -> None:
+    def __init__(self, running: Services, *, places: Places, turns: Turns | None = None) -> None:
         self.fanout = Fanout()
-        self.budget = budget or TurnBudget()
+        self.turns = turns or Turns()
         self.places = places
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
         self._services = running
@@ -204,7 +202,7 @@ class LiveStreams:
         part = Part(())
         while not part.last:
             await client.drained()
-            await self.budget.take(BACKLOG_BYTES * backlog.ahead)
+            await self.turns.take(BACKLOG_BYTES * backlog.ahead)
             if client not in self._sessions:
                 return  # it left meanwhile
             part = backlog.read()

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 
 from dashboard.access.places import Places
-from dashboard.access.turn_budget import TurnBudget
+from dashboard.access.turns import Turns
 from dashboard.bootstrap import Services
 from dashboard.core.errors import FeedError, StorageError
 from dashboard.core.market_quote import MarketQuote
@@ -107,11 +107,11 @@ class OpenAlgoStreams:
         *,
         authenticate: Authenticate,
         places: Places,
-        budget: TurnBudget | None = None,
+        turns: Turns | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.fanout = Fanout()
-        self.budget = budget or TurnBudget()
+        self.turns = turns or Turns()
         self.places = places
         self._failures = running.hub.failures
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))

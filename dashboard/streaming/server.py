@@ -20,7 +20,7 @@ from dashboard.access.key_guard import KeyCheck, problem_with_key
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
-from dashboard.access.turn_budget import TurnBudget
+from dashboard.access.turns import Turns
 from dashboard.bootstrap import (
     Services,
     check_feeds_or_exit,
@@ -63,14 +63,14 @@ class StreamSet:
         stream_clients: Places,
         authenticate: Authenticate | None = None,
     ) -> None:
-        budget = TurnBudget()
+        turns = Turns()
         self.openalgo = OpenAlgoStreams(
             running,
             authenticate=authenticate or authenticate_by(running),
             places=stream_clients,
-            budget=budget,
+            turns=turns,
         )
-        self.live = LiveStreams(running, places=clients, budget=budget)
+        self.live = LiveStreams(running, places=clients, turns=turns)
         check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
         self._admission = partial(problem_with_key, check)
         self._failures = running.hub.failures

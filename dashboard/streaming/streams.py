@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from starlette.types import Scope
 
 from dashboard.access.places import Places
-from dashboard.access.turn_budget import TurnBudget
+from dashboard.access.turns import Turns
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
@@ -62,7 +62,7 @@ class Streams(Protocol):
     """
 
     fanout: Fanout
-    budget: TurnBudget
+    turns: Turns
     places: Places
     max_request_bytes: int
     """Who sends a larger request is closed with 1009."""

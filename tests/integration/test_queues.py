@@ -29,7 +29,7 @@ from dashboard.access.connection_limits import HANDSHAKES
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.listening_socket import ENDING
 from dashboard.access.places import Places
-from dashboard.access.turn_budget import ANSWER_BYTES, TURN_BYTES
+from dashboard.access.turns import ANSWER_BYTES, TURN_BYTES
 from dashboard.core.model import Book, Channel, Kind, Side, Trade
 from dashboard.fanout.outbox import CAPACITY
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES

@@ -13,7 +13,7 @@ import pytest
 from picows import WSTransport
 from structlog.testing import capture_logs
 
-from dashboard.access.turn_budget import ANSWER_BYTES, TURN_BYTES
+from dashboard.access.turns import ANSWER_BYTES, TURN_BYTES
 from dashboard.protocols.openalgo import session
 from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.connection import MAX_WAITING, StreamConnection
