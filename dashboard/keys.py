@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from dashboard.config import load_settings
 from dashboard.core.errors import LivetapeError
-from dashboard.storage.api_keys import OWNER, SCOPES, create_key
+from dashboard.core.principal import OWNER, SCOPES, STREAM
+from dashboard.storage.api_keys import create_key
 from dashboard.storage.database import database_url, open_database
 from dashboard.storage.repository import Repository, StoredKey
 
@@ -50,7 +51,7 @@ def _run(options: argparse.Namespace, repository: Repository) -> str:
             repository,
             options.name,
             now=time.time_ns(),
-            scopes=options.scope or SCOPES[:1],
+            scopes=options.scope or (STREAM,),
             user=options.user,
         )
         return f"This key is shown only now; it is stored as a digest alone.\n{key}"
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--scope",
         action="append",
         choices=SCOPES,
-        help=f"what it may be used for; may be given again; default: {SCOPES[0]}",
+        help=f"what it may be used for; may be given again; default: {STREAM}",
     )
     create.add_argument("--user", default=OWNER, help=f"whose key it is; default: {OWNER}")
     commands.add_parser("list", help="list all keys, revoked ones too")

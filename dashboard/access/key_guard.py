@@ -1,10 +1,11 @@
 """Who may in, second part: from elsewhere a request needs an API key.
 
-Beside `security.Guard`, which looks at Host and Origin first. Health is open, so
+Beside `origins.Guard`, which looks at Host and Origin first. Health is open, so
 that monitors need no key; so are CORS preflights, which cannot show one, and
 `/ws/openalgo`, whose protocol asks for a key itself, from wherever one comes.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import structlog
@@ -21,9 +22,11 @@ from dashboard.access.credentials import (
     shown_session,
     without_credentials,
 )
+from dashboard.access.principals import PRINCIPAL
 from dashboard.access.sign_in import SIGN_IN_PATH, SignIn, sign_in_page
 from dashboard.config import RequireKey
 from dashboard.core.errors import StorageError
+from dashboard.core.principal import LOCAL, NOBODY, STRANGER, Principal
 from dashboard.storage.api_keys import ApiKeys
 
 log = structlog.get_logger(__name__)
@@ -39,7 +42,7 @@ UNAVAILABLE = "API keys cannot be checked at the moment"
 
 
 class KeyCheck:
-    """Tell which requests have to show a key, and whether they do.
+    """Tell which requests have to show a key, and who each is from.
 
     `required` is the settings' `key_rule`: with `auto`, requests that come from this
     machine through no proxy need no key. `keys` gives the running product's keys.
@@ -51,38 +54,51 @@ class KeyCheck:
 
     def needs_key(self, scope: Scope) -> bool:
         """Tell whether this request has to show a key."""
-        if self._required == "never" or scope["path"] in OPEN_PATHS:
-            return False
-        if self._required == "auto" and is_local(scope):
+        if self._required == "never" or scope["path"] in OPEN_PATHS or self._is_local(scope):
             return False
         preflight = "access-control-request-method" in Headers(scope=scope)
         return not (preflight and scope.get("method") == "OPTIONS")
 
-    async def refusal(self, scope: Scope) -> Response | None:
-        """Give the answer to a request that may not pass, or None when it may.
+    async def look(self, scope: Scope) -> Principal | Response:
+        """Tell who a request is from, or give the answer to one that may not pass.
+
+        Who needs no key and shows one that holds is known by it all the same.
+
+        Raises:
+            StorageError: when a key is needed and the database does not answer.
+        """
+        if self.needs_key(scope):
+            return await self._shown(scope) or self._refusal(scope)
+        found = None
+        with contextlib.suppress(StorageError):
+            found = await self._shown(scope)
+        if self._is_local(scope):
+            return LOCAL if found is None else found.as_local
+        return found or (STRANGER if self._required == "never" else NOBODY)
+
+    async def _shown(self, scope: Scope) -> Principal | None:
+        """Find who shows a key or a page session that holds.
 
         Raises:
             StorageError: when the database does not answer.
         """
-        if not self.needs_key(scope):
-            return None
-        key = shown_key(scope)
-        if key is not None:
-            return await self._refusal_of(key, client_address(scope))
-        token = shown_session(scope)
-        if token is not None and await self._keys().session(token) is not None:
-            return None
-        if _is_page(scope):
-            return sign_in_page(scope["path"])
-        return _text(NEEDS_KEY, 401)
+        if (key := shown_key(scope)) is not None:
+            return await self._keys().authenticate(key, address=client_address(scope))
+        if (token := shown_session(scope)) is not None:
+            return await self._keys().session(token)
+        return None
 
-    async def _refusal_of(self, key: str, address: str) -> Response | None:
-        if await self._keys().authenticate(key, address=address) is not None:
-            return None
+    def _refusal(self, scope: Scope) -> Response:
+        key, address = shown_key(scope), client_address(scope)
+        if key is None:
+            return sign_in_page(scope["path"]) if _is_page(scope) else _text(NEEDS_KEY, 401)
         if wait_s := self._keys().retry_after_s(address, key):
             return _text(TOO_MANY.format(wait_s), 429, {"Retry-After": str(wait_s)})
         log.warning("API key refused", address=address)  # so not for every one of a flood
         return _text(WRONG_KEY, 401)
+
+    def _is_local(self, scope: Scope) -> bool:
+        return self._required != "always" and is_local(scope)
 
 
 class KeyGuard:
@@ -97,35 +113,37 @@ class KeyGuard:
         self._check = KeyCheck(required=required, keys=keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it (a WebSocket: before it is accepted)."""
+        """Pass a request on with who it is from, or refuse it (a WebSocket: before it opens)."""
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
         try:
-            refusal = await self._refusal(scope, receive)
+            found = await self._look(scope, receive)
         except StorageError:  # which is in the log already, once for all who ask meanwhile
-            refusal = _text(UNAVAILABLE, 503)
-        if refusal is None:
-            await self._app(without_credentials(scope), receive, send)
+            found = _text(UNAVAILABLE, 503)
+        if isinstance(found, Principal):
+            await self._app({**without_credentials(scope), PRINCIPAL: found}, receive, send)
         elif scope["type"] == "http":
-            await refusal(scope, receive, send)
+            await found(scope, receive, send)
         else:
-            await _refuse_socket(refusal, scope, receive, send)
+            await _refuse_socket(found, scope, receive, send)
 
-    async def _refusal(self, scope: Scope, receive: Receive) -> Response | None:
-        signs_in = scope["type"] == "http" and scope["path"] == SIGN_IN_PATH
-        if signs_in and self._check.needs_key(scope):
+    async def _look(self, scope: Scope, receive: Receive) -> Principal | Response:
+        if scope["type"] == "http" and scope["path"] == SIGN_IN_PATH:
             return await SignIn(self._keys()).answer(Request(scope, receive))
-        return await self._check.refusal(scope)
+        return await self._check.look(scope)
 
 
 async def problem_with_key(check: KeyCheck, scope: Scope) -> str | None:
-    """Say in one line why a handshake may not pass, or give None when it may."""
+    """Write into a handshake's scope who it is from, or say in one line why it may not pass."""
     try:
-        refusal = await check.refusal(scope)
+        found = await check.look(scope)
     except StorageError:
         return UNAVAILABLE
-    return None if refusal is None else bytes(refusal.body).decode().strip()
+    if isinstance(found, Principal):
+        scope[PRINCIPAL] = found
+        return None
+    return bytes(found.body).decode().strip()
 
 
 def _is_page(scope: Scope) -> bool:

@@ -122,6 +122,14 @@ class KeyNameError(LivetapeError):
         super().__init__(f"key {name!r} {problem}")
 
 
+class ScopeError(LivetapeError):
+    """A request needs a scope that who sent it lacks. Nothing was changed; the connection stays."""
+
+    def __init__(self, *, scope: str) -> None:
+        self.scope = scope
+        super().__init__(f"this needs an API key with the scope {scope!r}")
+
+
 class PageEventError(LivetapeError):
     """A page's event is not let in: it is unknown or too long. It is counted; the page goes on."""
 

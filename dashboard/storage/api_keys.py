@@ -14,33 +14,23 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import anyio.to_thread
-import msgspec
 import structlog
 
 from dashboard.core.attempts import FailureLimit
 from dashboard.core.errors import KeyNameError, StorageError
+from dashboard.core.principal import OWNER, SCOPES, STREAM, Principal
 from dashboard.storage.key_uses import KeyUses
 from dashboard.storage.known_keys import MARK, PREFIX_LENGTH, KnownKeys, digest_of
 from dashboard.storage.repository import NewKey, Repository, StoredKey, StoredSession
 
 log = structlog.get_logger(__name__)
 
-SCOPES = ("stream", "trade")
 KEY_FILE = "api-key"
 """Under the data folder: the key of the first start."""
-OWNER = "owner"
 FIRST_KEY = "first"
 SESSION_NS = 30 * 86_400 * 1_000_000_000
 
 _NAME = re.compile(r"\w[\w.@-]{0,63}")
-
-
-class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who showed a key that holds."""
-
-    user_id: str
-    key_name: str
-    scopes: frozenset[str]
 
 
 class ApiKeys:
@@ -67,7 +57,7 @@ class ApiKeys:
         self._uses = KeyUses(repository, clock=clock, monotonic=monotonic)
 
     async def authenticate(
-        self, key: str, scope: str = "stream", *, address: str = ""
+        self, key: str, scope: str = STREAM, *, address: str = ""
     ) -> Principal | None:
         """Tell who shows this key, or None: no such key, without the scope, or too many attempts.
 
@@ -98,7 +88,7 @@ class ApiKeys:
             StorageError: when the database does not answer.
         """
         found = await self._find(key, address)
-        if found is None or SCOPES[0] not in found.scopes:
+        if found is None or STREAM not in found.scopes:
             return None
         self._uses.note(found.id)
         token = secrets.token_urlsafe(32)
@@ -152,7 +142,7 @@ def create_key(
     name: str,
     *,
     now: int,
-    scopes: Collection[str] = SCOPES[:1],
+    scopes: Collection[str] = (STREAM,),
     user: str = OWNER,
 ) -> str:
     """Make a key and store its digest; give the key, which nobody can ask for again.
@@ -199,7 +189,7 @@ def _new_key(name: str, *, now: int, scopes: Collection[str], user: str) -> tupl
 
 
 def _principal(key: StoredKey) -> Principal:
-    return Principal(user_id=key.user, key_name=key.name, scopes=key.scopes)
+    return Principal(user_id=key.user, scopes=key.scopes, key_id=key.id, key_name=key.name)
 
 
 def _write_private(file: Path, text: str) -> None:

@@ -2,17 +2,22 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from dashboard.access.places import Places
+from dashboard.access.principals import principal_of
 from dashboard.access.turns import TURN_BYTES, Turns
-from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate, slot_of
-from dashboard.core.errors import RequestError
+from dashboard.core.directory import Directory
+from dashboard.core.errors import RequestError, ScopeError
+from dashboard.core.leases import Leases
 from dashboard.core.model import Published, Topic
+from dashboard.core.principal import CONTROL, require
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
+from dashboard.hub.hub import Hub
 from dashboard.protocols import live
 from dashboard.streaming.arrivals import Arrivals
 from dashboard.streaming.common_topics import CommonTopics
@@ -26,6 +31,39 @@ CONFLATED_EVENTS = 20_000
 """A client's buffer where a whole interval is waited for: only one that lags may fill it."""
 BACKLOG_BYTES = TURN_BYTES // PART_EVENTS
 """What an event of a backlog counts as: a whole part has a turn for itself."""
+
+
+class LiveProduct(Protocol):
+    """What the live stream takes of a running product."""
+
+    @property
+    def hub(self) -> Hub:
+        """Give the hub."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """Give what is listed now."""
+        ...
+
+    @property
+    def leases(self) -> Leases:
+        """Give where leases are taken."""
+        ...
+
+    @property
+    def conflates(self) -> bool:
+        """Tell whether the frequency is a conflation interval."""
+        ...
+
+    @property
+    def frequency_ms(self) -> int:
+        """Give the frequency of all clients."""
+        ...
+
+    def set_frequency(self, frequency_ms: float) -> int:
+        """Change it, and tell everyone."""
+        ...
 
 
 class LiveStreams:
@@ -44,7 +82,7 @@ class LiveStreams:
         self.turns = turns or Turns()
         self.places = places
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
-        self._services = running
+        self._product = running
         self._hub = running.hub
         self._sessions: dict[StreamClient, LiveSession] = {}
         self._joining: dict[StreamClient, LiveSession] = {}
@@ -67,20 +105,20 @@ class LiveStreams:
         def notice(count: int, lost: int) -> bytes:
             return wire(live.encode_conflated(count=count + lost, lost_trades=lost).encode())
 
-        capacity = CONFLATED_EVENTS if self._services.conflates else live.BUFFER_EVENTS
+        capacity = CONFLATED_EVENTS if self._product.conflates else live.BUFFER_EVENTS
         return Outbox(capacity=capacity, notice=notice)
 
     def open(self, client: StreamClient) -> None:
         """Let a client in, which follows nothing yet."""
         if not self._sessions:
             self._subscription.change_filter(_everything)
-        self._sessions[client] = LiveSession(self._services.leases.holder("ws"))
+        self._sessions[client] = LiveSession(self._product.leases.holder("ws"))
         self.fanout.move(client, None)
 
     async def begin(self, client: StreamClient) -> None:
         """Send a client what it missed since the id of its query, or else the latest values."""
         wanted = self._sessions[client].filter
-        self._common.look_into(self._services.directory)
+        self._common.look_into(self._product.directory)
         query = parse_qs(client.scope["query_string"].decode("latin-1"))
         since = query.get("since", [""])[0]
         values = () if since else self._latest(wanted)
@@ -107,13 +145,14 @@ class LiveStreams:
         """Answer one request; it and the events around it come in the order of their effect."""
         try:
             asked = live.parse_request(raw)
-        except RequestError as error:
+            if isinstance(asked, live.SetFrequency):
+                require(principal_of(client.scope), CONTROL)
+                self._product.set_frequency(asked.frequency_ms)
+                return
+        except (RequestError, ScopeError) as error:
             self._send(client, [live.encode_error(error)])
             return
-        if isinstance(asked, live.SetFrequency):
-            self._services.set_frequency(asked.frequency_ms)
-        else:
-            await self._subscribe(client, asked)
+        await self._subscribe(client, asked)
 
     async def run(self) -> None:
         """Dispatch until the hub closes; then every client is told."""
@@ -124,7 +163,7 @@ class LiveStreams:
 
     def dispatch(self) -> None:
         """Make every event that has come due to the clients that want it and lack it."""
-        self._common.look_into(self._services.directory)
+        self._common.look_into(self._product.directory)
         for published in self._conflated(self._arrivals.take()):
             if self._joining:
                 self._join(published.offset)
@@ -162,9 +201,9 @@ class LiveStreams:
 
     async def _subscribe(self, client: StreamClient, asked: live.Subscribe) -> None:
         session = self._sessions[client]
-        self._common.look_into(self._services.directory)
+        self._common.look_into(self._product.directory)
         kinds = live.kinds_of(asked.streams)
-        named = {name: self._services.directory.find(name) for name in asked.symbols or ()}
+        named = {name: self._product.directory.find(name) for name in asked.symbols or ()}
         found = {name: each for name, each in named.items() if each is not None}
         wanted = list(found.values()) if kinds - live.ALONE else []
         refused = await session.lease(wanted)
@@ -237,10 +276,10 @@ class LiveStreams:
         return wanted.wants(topic, common=self._common[topic])
 
     def _conflated(self, events: Sequence[Published]) -> Sequence[Published]:
-        return conflate(events) if self._services.conflates else events
+        return conflate(events) if self._product.conflates else events
 
     def _conflation_s(self) -> float:
-        return self._services.frequency_ms / 1000 if self._services.conflates else 0
+        return self._product.frequency_ms / 1000 if self._product.conflates else 0
 
     def _frames(self, events: Iterable[Published]) -> list[str]:
         """Write events as clients get them, without those that cannot be written."""

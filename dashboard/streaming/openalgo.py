@@ -6,7 +6,6 @@ per form, not per client, and made due to cohorts; no client is ever awaited her
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
 
 import structlog
 
@@ -16,6 +15,7 @@ from dashboard.bootstrap import Services
 from dashboard.core.errors import FeedError, StorageError
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
+from dashboard.core.principal import Principal
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
@@ -45,16 +45,7 @@ log = structlog.get_logger(__name__)
 NS_PER_MS = 1_000_000
 
 
-class Identity(Protocol):
-    """Whose key it is."""
-
-    @property
-    def user_id(self) -> str:
-        """Name the user."""
-        ...
-
-
-Authenticate = Callable[[str, str], Awaitable[Identity | None]]
+Authenticate = Callable[[str, str], Awaitable[Principal | None]]
 """Find out whose key this is, given the client's address too; None for nobody's."""
 
 
@@ -202,8 +193,7 @@ class OpenAlgoStreams:
         try:
             if isinstance(asked, Listen):
                 return session.accept(await self._market.listen(asked.listings))
-            identity = await self._authenticate(asked.api_key, address)
-            return session.identify(None if identity is None else identity.user_id)
+            return session.identify(await self._authenticate(asked.api_key, address))
         except StorageError:  # which is in the log already, once for all who ask meanwhile
             return session.fail()
         except Exception:

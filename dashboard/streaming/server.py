@@ -29,6 +29,7 @@ from dashboard.bootstrap import (
 )
 from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
+from dashboard.core.principal import Principal
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.pace import Pace
 from dashboard.hub.failures import kept_running
@@ -37,7 +38,7 @@ from dashboard.streaming.asgi_socket import serve_stream
 from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.listener import Refusal, StreamListener
 from dashboard.streaming.live_streams import LiveStreams
-from dashboard.streaming.openalgo import Authenticate, Identity, OpenAlgoStreams
+from dashboard.streaming.openalgo import Authenticate, OpenAlgoStreams
 from dashboard.streaming.streams import GOING_AWAY, Streams
 
 log = structlog.get_logger(__name__)
@@ -185,7 +186,7 @@ class StreamServer:
 def authenticate_by(services: Services) -> Authenticate:
     """Let a running product's keys say who may in."""
 
-    async def authenticate(api_key: str, address: str) -> Identity | None:
+    async def authenticate(api_key: str, address: str) -> Principal | None:
         return await services.keys.authenticate(api_key, address=address or UNKNOWN)
 
     return authenticate

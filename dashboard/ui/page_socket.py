@@ -6,10 +6,12 @@ first. A page of ours sends nothing that is refused here, so a refusal is no mor
 logged for debugging: else a client could fill the log.
 """
 
+import asyncio
 import re
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -21,7 +23,9 @@ from reflex_base.registry import RegistrationContext
 from socketio.exceptions import ConnectionRefusedError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dashboard.core.errors import PageEventError
+from dashboard.access.principals import principal_of
+from dashboard.core.errors import PageEventError, ScopeError
+from dashboard.core.principal import NOBODY, Principal
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +99,15 @@ class PageSocket(EventNamespace):
 
     refused = 0
 
+    def __init__(self, namespace: str, app: rx.App) -> None:
+        super().__init__(namespace, app)
+        self._principals: dict[str, Principal] = {}
+
+    def principal(self, token: str) -> Principal:
+        """Tell who the open page of a client token is; nobody, where there is none."""
+        record = self._token_manager.token_to_socket.get(token)
+        return NOBODY if record is None else self._principals.get(record.sid, NOBODY)
+
     async def trigger_event(self, event: str, *args: Any) -> Any:
         """Hand a socket.io event on, when it is one that a page sends."""
         if event not in SOCKET_EVENTS:
@@ -108,7 +121,17 @@ class PageSocket(EventNamespace):
         if len(environ.get("QUERY_STRING", "")) > MAX_QUERY_CHARACTERS:
             self.refuse("long address")
             raise ConnectionRefusedError
-        await super().on_connect(sid, environ, auth)
+        self._principals[sid] = principal_of(environ["asgi.scope"])
+        try:
+            await super().on_connect(sid, environ, auth)
+        except BaseException:
+            del self._principals[sid]  # a refused page is never said to leave
+            raise
+
+    def on_disconnect(self, sid: str) -> asyncio.Task[Any] | None:
+        """Forget who a page was that leaves."""
+        self._principals.pop(sid, None)
+        return super().on_disconnect(sid)
 
     async def on_event(self, sid: str, data: Any = None, *_: object) -> None:
         """Take an event of a page in, or refuse it quietly."""
@@ -165,7 +188,8 @@ def guard_socket(app: rx.App) -> None:
     sio, before = app.sio, app.event_namespace
     if sio is None or before is None:
         raise TypeError("the app has no socket")
-    socket = PageSocket(before.namespace, app)
+    global _socket
+    socket = _socket = PageSocket(before.namespace, app)
     app._event_namespace = socket  # Reflex has no parameter for it
     sio.register_namespace(socket)
     FrontendEventExceptionState.auto_reload_on_errors = [RELOADED_ON]
@@ -180,6 +204,24 @@ def guard_socket(app: rx.App) -> None:
             socket.refuse(type(error).__name__)
 
     sio.eio.on("message", message)
+
+
+_socket: PageSocket | None = None
+
+
+def page_principal(token: str) -> Principal:
+    """Tell who the open page of a client token is; nobody, where there is none."""
+    return NOBODY if _socket is None else _socket.principal(token)
+
+
+@contextmanager
+def refusals() -> Generator[None]:
+    """Refuse quietly what a page's client may not: the page itself offers it to nobody else."""
+    try:
+        yield
+    except ScopeError as reason:
+        if _socket is not None:
+            _socket.refuse(str(reason))
 
 
 def page_failed(exception: Exception) -> None:

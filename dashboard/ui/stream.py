@@ -6,8 +6,10 @@ import reflex as rx
 
 from dashboard.bootstrap import services
 from dashboard.core.bars import Interval
+from dashboard.core.principal import CONTROL, require
 from dashboard.ui import bridge
 from dashboard.ui.components import live
+from dashboard.ui.page_socket import page_principal, refusals
 
 SAMPLE_WINDOWS = (200, 500, 1000, 2000)
 
@@ -30,13 +32,17 @@ class StreamState(rx.State):
 
     @rx.event
     def set_frequency(self, frequency_ms: float) -> None:
-        """Change the update interval of all clients."""
-        services().set_frequency(float(frequency_ms))
+        """Change the update interval of all clients, where the page may."""
+        with refusals():
+            require(page_principal(self.router.session.client_token), CONTROL)
+            services().set_frequency(float(frequency_ms))
 
     @rx.event
     def control_replay(self, name: str, control: str, value: float) -> None:
-        """Pause, resume, speed up or move a replay; it is one replay for all pages."""
-        bridge.control_replay(services(), name, control, value)
+        """Pause, resume, speed up or move the one replay of all pages, where the page may."""
+        with refusals():
+            require(page_principal(self.router.session.client_token), CONTROL)
+            bridge.control_replay(services(), name, control, value)
 
     @rx.event
     def set_paused(self, paused: bool) -> None:

@@ -17,6 +17,7 @@ from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import LOCAL_HOSTS, load_settings
+from dashboard.core.principal import STREAM, Principal
 from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.listener import StreamListener
 from dashboard.streaming.server import StreamSet
@@ -30,13 +31,11 @@ BTC = {"symbol": "BTC/USD", "exchange": "CRYPTO"}
 AAPL = {"symbol": "AAPL", "exchange": "NASDAQ"}
 
 
-class User(NamedTuple):
-    user_id: str
-
-
-async def authenticate(api_key: str, _address: str) -> User | None:
+async def authenticate(api_key: str, _address: str) -> Principal | None:
     await asyncio.sleep(0)  # as a database would
-    return User(KEYS[api_key]) if api_key in KEYS else None
+    if api_key not in KEYS:
+        return None
+    return Principal(user_id=KEYS[api_key], scopes=frozenset({STREAM}))
 
 
 class Stream(NamedTuple):

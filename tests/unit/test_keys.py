@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dashboard import keys
-from dashboard.storage.api_keys import ApiKeys, Principal
+from dashboard.core.principal import SCOPES, Principal
+from dashboard.storage.api_keys import ApiKeys
 from dashboard.storage.database import open_database
 from dashboard.storage.repository import Repository
 from tests.live_server import free_port
@@ -42,7 +43,7 @@ def test_a_new_key_is_the_last_line_alone_and_holds(
     key = lines[-1]
     assert re.fullmatch(r"lt_[\w-]{43}", key)
     assert holder(folder, key, "stream") == Principal(
-        user_id="owner", key_name="laptop", scopes=frozenset({"stream"})
+        user_id="owner", scopes=frozenset({"stream"}), key_id=1, key_name="laptop"
     )
     assert holder(folder, key, "trade") is None
 
@@ -50,10 +51,10 @@ def test_a_new_key_is_the_last_line_alone_and_holds(
 def test_a_key_is_made_with_scopes_and_for_a_user(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ("--scope", "stream", "--scope", "trade", "--user", "ann")
+    options = ("--scope", "stream", "--scope", "trade", "--scope", "control", "--user", "ann")
     _, lines, _ = run(capsys, "create", "robot", *options)
     assert holder(folder, lines[-1], "trade") == Principal(
-        user_id="ann", key_name="robot", scopes=frozenset({"stream", "trade"})
+        user_id="ann", scopes=frozenset(SCOPES), key_id=1, key_name="robot"
     )
 
 

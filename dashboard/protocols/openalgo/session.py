@@ -12,6 +12,7 @@ import msgspec
 
 from dashboard.core.errors import StreamError
 from dashboard.core.instruments import Instrument
+from dashboard.core.principal import Principal
 from dashboard.protocols.openalgo import replies
 from dashboard.protocols.openalgo.index import Holding
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
@@ -113,7 +114,7 @@ class Session(Generic[Client]):
     def __init__(
         self, client: Client, *, index: Register[Client], market: Market, clock: Callable[[], int]
     ) -> None:
-        self.user: str | None = None
+        self.principal: Principal | None = None
         self._client = client
         self._index = index
         self._market = market
@@ -124,7 +125,7 @@ class Session(Generic[Client]):
     @property
     def authenticated(self) -> bool:
         """Tell whether the client has shown a valid key."""
-        return self.user is not None
+        return self.principal is not None
 
     @property
     def held(self) -> Mapping[Key, Holding]:
@@ -144,14 +145,14 @@ class Session(Generic[Client]):
         except StreamError as error:
             return [Reply(replies.encode_error(error))]
 
-    def identify(self, user: str | None) -> list[Output]:
+    def identify(self, principal: Principal | None) -> list[Output]:
         """Say whose key it is; None for nobody's, which leaves the client who it was."""
         asked = self._take(Authenticate)
-        if user is None:
+        if principal is None:
             return [Reply(replies.encode_refused(document=asked.document))]
-        self.user = user
+        self.principal = principal
         reply = replies.encode_authenticated(
-            broker=self._broker, user=user, document=asked.document
+            broker=self._broker, user=principal.user_id, document=asked.document
         )
         return [Reply(reply)]
 
@@ -208,12 +209,9 @@ class Session(Generic[Client]):
                 return self._unsubscribe(Unsubscribe(every))
             case GetBrokerInfo():
                 status = self._market.status(self._broker)
+                user = "" if self.principal is None else self.principal.user_id
                 return [
-                    Reply(
-                        replies.encode_broker_info(
-                            broker=self._broker, status=status, user=self.user or ""
-                        )
-                    )
+                    Reply(replies.encode_broker_info(broker=self._broker, status=status, user=user))
                 ]
             case GetSupportedBrokers():
                 return [Reply(replies.encode_supported_brokers(self._market.brokers))]

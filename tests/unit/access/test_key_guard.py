@@ -11,14 +11,16 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Scope
 from starlette.websockets import WebSocket
 
-from dashboard.access.key_guard import KeyGuard
+from dashboard.access.key_guard import KeyCheck, KeyGuard, problem_with_key
+from dashboard.access.principals import principal_of
 from dashboard.config import RequireKey
+from dashboard.core.principal import LOCAL, NOBODY, SCOPES, STRANGER, Principal
 from dashboard.storage.api_keys import ApiKeys, create_key
 from dashboard.storage.database import migrate, open_database
 from dashboard.storage.repository import Repository
 from tests.unit.clocks import Clocks
 
-LOCAL, FOREIGN = "127.0.0.1", "203.0.113.7"
+LOCAL_ADDRESS, FOREIGN = "127.0.0.1", "203.0.113.7"
 PAGE = {"Accept": "text/html"}
 
 
@@ -67,12 +69,15 @@ class Product:
         self.trade_key = create_key(repository, "robot", now=2, scopes=["trade"])
         self.repository = repository
         self.seen: list[str] = []
+        self.principals: list[Principal] = []
 
         async def page(request: Request) -> Response:
+            self.principals.append(principal_of(request.scope))
             self.seen.append(str((request.url, request.headers)))
             return PlainTextResponse("in")
 
         async def socket(socket: WebSocket) -> None:
+            self.principals.append(principal_of(socket.scope))
             self.seen.append(str((socket.url, socket.headers)))
             await socket.accept()
             await socket.send_text("in")
@@ -103,19 +108,19 @@ def bearer(key: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("required", "address", "headers", "needed"),
     [
-        ("auto", LOCAL, {}, False),
+        ("auto", LOCAL_ADDRESS, {}, False),
         ("auto", "::1", {}, False),
-        ("auto", LOCAL, {"X-Forwarded-For": "10.0.0.1"}, True),
-        ("auto", LOCAL, {"Forwarded": "for=127.0.0.1"}, True),
-        ("auto", LOCAL, {"X-Forwarded-Server": "a"}, True),
-        ("auto", LOCAL, {"Via": "1.1 a"}, True),
+        ("auto", LOCAL_ADDRESS, {"X-Forwarded-For": "10.0.0.1"}, True),
+        ("auto", LOCAL_ADDRESS, {"Forwarded": "for=127.0.0.1"}, True),
+        ("auto", LOCAL_ADDRESS, {"X-Forwarded-Server": "a"}, True),
+        ("auto", LOCAL_ADDRESS, {"Via": "1.1 a"}, True),
         ("auto", FOREIGN, {}, True),
         ("auto", FOREIGN, {"X-Forwarded-For": "127.0.0.1"}, True),
-        ("always", LOCAL, {}, True),
+        ("always", LOCAL_ADDRESS, {}, True),
         ("always", FOREIGN, {}, True),
-        ("never", LOCAL, {}, False),
+        ("never", LOCAL_ADDRESS, {}, False),
         ("never", FOREIGN, {}, False),
-        ("never", LOCAL, {"X-Forwarded-For": "10.0.0.1"}, False),
+        ("never", LOCAL_ADDRESS, {"X-Forwarded-For": "10.0.0.1"}, False),
     ],
 )
 async def test_who_needs_a_key(
@@ -182,7 +187,7 @@ async def test_a_key_in_the_address_opens_no_other_path(product: Product) -> Non
     assert (await product.client().get(f"/api/x?api_key={product.key}")).status_code == 401
 
 
-@pytest.mark.parametrize("address", [LOCAL, FOREIGN])
+@pytest.mark.parametrize("address", [LOCAL_ADDRESS, FOREIGN])
 async def test_a_key_goes_no_further_than_the_guard(product: Product, address: str) -> None:
     client = product.client(address)
     client.cookies.set("livetape_session", product.key)
@@ -231,7 +236,7 @@ async def test_a_valid_key_gets_in_whatever_others_of_its_address_show(product: 
 
 
 async def test_behind_a_local_proxy_clients_are_limited_apart(product: Product) -> None:
-    client = product.client(LOCAL)
+    client = product.client(LOCAL_ADDRESS)
     for n in range(12):
         forwarded = {"X-Forwarded-For": f"198.51.100.{n}, 203.0.113.7"}
         await client.get("/api/x", headers=bearer("lt_wrong") | forwarded)
@@ -245,7 +250,75 @@ async def test_without_a_database_nobody_gets_in(product: Product, tmp_path: Pat
     (tmp_path / "livetape.db").write_text("no database" * 1000)
     answer = await product.client().get("/api/x", headers=bearer(product.key))
     assert (answer.status_code, answer.text) == (503, "API keys cannot be checked at the moment\n")
-    assert (await product.client(LOCAL).get("/api/x")).is_success
+    assert (await product.client(LOCAL_ADDRESS).get("/api/x")).is_success
+
+
+def laptop(*, is_local: bool) -> Principal:
+    scopes = SCOPES if is_local else ("stream",)
+    return Principal(
+        user_id="owner",
+        scopes=frozenset(scopes),
+        key_id=1,
+        key_name="laptop",
+        is_local=is_local,
+    )
+
+
+@pytest.mark.parametrize(
+    ("required", "address", "without_key", "with_key"),
+    [
+        ("auto", LOCAL_ADDRESS, LOCAL, laptop(is_local=True)),
+        ("auto", FOREIGN, None, laptop(is_local=False)),
+        ("always", LOCAL_ADDRESS, None, laptop(is_local=False)),
+        ("always", FOREIGN, None, laptop(is_local=False)),
+        ("never", LOCAL_ADDRESS, LOCAL, laptop(is_local=True)),
+        ("never", FOREIGN, STRANGER, laptop(is_local=False)),
+    ],
+)
+async def test_a_handler_is_told_who_asks(
+    product: Product,
+    required: RequireKey,
+    address: str,
+    without_key: Principal | None,
+    with_key: Principal,
+) -> None:
+    client = product.client(address, required)
+    told = product.principals
+    await client.get("/api/x")
+    await client.socket("/ws", {})
+    assert told == ([without_key] * 2 if without_key else [])
+    told.clear()
+    await client.get("/api/x", headers=bearer(product.key))
+    await client.get(f"/sse/A?api_key={product.key}")
+    await client.socket(f"/ws?api_key={product.key}", {})
+    await sign_in(client, product.key)
+    await client.get("/pnl")
+    await client.socket("/ws", {})
+    assert told == [with_key] * 5
+
+
+async def test_whose_protocol_asks_for_the_key_is_nobody_yet(product: Product) -> None:
+    for path in ("/ws/openalgo", "/api/health"):
+        await product.client().get(path)
+        await product.client(LOCAL_ADDRESS).get(path)
+    assert product.principals == [NOBODY, LOCAL] * 2
+
+
+async def test_a_wrong_key_makes_nobody_of_who_needs_none(product: Product) -> None:
+    for _ in range(12):
+        answer = await product.client(LOCAL_ADDRESS).get("/api/x", headers=bearer("lt_wrong"))
+        assert answer.is_success
+    assert product.principals == [LOCAL] * 12
+
+
+async def test_a_handshake_of_another_server_is_told_who_asks(product: Product) -> None:
+    check = KeyCheck(required="auto", keys=lambda: product.keys)
+    scope: Scope = {"type": "websocket", "path": "/ws", "headers": [], "client": (FOREIGN, 1)}
+    assert "an API key is needed" in str(await problem_with_key(check, scope))
+    assert principal_of(scope) == NOBODY
+    scope["query_string"] = f"api_key={product.key}".encode()
+    assert await problem_with_key(check, scope) is None
+    assert principal_of(scope) == laptop(is_local=False)
 
 
 async def sign_in(client: Client, key: str, path: str = "/pnl", **headers: str) -> Any:

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from dashboard.core.errors import KeyNameError, StorageError
+from dashboard.core.principal import Principal
 from dashboard.storage import known_keys
 from dashboard.storage.api_keys import (
     KEY_FILE,
     SESSION_NS,
     ApiKeys,
-    Principal,
     create_first_key,
     create_key,
 )
@@ -79,7 +79,7 @@ async def written(store: Counting) -> None:
 async def test_who_shows_a_key_is_known(keys: ApiKeys, store: Counting) -> None:
     key = create_key(store, "laptop", now=1, scopes=["stream"], user="ann")
     assert await keys.authenticate(key) == Principal(
-        user_id="ann", key_name="laptop", scopes=frozenset({"stream"})
+        user_id="ann", scopes=frozenset({"stream"}), key_id=1, key_name="laptop"
     )
 
 

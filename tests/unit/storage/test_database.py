@@ -3,12 +3,15 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +20,9 @@ from sqlmodel import SQLModel
 from dashboard.config import load_settings
 from dashboard.core.errors import StorageError
 from dashboard.storage import tables
+from dashboard.storage.api_keys import create_key
 from dashboard.storage.database import FILE_NAME, database_url, migrate, open_database, reading
+from dashboard.storage.repository import Repository
 from tests.live_server import ROOT, free_port
 
 TABLES = {tables.User.__tablename__, tables.ApiKey.__tablename__, tables.PageSession.__tablename__}
@@ -65,7 +70,52 @@ def test_a_database_of_a_newer_version_is_refused_by_name(engine: Engine) -> Non
     change_revision(engine, "9999")
     with pytest.raises(StorageError, match=r"made by a newer version \(revision 9999\)"):
         migrate(engine)
-    change_revision(engine, "0001")
+    change_revision(engine, "0002")
+
+
+@pytest.fixture
+def earlier(engine: Engine) -> Engine:
+    """Give a database of before the scope `control`, with one key for each set of scopes."""
+    to_revision(engine, command.upgrade, "0001")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO user_account (name) VALUES ('owner')")
+        for number, scopes in enumerate(("stream", "stream trade", "trade"), start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO api_key (user_id, name, prefix, digest, scopes, ts_created)"
+                    " SELECT id, :name, 'lt_', :name, :scopes, 1 FROM user_account"
+                ),
+                {"name": f"key {number}", "scopes": scopes},
+            )
+    return engine
+
+
+def to_revision(engine: Engine, move: Callable[[Config, str], None], revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "alembic"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        move(config, revision)
+
+
+def scopes(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.scalars(text("SELECT scopes FROM api_key ORDER BY id")))
+
+
+def test_keys_that_may_trade_get_control_and_lose_it_on_the_way_back(earlier: Engine) -> None:
+    migrate(earlier)
+    assert scopes(earlier) == ["stream", "control stream trade", "control trade"]
+    to_revision(earlier, command.downgrade, "0001")
+    assert scopes(earlier) == ["stream", "stream trade", "trade"]
+
+
+def test_no_scope_of_a_newer_version_is_left_to_an_earlier_one(earlier: Engine) -> None:
+    migrate(earlier)
+    key = create_key(Repository(earlier), "robot", now=2, scopes=["stream", "control"])
+    assert key
+    to_revision(earlier, command.downgrade, "0001")
+    assert scopes(earlier)[-1] == "stream"
 
 
 def change_revision(engine: Engine, revision: str) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from dashboard.access.places import Places
+from dashboard.access.principals import PRINCIPAL
 from dashboard.core.directory import Catalogue
 from dashboard.core.model import Published
+from dashboard.core.principal import LOCAL, NOBODY, STRANGER, Principal
 from dashboard.protocols import live
 from dashboard.streaming.live_backlog import PART_EVENTS
 from dashboard.streaming.live_streams import LiveStreams
@@ -186,14 +188,33 @@ async def test_what_a_feed_refuses_is_named_with_its_reason() -> None:
     ]
 
 
-async def test_a_bad_request_is_answered_and_a_frequency_handed_on() -> None:
+async def test_a_bad_request_is_answered_and_the_client_stays() -> None:
     product = Product()
     streams = stream_of(product)
     client = await join(streams)
-    for raw in (b"nonsense", b'{"frequency_ms":1' + b"0" * 400 + b"}", b'{"frequency_ms":25}'):
+    for raw in (b"nonsense", b'{"frequency_ms":1' + b"0" * 400 + b"}"):
         await streams.answer(client, raw, address="127.0.0.1")
-    assert [frame["type"] for frame in frames(client.got)] == ["error", "error"]
-    assert product.frequencies == [25.0]
+    product.hub.publish(price("AAPL"))
+    spread(streams)
+    assert [frame["type"] for frame in frames(client.got)] == ["error", "error", "price"]
+
+
+CONTROLLER = Principal(user_id="ann", scopes=frozenset({"stream", "control"}), key_id=1)
+TRADER = Principal(user_id="ann", scopes=frozenset({"stream", "trade"}), key_id=1)
+
+
+@pytest.mark.parametrize(
+    ("principal", "may"),
+    [(LOCAL, True), (CONTROLLER, True), (TRADER, False), (STRANGER, False), (NOBODY, False)],
+)
+async def test_the_frequency_is_changed_by_who_may(principal: Principal, may: bool) -> None:
+    product = Product()
+    streams = stream_of(product)
+    client = await join(streams)
+    client.scope[PRINCIPAL] = principal
+    await streams.answer(client, b'{"frequency_ms":25}', address="127.0.0.1")
+    assert product.frequencies == [25.0] * may
+    assert ["'control'" in frame["error"] for frame in frames(client.got)] == [True] * (not may)
 
 
 @pytest.mark.parametrize("missed", [0, 1, 3])

@@ -12,8 +12,9 @@ from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import load_settings
 from dashboard.core.errors import StorageError
+from dashboard.core.principal import Principal
 from dashboard.logs import configure_logging
-from dashboard.streaming.openalgo import Identity, OpenAlgoStreams
+from dashboard.streaming.openalgo import OpenAlgoStreams
 from tests.unit.streaming.receivers import FakeReceiver
 
 KEY = "lt_" + "k" * 43
@@ -41,7 +42,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 async def test_a_check_that_fails_is_answered_and_shows_no_key(
     tmp_path: Path, logged: io.StringIO, key: str, error: Exception, lines: int
 ) -> None:
-    async def authenticate(api_key: str, _address: str) -> Identity | None:
+    async def authenticate(api_key: str, _address: str) -> Principal | None:
         shown = {"api_key": api_key}
         raise error from LookupError(len(shown))
 

@@ -10,6 +10,7 @@ import pytest
 from dashboard.access.places import Places
 from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import MarketQuote
+from dashboard.core.principal import LOCAL, Principal
 from dashboard.hub.hub import Hub
 from dashboard.protocols.openalgo.modes import Mode
 from dashboard.streaming.openalgo import OpenAlgoStreams
@@ -39,8 +40,8 @@ def running_product() -> Any:
     )
 
 
-async def authenticate(_key: str, _address: str) -> Any:
-    return SimpleNamespace(user_id="owner")
+async def authenticate(_key: str, _address: str) -> Principal | None:
+    return LOCAL
 
 
 async def subscriber(streams: OpenAlgoStreams, mode: Mode) -> FakeReceiver:

@@ -1,10 +1,14 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from reflex.app import EventNamespace
 from reflex.state import FrontendEventExceptionState
 from structlog.testing import capture_logs
 
+from dashboard.access.principals import PRINCIPAL
 from dashboard.core.errors import PageEventError
+from dashboard.core.principal import CONTROL, LOCAL, NOBODY, STREAM, Principal, require
 from dashboard.ui import page_socket
 from dashboard.ui.page_socket import (
     LINES_S,
@@ -13,9 +17,12 @@ from dashboard.ui.page_socket import (
     MAX_LINES,
     RELOADED_ON,
     Lines,
+    PageSocket,
     admitted,
     event_failed,
     page_failed,
+    page_principal,
+    refusals,
 )
 
 REFLEX_RELOADS_ON = list(FrontendEventExceptionState.auto_reload_on_errors)
@@ -128,3 +135,56 @@ def test_pages_load_anew_on_what_reflex_reloads_them_on(error: str) -> None:
 
 def test_pages_do_not_load_anew_on_other_errors() -> None:
     assert not RELOADED_ON.search("TypeError: a is not a function")
+
+
+READER = Principal(user_id="ann", scopes=frozenset({STREAM}), key_id=1, key_name="laptop")
+
+
+@pytest.fixture
+def socket(monkeypatch: pytest.MonkeyPatch) -> PageSocket:
+    """Give the pages' socket, where a page's address is its client token alone."""
+
+    async def link(self: PageSocket, sid: str, environ: dict[str, Any], _auth: Any) -> None:
+        if environ["QUERY_STRING"] == "bad":
+            raise ValueError
+        await self._token_manager.link_token_to_sid(environ["QUERY_STRING"], sid)
+
+    monkeypatch.setattr(EventNamespace, "on_connect", link)
+    made = PageSocket("/_event", SimpleNamespace(_event_processor=None))  # pyright: ignore[reportArgumentType] - a fake
+    monkeypatch.setattr(page_socket, "_socket", made)
+    return made
+
+
+def environ(token: str, principal: Principal) -> dict[str, Any]:
+    return {"QUERY_STRING": token, "asgi.scope": {PRINCIPAL: principal}}
+
+
+async def test_a_page_is_who_opened_its_socket_until_it_leaves(socket: PageSocket) -> None:
+    await socket.on_connect("sid 1", environ("reader", READER))
+    await socket.on_connect("sid 2", environ("local", LOCAL))
+    assert (page_principal("reader"), page_principal("local")) == (READER, LOCAL)
+    assert page_principal("another") == NOBODY
+    left = socket.on_disconnect("sid 1")
+    assert left is not None
+    await left
+    assert page_principal("reader") == NOBODY
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever it is
+        await socket.on_connect("sid 3", environ("bad", LOCAL))
+    assert list(socket._principals) == ["sid 2"]
+
+
+async def test_another_page_of_a_token_is_who_it_is_itself(socket: PageSocket) -> None:
+    await socket.on_connect("sid 1", environ("token", READER))
+    await socket.on_connect("sid 2", environ("token", LOCAL))
+    assert page_principal("token") == READER
+    assert page_principal(socket.sid_to_token["sid 2"]) == LOCAL
+
+
+def test_what_a_page_may_not_is_refused_and_counted(socket: PageSocket) -> None:
+    done: list[Principal] = []
+    for principal in (READER, LOCAL):
+        with refusals():
+            require(principal, CONTROL)
+            done.append(principal)
+    assert done == [LOCAL]
+    assert socket.refused == 1

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.instruments import Instrument
+from dashboard.core.principal import Principal
 from dashboard.protocols.openalgo.index import Holding, Index
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.requests import Code, Verb
@@ -22,6 +23,7 @@ from dashboard.protocols.openalgo.session import (
 )
 
 KEY = "k" * 32
+ANN = Principal(user_id="ann", scopes=frozenset({"stream"}), key_id=1, key_name="laptop")
 RELIANCE: Key = ("NSE", "RELIANCE")
 TCS: Key = ("NSE", "TCS")
 NIFTY: Key = ("NSE_INDEX", "NIFTY_50")
@@ -56,7 +58,7 @@ class Client:
         asked = self.session.receive(raw)
         match asked:
             case CheckKey():
-                return self.session.identify("ann" if asked.api_key == KEY else None)
+                return self.session.identify(ANN if asked.api_key == KEY else None)
             case Listen():
                 return self.session.accept(self.refused)
             case _:
