@@ -2,26 +2,23 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 from urllib.parse import parse_qs
 
 from dashboard.access.places import Places
 from dashboard.access.principals import principal_of
 from dashboard.access.turns import TURN_BYTES, Turns
 from dashboard.core.conflation import OverflowPolicy, conflate, slot_of
-from dashboard.core.directory import Directory
 from dashboard.core.errors import RequestError, ScopeError
-from dashboard.core.leases import Leases
 from dashboard.core.model import Published, Topic
 from dashboard.core.principal import CONTROL, require
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
-from dashboard.hub.hub import Hub
 from dashboard.protocols import live
 from dashboard.streaming.arrivals import Arrivals
 from dashboard.streaming.common_topics import CommonTopics
 from dashboard.streaming.live_backlog import PART_EVENTS, Backlog, Part
+from dashboard.streaming.live_product import LiveProduct
 from dashboard.streaming.live_routes import LiveRoutes
 from dashboard.streaming.live_session import LiveSession
 from dashboard.streaming.streams import Pump, StreamClient
@@ -31,39 +28,6 @@ CONFLATED_EVENTS = 20_000
 """A client's buffer where a whole interval is waited for: only one that lags may fill it."""
 BACKLOG_BYTES = TURN_BYTES // PART_EVENTS
 """What an event of a backlog counts as: a whole part has a turn for itself."""
-
-
-class LiveProduct(Protocol):
-    """What the live stream takes of a running product."""
-
-    @property
-    def hub(self) -> Hub:
-        """Give the hub."""
-        ...
-
-    @property
-    def directory(self) -> Directory:
-        """Give what is listed now."""
-        ...
-
-    @property
-    def leases(self) -> Leases:
-        """Give where leases are taken."""
-        ...
-
-    @property
-    def conflates(self) -> bool:
-        """Tell whether the frequency is a conflation interval."""
-        ...
-
-    @property
-    def frequency_ms(self) -> int:
-        """Give the frequency of all clients."""
-        ...
-
-    def set_frequency(self, frequency_ms: float) -> int:
-        """Change it, and tell everyone."""
-        ...
 
 
 class LiveStreams:
@@ -77,7 +41,7 @@ class LiveStreams:
     asks_for_key = False
     evicts = False
 
-    def __init__(self, running: Services, *, places: Places, turns: Turns | None = None) -> None:
+    def __init__(self, running: LiveProduct, *, places: Places, turns: Turns | None = None) -> None:
         self.fanout = Fanout()
         self.turns = turns or Turns()
         self.places = places

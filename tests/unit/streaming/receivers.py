@@ -19,7 +19,7 @@ class FakeReceiver:
     writable = True
 
     def __init__(self, query: str = "") -> None:
-        self.scope: Scope = SCOPE | {"query_string": query.encode()}
+        self.scope: Scope = {**SCOPE, "query_string": query.encode()}
         self.outbox = Outbox()
         self.got: list[bytes] = []
         self.ended: Refusal | None = None

@@ -27,7 +27,11 @@ class Socket:
     """A WebSocket whose client sends what the test puts in, and keeps what it gets."""
 
     def __init__(self, query: str = "") -> None:
-        self.scope: Scope = SCOPE | {"query_string": query.encode(), "client": ("127.0.0.1", 1)}
+        self.scope: Scope = {
+            **SCOPE,
+            "query_string": query.encode(),
+            "client": ("127.0.0.1", 1),
+        }
         self.got: list[dict[str, Any]] = []
         self.closed: tuple[int, str] | None = None
         self.reads = asyncio.Event()
