@@ -56,13 +56,8 @@ class Directory:
         self.on_demand = frozenset(each.key for each in on_demand)
         """Exchange and symbol of those that come only to who asks for them by name."""
 
-    @property
-    def symbols(self) -> int:
-        """Count the different symbols."""
-        return len(self._by_symbol)
-
     def named(self, name: str) -> Sequence[Instrument]:
-        """Give all that a name may mean, likeliest first: the one of this full id, or the namesakes.
+        """Give what a name may mean, likeliest first: the one of this full id, or namesakes.
 
         A bare symbol means the first feed's instrument, and within a feed the one that is
         listed first.

@@ -1,14 +1,10 @@
 """One client of the live stream: what it gets and holds, and how far it has got."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 from dashboard.core.instruments import Instrument, InstrumentKey
-from dashboard.core.leases import Holder
-from dashboard.core.model import Kind
+from dashboard.core.leases import WHOLE_BOOK, Holder
 from dashboard.protocols import live
-
-BOOK_LEVELS = 5
-"""What is leased of a book a side; it is sent as its feed has it."""
 
 
 class LiveSession:
@@ -21,20 +17,10 @@ class LiveSession:
         self.filter = live.Filter()
         self.seen = 0
         self._holder = holder
-        self._held: frozenset[InstrumentKey] = frozenset()
 
-    async def lease(self, instruments: Collection[Instrument]) -> Mapping[InstrumentKey, str]:
-        """Lease what a filter will name; give what was refused, with the feed's reason."""
-        return await self._holder.add(list(instruments), depth=BOOK_LEVELS)
-
-    def change_filter(
-        self, kinds: frozenset[Kind], instruments: frozenset[InstrumentKey] | None
-    ) -> None:
-        """Get something else from now on; leases of what it does not name any more end."""
-        self.filter = live.Filter(instruments, kinds)
-        held = instruments or frozenset()
-        self._holder.drop(self._held - held)
-        self._held = held
+    async def lease(self, instruments: Iterable[Instrument]) -> Mapping[InstrumentKey, str]:
+        """Hold these and no others; give what was refused, with the feed's reason."""
+        return await self._holder.replace([(each, WHOLE_BOOK) for each in instruments])
 
     def close(self) -> None:
         """End its leases."""

@@ -177,7 +177,7 @@ class LiveStreams:
         self._leave_cohort(client, session)
         problems = {name: refused[each.key] for name, each in found.items() if each.key in refused}
         keys = frozenset(each.key for each in wanted if each.key not in refused)
-        session.change_filter(kinds, None if asked.symbols is None else keys)
+        session.filter = live.Filter(None if asked.symbols is None else keys, kinds)
         unknown = named.keys() - found.keys()
         answer = live.encode_subscribed(asked, unknown=unknown, refused=problems)
         self._send(client, [*self._frames(waiting), answer])

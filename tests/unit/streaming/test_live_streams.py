@@ -12,6 +12,7 @@ import pytest
 from dashboard.access.places import Places
 from dashboard.access.principals import PRINCIPAL
 from dashboard.core.directory import Catalogue
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Published
 from dashboard.core.principal import LOCAL, NOBODY, STRANGER, Principal
 from dashboard.protocols import live
@@ -149,7 +150,7 @@ async def test_what_is_on_demand_is_leased_and_comes_to_those_who_name_it_alone(
     streams = stream_of(product)
     everyone, one = await join(streams), await join(streams)
     await subscribe(streams, one, symbols=["TCS"])
-    assert product.leases.held == ["NSE:TCS 5"], "with its book"
+    assert product.leases.depths == {"NSE:TCS": WHOLE_BOOK}
     product.hub.publish(price("TCS", exchange="NSE"))
     spread(streams)
     await subscribe(streams, everyone, symbols=None)
@@ -163,17 +164,17 @@ async def test_leases_end_with_what_names_them() -> None:
     client = await join(streams)
     await subscribe(streams, client, symbols=["TCS", "NSE:AAPL"])
     await subscribe(streams, client, symbols=["TCS"])
-    assert product.leases.held == ["NSE:TCS 5"]
+    assert product.leases.depths == {"NSE:TCS": WHOLE_BOOK}
     await subscribe(streams, client, symbols=["TCS"], streams=["system"])
-    assert product.leases.held == [], "nothing of it comes"
+    assert product.leases.depths == {}, "nothing of it comes"
     await subscribe(streams, client, symbols=["TCS"])
     streams.close(client)
-    assert product.leases.held == []
+    assert product.leases.depths == {}
 
 
 async def test_what_a_feed_refuses_is_named_with_its_reason() -> None:
     product = Product(*TWO_FEEDS)
-    product.leases.refused = {RESTING.key: "too many instruments"}
+    product.leases.refusals = {RESTING.key: "too many instruments"}
     streams = stream_of(product)
     client = await join(streams)
     await subscribe(streams, client, symbols=["TCS", "AAPL", "ZZZ"])
