@@ -10,6 +10,8 @@ from starlette.types import Scope
 
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.places import Places
+from dashboard.core.directory import Catalogue
+from dashboard.core.principal import LOCAL, Principal
 from dashboard.protocols import live
 from dashboard.streaming.asgi_socket import serve_stream
 from dashboard.streaming.closing import Timeouts
@@ -66,8 +68,14 @@ class Socket:
 class Served:
     """The streams of a product, and clients of one of them."""
 
-    def __init__(self, *, limit: int = 9, timeouts: Timeouts | None = None, **options: Any) -> None:
-        self.product: Any = Product(**options)
+    def __init__(
+        self,
+        *catalogues: Catalogue,
+        limit: int = 9,
+        timeouts: Timeouts | None = None,
+        conflates: bool = False,
+    ) -> None:
+        self.product: Any = Product(*catalogues, conflates=conflates)
         self.places = Places(limit=limit)
         self._keyless = KeylessPlaces()
         self._timeouts = timeouts or Timeouts()
@@ -91,25 +99,14 @@ async def finished(task: "asyncio.Task[None]") -> None:
         await task
 
 
-async def authenticate(_key: str, _address: str) -> Any:
-    return SimpleNamespace(user_id="owner")
-
-
-class Market:
-    """A feed of one instrument that publishes nothing by itself."""
-
-    name = "simulator"
-
-    def instruments(self) -> list[Any]:
-        return [listed("BTC/USD")]
-
-    async def subscribe(self, _instrument: Any) -> None: ...
+async def authenticate(_key: str, _address: str) -> Principal | None:
+    return LOCAL
 
 
 @pytest.mark.parametrize("kind", ["live", "openalgo"])
 async def test_who_reads_loses_nothing_of_what_came_in_one_interval(kind: str) -> None:
-    served = Served(conflates=True)
-    served.product.supervisor = SimpleNamespace(feeds=[Market()])
+    served = Served(Catalogue(feed="a", standing=[listed("BTC/USD")]), conflates=True)
+    served.product.supervisor = SimpleNamespace(status=lambda: {"a": None})
     openalgo = OpenAlgoStreams(served.product, authenticate=authenticate, places=served.places)
     streams = served.live() if kind == "live" else openalgo
     socket, serving = served.connect(streams)
