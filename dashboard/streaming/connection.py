@@ -242,12 +242,11 @@ class StreamConnection(WSListener):
         problem = None if streams.asks_for_key else await self._door.admission(self.scope)
         if problem is not None:
             self.end(Refusal(POLICY_VIOLATION, problem[:120]))
-        if not self._progress.advance(Stage.OPEN):
-            return  # it left meanwhile
-        streams.open(self)
-        self._keep_place()
-        await streams.begin(self)
-        while True:
+        if self._progress.advance(Stage.OPEN):
+            streams.open(self)
+            self._keep_place()
+            await streams.begin(self)
+        while True:  # until it is disconnected, also where it is closing
             await self._asked.wait()
             self._asked.clear()
             while self._requests:
