@@ -33,7 +33,7 @@ class Product:
             epoch="e",
             clock=Clock(),
             resume_events=resume_events,
-            encoders={live.DIALECT: encode or live.encoder("e")},
+            encoders={live.DIALECT: live.encoder if encode is None else lambda _epoch: encode},
         )
         self.directory = Directory(catalogues)
         self.leases = FakeLeases()
