@@ -18,13 +18,14 @@ from dashboard.access.origins import Guard, problem_with
 from dashboard.access.places import Places
 from dashboard.access.response_headers import Policy, ResponseHeaders, inline_scripts
 from dashboard.access.unfinished import UnfinishedMessages
-from dashboard.bootstrap import run_services, services
 from dashboard.bootstrap.checks import check_feeds_or_exit, prepare_storage_or_exit
+from dashboard.bootstrap.product import Product
 from dashboard.config import settings_or_exit
 from dashboard.logs import configure_logging
 from dashboard.routes import create_api
 from dashboard.streaming.server import StreamServer
 from dashboard.streaming.shutdown import before_termination, no_life_after
+from dashboard.ui import bridge
 from dashboard.ui.page_socket import event_failed, guard_socket, only_page_messages, page_failed
 from dashboard.ui.pages import instrument, instruments, market, pnl
 
@@ -32,29 +33,31 @@ settings = settings_or_exit()
 configure_logging(settings.log_level, secrets=settings.secrets)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
+product = Product(settings)
 places = Places(limit=connection_limits(settings).clients)
 allowed_origins = get_config().cors_allowed_origins
 stream_server = StreamServer(
     settings,
+    clients=places,
     refusal=partial(problem_with, hosts=settings.allowed_hosts, origins=allowed_origins),
 )
 
 
 @asynccontextmanager
 async def lifespan() -> AsyncGenerator[None]:
-    """Run the services; before the process ends, asked to or by an error, tell every API client."""
+    """Run the product; before the process ends, asked to or by an error, tell every API client."""
 
     async def drained() -> None:
         await asyncio.gather(places.drained(), stream_server.places.drained())
 
     async with (
         no_life_after(drained),
-        run_services(settings) as running,
-        stream_server.running(running),
+        product.running(),
+        stream_server.running(product.web),
     ):
 
         async def farewell() -> None:
-            running.hub.close()
+            product.hub.close()
             await drained()
 
         before_termination(farewell)
@@ -64,7 +67,7 @@ async def lifespan() -> AsyncGenerator[None]:
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the checks around everything, the page's own socket included: Host, Origin, key."""
     guard = Guard(
-        KeyGuard(inner, required=settings.key_rule, keys=lambda: services().keys),
+        KeyGuard(inner, required=settings.key_rule, keys=lambda: product.web.keys),
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=allowed_origins,
         framed=bool(settings.frame_ancestors),
@@ -86,11 +89,12 @@ def page_policy() -> Policy | None:
 
 
 app = rx.App(
-    api_transformer=[create_api(places, stream_server), only_page_messages, guarded],
+    api_transformer=[create_api(product, places, stream_server), only_page_messages, guarded],
     frontend_exception_handler=page_failed,
     backend_exception_handler=event_failed,
 )
 guard_socket(app)
+bridge.serve(product.web)
 app.register_lifespan_task(lifespan)  # pyright: ignore[reportUnknownMemberType] - its keywords
 market.add_page(app)
 instruments.add_page(app)

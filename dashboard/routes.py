@@ -6,15 +6,17 @@ from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.api.metrics import create_registry
 from dashboard.api.routes import api_routes
-from dashboard.bootstrap.web import Web
+from dashboard.bootstrap.product import Product
 from dashboard.streaming.routes import stream_routes
 from dashboard.streaming.server import StreamServer
 
 
-def create_api(web: Web, places: Places, stream_server: StreamServer) -> Starlette:
+def create_api(product: Product, places: Places, stream_server: StreamServer) -> Starlette:
     """Build it; clients of `/ws` and `/sse` and exports take their places in `places`."""
-    turns = Turns()
-    registry = create_registry(web, places, stream_server.places, stream_server.figures)
+    turns, web = Turns(), product.web
+    registry = create_registry(
+        web, places, stream_server.places, stream_server.figures, lambda: product.owner.leases_held
+    )
     return Starlette(
         routes=[
             *stream_routes(web, places, turns, stream_server),

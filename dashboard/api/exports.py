@@ -85,7 +85,7 @@ class Exports:
     ) -> None:
         name, _, form = path.rpartition(".")
         async with self._places:
-            table = _table(running, name) if form in FILES else None
+            table = await _table(running, name) if form in FILES else None
             if table is None:
                 problem = {"error": f"There is no {path[:MAX_NAMED]!r}", "allowed": ALLOWED}
                 await JSONResponse(problem, HTTPStatus.NOT_FOUND)(scope, receive, send)

@@ -204,14 +204,18 @@ class ProductCollector(Collector):
 
 
 def create_registry(
-    running: Running, places: Places, stream_places: Places, streams: StreamFigures
+    running: Running,
+    places: Places,
+    stream_places: Places,
+    streams: StreamFigures,
+    leases_held: Callable[[], Mapping[str, int]],
 ) -> CollectorRegistry:
     """Make the registry behind `/metrics`: ours, and the process's own figures.
 
     `places` are those of `/ws`, `/sse` and exports, `stream_places` those of the stream server.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(ProductCollector(running, places, stream_places, streams))
+    registry.register(ProductCollector(running, places, stream_places, streams, leases_held))
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     return registry

@@ -123,8 +123,10 @@ class Owner:
     def _lower_leases(self, told: LowerLeases) -> None:
         holder = self._holders.get(told.holder)
         if holder is not None:
+            holder.drop([key for key, depth in told.depths if depth is None])
             for key, depth in told.depths:
-                holder.lower(key, depth)
+                if depth is not None:
+                    holder.lower(key, depth)
 
     def _end_leases(self, told: EndLeases) -> None:
         holder = self._holders.pop(told.holder, None)

@@ -15,15 +15,15 @@ DAY_S = 24 * 60 * 60
 
 
 class Catalogues:
-    """Keeps the newest directory. `changed` is awaited whenever there is another one."""
+    """Keeps the newest `catalogues` and `directory`; `changed` is awaited when they are others."""
 
     def __init__(
         self, feeds: Sequence[Feed], *, changed: Callable[[Directory], Awaitable[None]]
     ) -> None:
         self._feeds = feeds
         self._changed = changed
-        self._catalogues = [_catalogue(feed) for feed in feeds]
-        self.directory = Directory(self._catalogues)
+        self.catalogues = [_catalogue(feed) for feed in feeds]
+        self.directory = Directory(self.catalogues)
 
     async def run(self, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Read everything anew once a day, until cancelled."""
@@ -43,11 +43,11 @@ class Catalogues:
                     error=str(error),
                 )
         catalogues = [_catalogue(feed) for feed in self._feeds]
-        if catalogues == self._catalogues:
+        if catalogues == self.catalogues:
             return
         version = self.directory.version + 1
         self.directory = await asyncio.to_thread(Directory, catalogues, version=version)
-        self._catalogues = catalogues
+        self.catalogues = catalogues
         log.info("instruments changed", version=version, count=len(self.directory.listings))
         await self._changed(self.directory)
 

@@ -6,7 +6,7 @@ import msgspec
 
 from dashboard.core.directory import Directory
 from dashboard.core.feed_state import FeedState, FeedStatus
-from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.reports import FeedCatalogue, FeedReport
 from dashboard.hub.hub import Hub
 
@@ -25,30 +25,36 @@ class FeedReports:
         self._hub = hub
         self._feeds = feeds
         self._monotonic = monotonic
+        self._seen = -1
+        self._catalogues: dict[str, FeedCatalogue] = {}
         self._directory = Directory()
-        self._read: tuple[int, ...] = ()
 
     @property
     def directory(self) -> Directory:
         """Give all instruments of all feeds; it is another one when a feed has told of others."""
-        told = self._newest(Kind.CATALOGUE)
-        numbers = tuple(each.offset for each in told.values())
-        if numbers != self._read:
-            self._read = numbers
-            self._directory = Directory(
-                [
-                    each.event.catalogue
-                    for each in told.values()
-                    if isinstance(each.event, FeedCatalogue)
-                ]
-            )
+        self._look()
         return self._directory
 
     @property
     def conflates(self) -> bool:
         """Tell whether the frequency is a conflation interval: a feed has a rate of its own."""
-        catalogues = [each.event for each in self._newest(Kind.CATALOGUE).values()]
-        return not all(isinstance(each, FeedCatalogue) and each.paced for each in catalogues)
+        self._look()
+        return not all(each.paced for each in self._catalogues.values())
+
+    def _look(self) -> None:
+        """Read the catalogues where something has come in their channel: this is asked often."""
+        count = self._hub.published_in(Channel.STATUS)
+        if count == self._seen:
+            return
+        self._seen = count
+        told = {
+            name: each.event
+            for name, each in self._newest(Kind.CATALOGUE).items()
+            if isinstance(each.event, FeedCatalogue)
+        }
+        if any(told[name] is not self._catalogues.get(name) for name in told):
+            self._catalogues = told
+            self._directory = Directory([each.catalogue for each in told.values()])
 
     def current(self) -> Mapping[str, FeedReport]:
         """Give the newest report of each feed by its name, its age as of now."""

@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 import structlog
-from starlette.types import Scope
 
-from dashboard.access.turn_budget import TurnBudget
-from dashboard.bootstrap import Services
+from dashboard.access.places import Places
+from dashboard.access.turns import Turns
 from dashboard.core.errors import StorageError
 from dashboard.core.leases import Holder
 from dashboard.core.market_quote import MarketQuote
@@ -20,8 +19,9 @@ from dashboard.core.model import Book
 from dashboard.core.principal import Principal
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.route import Route
-from dashboard.history.quotes import Quotes
+from dashboard.fanout.wire import Wire
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.quotes import encode_data, serves
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
@@ -37,7 +37,8 @@ from dashboard.protocols.openalgo.session import (
 )
 from dashboard.protocols.openalgo.throttle import Throttle
 from dashboard.streaming.openalgo_groups import Groups
-from dashboard.streaming.streams import NS_PER_S, Pump, Refusal, StreamClient
+from dashboard.streaming.product import OpenAlgoProduct
+from dashboard.streaming.streams import NS_PER_S, Pump, StreamClient
 
 log = structlog.get_logger(__name__)
 
@@ -51,13 +52,13 @@ Authenticate = Callable[[str, str], Awaitable[Principal | None]]
 class FeedMarket:
     """The feeds as a session's market; each feed is a broker."""
 
-    def __init__(self, running: Services) -> None:
+    def __init__(self, running: OpenAlgoProduct) -> None:
         self._running = running
 
     @property
     def brokers(self) -> Sequence[str]:
         """Name the feeds."""
-        return list(self._running.supervisor.status())
+        return list(self._running.feeds.status())
 
     def find(self, key: Key) -> Listing | None:
         """Find an instrument; of two feeds that have it, the first one's."""
@@ -70,30 +71,34 @@ class FeedMarket:
 
     def status(self, broker: str) -> str:
         """Tell the state of a feed."""
-        return self._running.supervisor.status()[broker].state.value
+        return self._running.feeds.status()[broker].state.value
 
 
 class OpenAlgoStreams:
     """What all OpenAlgo clients of this process share. The clock is monotonic, in ns."""
 
     max_request_bytes = MAX_REQUEST_BYTES
+    asks_for_key = True
+    evicts = True
 
     def __init__(
         self,
-        running: Services,
+        running: OpenAlgoProduct,
         *,
         authenticate: Authenticate,
-        budget: TurnBudget | None = None,
+        places: Places,
+        turns: Turns | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.fanout = Fanout()
-        self.budget = budget or TurnBudget()
+        self.turns = turns or Turns()
+        self.places = places
         self._failures = running.hub.failures
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
         self._clock = clock
         self._market = FeedMarket(running)
-        self._quotes = Quotes(running.hub)
+        self._quotes = running.quotes
         self._groups = Groups(self.fanout)
         self._throttle = Throttle(window_ns=running.settings.ltp_throttle_ms * NS_PER_MS)
         self._new_holder = partial(running.leases.holder, "openalgo")
@@ -105,14 +110,20 @@ class OpenAlgoStreams:
         """Tell whether the hub has closed, so that no client can be served any more."""
         return self._quotes.subscription.closed
 
-    async def open(self, client: StreamClient, scope: Scope) -> Refusal | None:
+    def outbox(self, _wire: Wire, /) -> Outbox:
+        """Make an outbox."""
+        return Outbox()
+
+    def open(self, client: StreamClient) -> None:
         """Begin a session; whose it is, the client tells by its first request."""
         self._groups.enter(client)
         self._holders[client] = self._new_holder()
         self._sessions[client] = Session(
             client, index=self._groups, market=self._market, clock=_now_ms
         )
-        return None
+
+    async def begin(self, client: StreamClient) -> None:
+        """Say nothing: a client speaks first."""
 
     def close(self, client: StreamClient) -> None:
         """End a client's session and all its subscriptions."""

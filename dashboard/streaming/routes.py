@@ -7,43 +7,40 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
-from dashboard.bootstrap import services
-from dashboard.core.errors import FeedError
+from dashboard.core.errors import CommandError
 from dashboard.core.leases import WHOLE_BOOK
 from dashboard.streaming.event_stream import EventStreams, last_event_id
-from dashboard.streaming.live_socket import serve_live
+from dashboard.streaming.product import StreamedProduct
 from dashboard.streaming.selections import Selection, account_selection, instrument_selection
 from dashboard.streaming.server import StreamServer
 
 
-def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[BaseRoute]:
-    """Make the routes; clients of `/ws` and `/sse` take their places in `places`."""
+def stream_routes(
+    running: StreamedProduct, places: Places, turns: Turns, server: StreamServer
+) -> list[BaseRoute]:
+    """Make the routes; clients of `/sse` take their places in `places`."""
     streams = EventStreams(places, turns=turns)
-
-    async def live(socket: WebSocket) -> None:
-        await serve_live(socket, services(), places)
 
     async def instrument_events(request: Request) -> ASGIApp:
         name = request.path_params["name"]
-        instrument = services().directory.find(name)
+        instrument = running.directory.find(name)
         if instrument is None:
             return PlainTextResponse(f"Instrument '{name}' not found", status_code=404)
-        lease = services().leases.lease(instrument, name="sse", depth=WHOLE_BOOK)
+        lease = running.leases.lease(instrument, name="sse", depth=WHOLE_BOOK)
         return leased(lease, stream(request, instrument_selection(instrument)))
 
     async def account_events(request: Request) -> ASGIApp:
         return stream(request, account_selection())
 
     def stream(request: Request, selection: Selection) -> ASGIApp:
-        return partial(streams.serve, services().hub, selection, last_event_id(request))
+        return partial(streams.serve, running.hub, selection, last_event_id(request))
 
     return [
-        WebSocketRoute("/ws", live),
-        WebSocketRoute("/ws/openalgo", server.serve),
+        WebSocketRoute("/ws", server.serve_live),
+        WebSocketRoute("/ws/openalgo", server.serve_openalgo),
         Route("/sse/pnl", account_events),
         Route("/sse/{name:path}", instrument_events),
     ]
@@ -56,8 +53,8 @@ def leased(lease: AbstractAsyncContextManager[None], stream: ASGIApp) -> ASGIApp
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(lease)
-            except FeedError as error:
-                refusal = PlainTextResponse(f"{error.feed}: {error.problem}\n", status_code=503)
+            except CommandError as error:
+                refusal = PlainTextResponse(f"{error.problem}\n", status_code=503)
                 await refusal(scope, receive, send)
             else:
                 await stream(scope, receive, send)

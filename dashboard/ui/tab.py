@@ -197,12 +197,10 @@ class Tab:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
         status = now_s - self._status_s >= STATUS_S
-        reports = self._told_of_feeds()
         described = self._describe(again=status)
+        feeds = self._feeds(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
-        if not (
-            entries or catch_up or described or heartbeat or self._lists or reports != self._reports
-        ):
+        if not (entries or catch_up or described or feeds or heartbeat or self._lists):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
@@ -220,13 +218,9 @@ class Tab:
         }
         if not self._opening.begun:
             batch["s"] = 1
-        if described:
-            batch["d"] = described
         if status:
             self._status_s = now_s
-        if status or reports != self._reports:
-            self._reports = reports
-            batch["f"] = self._feeds()
+        batch |= described | feeds
         if self._echo is not None:
             page_ms, came_ns = self._echo
             batch["e"] = Echo(page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS)
@@ -287,7 +281,7 @@ class Tab:
             for each in self._running.directory.listings
         ]
 
-    def _describe(self, *, again: bool) -> dict[str, Any] | None:
+    def _describe(self, *, again: bool) -> dict[str, Any]:
         """Give what changes rarely, when it has changed or when it is due `again`.
 
         A page that missed a change takes no market data until the next time:
@@ -305,19 +299,21 @@ class Tab:
             self._described = description
             self._description += 1
         elif not again:
-            return None
+            return {}
         names = ("watched", "known", "chosen", "paused", "frequency_ms", "interval_ms")
-        return dict(zip(names, description, strict=True))
+        return {"d": dict(zip(names, description, strict=True))}
 
-    def _feeds(self) -> list[dict[str, Any]]:
-        return [
-            {"name": name, **msgspec.structs.asdict(report.status), **_controls(report)}
+    def _feeds(self, *, again: bool) -> dict[str, Any]:
+        """Give how the feeds stand, when they have been told of or when it is due `again`."""
+        reports = tuple(each.offset for each in self._hub.latest_of_kinds((Kind.FEED,)))
+        if reports == self._reports and not again:
+            return {}
+        self._reports = reports
+        feeds = [
+            {"name": name, **msgspec.structs.asdict(report.status), **_playback(report)}
             for name, report in self._running.feeds.current().items()
         ]
-
-    def _told_of_feeds(self) -> tuple[int, ...]:
-        """Give the numbers of the newest reports: others mean that there is something to tell."""
-        return tuple(each.offset for each in self._hub.latest_of_kinds((Kind.FEED,)))
+        return {"f": feeds}
 
     def _shown(self) -> list[Topic]:
         """Give the topics whose latest values bring the page up to date."""
@@ -333,5 +329,5 @@ class Tab:
         return [] if chosen is None else [Topic(Kind.BOOK, *chosen)]
 
 
-def _controls(report: FeedReport) -> dict[str, Any]:
+def _playback(report: FeedReport) -> dict[str, Any]:
     return {} if report.playback is None else msgspec.structs.asdict(report.playback)
