@@ -251,7 +251,11 @@ async def _not_found(_request: Request, error: Exception) -> JSONResponse:
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
     refusal = cast("CommandError", error)
-    return _problem(503, refusal.problem, "an instrument that its feed delivers")
+    return _problem(
+        503,
+        f"its feed does not deliver it: {refusal.problem}",
+        "an instrument that its feed delivers",
+    )
 
 
 async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:

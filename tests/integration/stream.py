@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection
 from dashboard.access.connection_limits import HANDSHAKES
 from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
-from dashboard.bootstrap import Services
+from dashboard.bootstrap.product import Product
 from dashboard.config import LOCAL_HOSTS, load_settings
 from dashboard.core.principal import STREAM, Principal
 from dashboard.streaming.closing import Timeouts
@@ -43,7 +43,7 @@ async def authenticate(api_key: str, _address: str) -> Principal | None:
 
 class Stream(NamedTuple):
     server: StreamListener
-    services: Services
+    product: Product
     places: Places
     clients: Places
     streams: StreamSet
@@ -59,10 +59,10 @@ async def streaming(
 ) -> AsyncGenerator[Stream]:
     with TemporaryDirectory() as folder:
         settings |= {"data_dir": Path(folder)}
-        services = Services(load_settings().model_copy(update=settings))
+        product = Product(load_settings().model_copy(update=settings))
         places, clients = Places(limit=limit), Places(limit=limit)
         streams = StreamSet(
-            services, clients=clients, stream_clients=places, authenticate=authenticate
+            product.web, clients=clients, stream_clients=places, authenticate=authenticate
         )
         server = StreamListener(
             places,
@@ -71,12 +71,12 @@ async def streaming(
             refusal=partial(problem_with, hosts=LOCAL_HOSTS, origins=()),
             timeouts=timeouts or Timeouts(),
             connection_limit=limit + HANDSHAKES,
-            deflate=services.settings.stream_deflate,
+            deflate=product.settings.stream_deflate,
         )
         server.listen()
-        async with asyncio.TaskGroup() as group, services.running():
+        async with asyncio.TaskGroup() as group, product.running():
             group.create_task(streams.run(server))
-            yield Stream(server, services, places, clients, streams)
+            yield Stream(server, product, places, clients, streams)
 
 
 @asynccontextmanager
@@ -94,9 +94,9 @@ async def receive(socket: ClientConnection) -> dict[str, Any]:
         return json.loads(await socket.recv())
 
 
-def listed(services: Services) -> list[dict[str, str]]:
+def listed(product: Product) -> list[dict[str, str]]:
     """Give all instruments as a request to subscribe names them."""
-    listings = services.directory.listings
+    listings = product.web.directory.listings
     return [{"symbol": each.symbol, "exchange": each.exchange} for each in listings]
 
 

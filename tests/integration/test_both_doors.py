@@ -66,7 +66,7 @@ async def house(**options: Any) -> AsyncGenerator[House]:
             serving = group.create_task(server.serve())
             await listening(port)
             yield House(stream, {"page": port, "stream": stream.server.port})
-            stream.services.hub.close()
+            stream.product.hub.close()
             await stream.clients.drained()
             server.stop()
             await serving
@@ -119,7 +119,7 @@ async def test_who_does_not_read_is_neither_pinged_nor_closed_but_conflated(door
         house(frequency_ms=10, simulator_symbols=300, timeouts=HASTY) as both,
         both.slow_client(door) as socket,
     ):
-        fanout, hub = both.stream.streams.live.fanout, both.stream.services.hub
+        fanout, hub = both.stream.streams.live.fanout, both.stream.product.hub
         async with asyncio.timeout(60):
             while not (fanout.lost and fanout.conflated):
                 for _ in range(100):
@@ -145,5 +145,5 @@ async def test_a_client_can_be_ended_with_a_reason_of_one_s_own(door: str) -> No
             each.end(Refusal(4401, "the key was revoked"))
         assert await closed(socket) == 4401
         assert socket.close_reason == "the key was revoked"
-        both.stream.services.hub.publish(price())
+        both.stream.product.hub.publish(price())
         await receive(other)

@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection
 
 from dashboard.access.keyless import PLACES, KeylessPlaces
 from dashboard.access.places import Places
-from dashboard.bootstrap import Services
+from dashboard.bootstrap.product import Product
 from dashboard.config import load_settings
 from dashboard.streaming.asgi_socket import serve_stream
 from dashboard.streaming.closing import Timeouts
@@ -45,7 +45,7 @@ TOLERATED = {"a length in too many bytes", "one byte too many"}
 
 class Route(NamedTuple):
     port: int
-    services: Services
+    product: Product
     places: Places
 
     @property
@@ -59,10 +59,10 @@ async def mounted(
 ) -> AsyncGenerator[Route]:
     with TemporaryDirectory() as folder:
         changed = {**settings, "data_dir": Path(folder)}
-        services = Services(load_settings().model_copy(update=changed))
+        product = Product(load_settings().model_copy(update=changed))
         places = Places(limit=limit)
         streams = StreamSet(
-            services,
+            product.web,
             clients=Places(limit=limit),
             stream_clients=places,
             authenticate=authenticate,
@@ -75,12 +75,12 @@ async def mounted(
         app = Starlette(routes=[WebSocketRoute(PATH, serve)])
         port = free_port()
         server = Server(app, port=port, interface=Interfaces.ASGINL, log_enabled=False)
-        async with asyncio.TaskGroup() as group, services.running():
+        async with asyncio.TaskGroup() as group, product.running():
             group.create_task(streams.run(None))
             serving = group.create_task(server.serve())
             await listening(port)
-            yield Route(port, services, places)
-            services.hub.close()
+            yield Route(port, product, places)
+            product.hub.close()
             await places.drained()
             server.stop()
             await serving
@@ -192,7 +192,8 @@ async def places_taken(route: Route, count: int) -> None:
 async def test_a_client_that_stops_reading_stops_nobody_else() -> None:
     async with mounted(frequency_ms=10, simulator_symbols=400) as route:
         symbols = [
-            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+            {"symbol": e.symbol, "exchange": e.exchange}
+            for e in route.product.web.directory.listings
         ]
         subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
         async with undisturbed(route.url), raw_client(route.port, PATH) as stalled:
@@ -217,7 +218,8 @@ async def test_who_never_authenticates_is_closed_with_4401() -> None:
 async def test_requests_are_answered_while_data_never_pause() -> None:
     async with mounted(frequency_ms=10, simulator_symbols=1000) as route:
         symbols = [
-            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+            {"symbol": e.symbol, "exchange": e.exchange}
+            for e in route.product.web.directory.listings
         ]
         async with raw_client(route.port, PATH) as busy:
             subscribe = {"action": "subscribe", "symbols": symbols[:1000], "mode": 2}
@@ -238,7 +240,8 @@ async def test_who_reads_nothing_is_evicted_and_its_place_comes_back() -> None:
         undisturbed(route.url),
     ):
         symbols = [
-            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+            {"symbol": e.symbol, "exchange": e.exchange}
+            for e in route.product.web.directory.listings
         ]
         subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
         async with raw_client(route.port, PATH) as stalled:

@@ -107,7 +107,7 @@ async def floods(stream: Stream, chance: random.Random) -> None:
 
 
 async def comes_again(stream: Stream, chance: random.Random) -> None:
-    hub = stream.services.hub
+    hub = stream.product.hub
     since = f"{hub.epoch}:{chance.randint(0, hub.published)}"
     async with connected(stream, f"/ws?since={since}") as hostile:
         for _ in range(chance.randint(0, 5)):
@@ -186,7 +186,7 @@ async def is_stuck_on_events(stream: Stream, chance: random.Random) -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    hub = stream.services.hub
+    hub = stream.product.hub
     since = f"{hub.epoch}:{chance.randint(0, hub.published)}"
     selection = Selection(
         name="sse",
@@ -257,7 +257,7 @@ class Most:
         self.found[queue] = (max(size, worst), bound)
 
     def look(self, stream: Stream) -> None:
-        for each in stream.services.hub.subscriptions:
+        for each in stream.product.hub.subscriptions:
             self.note(f"{each.name} events", len(each), each._buffer.capacity + TOPICS)
         for fanout in (stream.streams.openalgo.fanout, stream.streams.live.fanout):
             for member in fanout._members:
@@ -288,7 +288,7 @@ async def publish_much(stream: Stream) -> None:
         for _ in range(TICKS_PER_TURN):
             number += 1
             symbol = SYMBOLS[number % len(SYMBOLS)]
-            stream.services.hub.publish(
+            stream.product.hub.publish(
                 Book(symbol=symbol, exchange="CRYPTO", bids=levels, asks=levels, ts_event=number)
                 if number % 3
                 else Trade(
@@ -336,7 +336,7 @@ async def test_every_queue_keeps_its_bound(seed: int) -> None:
                 task.cancel()
         most.note("answers in two turns", turns.most[0], TURNS_ANSWERS)
         most.note("bytes in two turns", turns.most[1], TURNS_BYTES)
-        assert stream.services.hub.failures.by_place == {}
+        assert stream.product.hub.failures.by_place == {}
     assert {each: found for each, found in most.found.items() if found[0] > found[1]} == {}
     assert most.found["outbox items"][0] > 0  # they did press
     assert most.found["waiting requests"][0] > 0

@@ -24,6 +24,6 @@ async def test_those_who_say_nothing_are_bounded_and_keep_nobody_out() -> None:
         left = sum(not reader.at_eof() for reader in readers)
         assert left <= PLACES + HANDSHAKES + ENDING
         assert stream.places.refused >= SILENT - left
-        assert stream.services.hub.failures.by_place == {}
+        assert stream.product.hub.failures.by_place == {}
     for writer in writers:
         writer.transport.abort()

@@ -113,7 +113,7 @@ async def test_who_lags_is_conflated_and_told_and_others_notice_nothing() -> Non
 
 async def test_who_reads_nothing_of_what_it_resumes_goes_on_where_it_was() -> None:
     async with streaming() as stream:
-        hub, fanout = stream.services.hub, stream.streams.live.fanout
+        hub, fanout = stream.product.hub, stream.streams.live.fanout
         last = hub.publish(trade())
         for _ in range(MISSED):
             hub.publish(trade())
@@ -148,7 +148,7 @@ async def test_from_elsewhere_a_key_is_needed() -> None:
             assert socket.close_code == 1008
             assert "API key is needed" in str(socket.close_reason)
         key = await asyncio.to_thread(
-            create_key, stream.services.repository, "test", now=1_000_000_000
+            create_key, stream.product.repository, "test", now=1_000_000_000
         )
         async with live(stream, f"?api_key={key}", additional_headers=proxied) as socket:
             assert (await until(socket, "price"))["symbol"]

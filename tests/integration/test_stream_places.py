@@ -118,7 +118,8 @@ async def test_squatters_that_come_back_at_once_keep_nobody_with_a_key_out() -> 
 async def test_who_says_goodbye_and_reads_nothing_gives_its_place_back() -> None:
     async with streaming(frequency_ms=10, simulator_symbols=400) as stream:
         symbols = [
-            {"symbol": e.symbol, "exchange": e.exchange} for e in stream.services.directory.listings
+            {"symbol": e.symbol, "exchange": e.exchange}
+            for e in stream.product.web.directory.listings
         ]
         request = {"action": "subscribe", "mode": 2, "symbols": symbols}
         raw = sockets.socket()

@@ -215,7 +215,7 @@ async def test_a_client_that_stops_reading_is_evicted_and_nobody_else_notices() 
     ):
         symbols = [
             {"symbol": each.symbol, "exchange": each.exchange}
-            for each in stream.services.directory.listings
+            for each in stream.product.web.directory.listings
         ]
         raw = sockets.socket()
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
@@ -241,7 +241,7 @@ async def test_a_client_that_stops_reading_is_evicted_and_nobody_else_notices() 
 
 async def test_a_shutdown_is_told_with_1001() -> None:
     async with streaming() as stream, client(stream) as socket:
-        stream.services.hub.close()
+        stream.product.hub.close()
         assert await closed(socket) == 1001
 
 
@@ -267,4 +267,4 @@ async def test_what_fails_for_a_client_and_again_in_its_close_is_felt_by_it_alon
         assert await closed(failing) == 1006, "cut: not even a close could be said"
         assert (await ask(healthy, {"action": "ping"}))["type"] == "pong"
         assert stream.places.open == 1
-        assert stream.services.hub.failures.by_place == {"stream server": 1}
+        assert stream.product.hub.failures.by_place == {"stream server": 1}

@@ -1,13 +1,17 @@
 """Clients to test with: their events, instruments with limits, and services that know them."""
 
+from dashboard.commands.door import Commands, Handlers
+from dashboard.core.directory import Catalogue, Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Event, Pnl, Positions
+from dashboard.feeds.reporting import Reporter
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
-from tests.unit.fake_feeds import FakeFeed, directory_of
+from dashboard.hub.reports import FeedReports
+from tests.unit.fake_feeds import FakeFeed, FakeLeases
 from tests.unit.fakes import Clock
 
 INSTRUMENTS = (
@@ -49,17 +53,31 @@ class Exchange(FakeFeed):
 
 
 class Running:
-    """What the page and the exports need of the services."""
+    """What the page and the API need of a running product; its one feed has not begun."""
+
+    version = "0"
+    started_ns = 0
+    frequency_ms = 50
+    conflates = False
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.hub = Hub(epoch="e", clock=self.clock, resume_events=1000)
         self.accounts = Accounts(self.hub)
         self.bars = Bars(self.hub)
-        self.supervisor = Supervisor(
+        self.commands = Commands(Handlers())
+        self.leases = FakeLeases()
+        self.feeds = FeedReports(self.hub, ("redis",), monotonic=self.clock)
+        self.directory = Directory([Catalogue(feed="redis", standing=INSTRUMENTS)])
+
+    def report(self) -> None:
+        """Tell how the feed stands."""
+        supervisor = Supervisor(
             [Exchange()], publish=self.hub.publish, clock=self.clock, stale_after_ms=2000
         )
-        self.directory = directory_of(*INSTRUMENTS)
+        Reporter(supervisor, publish=self.hub.publish, clock=self.clock, monotonic=self.clock).tell(
+            "redis"
+        )
 
     def publish(self, *events: Event) -> None:
         for event in events:

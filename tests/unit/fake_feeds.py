@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from dashboard.core.directory import Catalogue, Directory
-from dashboard.core.errors import FeedError
+from dashboard.core.errors import CommandError
 from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.feeds.base import Feed, Publish, Refusals
 
@@ -74,7 +74,7 @@ class FakeLeases:
 
     async def _hold(self, instrument: Instrument, depth: int) -> None:
         for problem in (await self.add([instrument], depth=depth)).values():
-            raise FeedError(feed="fake", problem=problem)
+            raise CommandError(problem=problem)
 
 
 class FakeFeed(Feed):

@@ -36,7 +36,6 @@ from hypothesis import strategies as st
 
 from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Row, Table, Type
 from dashboard.api.writers import FILES
-from dashboard.bootstrap import Services
 from dashboard.core.attempts import FailureLimit
 from dashboard.core.bars import KEPT, Bar
 from dashboard.core.clocks import CLOCK_SET_NS, EARLIEST_NS, LATEST_NS, MAX_AHEAD_NS
@@ -53,6 +52,7 @@ from dashboard.history.bars import Bars
 from dashboard.history.quotes import Quotes
 from dashboard.hub.hub import Hub
 from dashboard.hub.ring import FORGET_NS, WINDOW_NS
+from tests.unit.accounts import Running
 from tests.unit.fake_feeds import FakeFeed
 from tests.unit.fakes import SECOND_NS, Clock
 
@@ -322,11 +322,18 @@ def written(form: str, table: Table, rows: Sequence[Row]) -> bytes:
     return b"".join(file.finish())
 
 
+class Exported(Running):
+    """What the exports read of a world."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.hub, self.accounts, self.bars = world.hub, world.accounts, world.bars
+
+
 @settings(max_examples=25, deadline=None)
 @given(turns)
 def test_exports_can_be_written_and_read_again(sequence: list[Turn]) -> None:
-    world = play(sequence)
-    running = cast("Services", world)
+    running = Exported(play(sequence))
     tables = [TABLES["pnl"](running)]
     tables += [read(running, BTC) for read in TABLES_OF_INSTRUMENT.values()]
     for table in tables:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 import reflex as rx
 
 from dashboard.access.places import Places
-from dashboard.bootstrap import run_services, services
+from dashboard.bootstrap.product import Product
 from dashboard.config import settings_or_exit
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Book, Price, Trade
@@ -21,6 +21,7 @@ from dashboard.routes import create_api
 from dashboard.streaming.server import StreamServer
 
 settings = settings_or_exit()
+product = Product(settings)
 CARDS = 8
 SAMPLES = 200
 TRADES = 50
@@ -39,7 +40,7 @@ class NaiveState(rx.State):
     @rx.event(background=True)
     async def stream(self) -> None:
         """Push all of it at the frequency, until the tab closes."""
-        running = services()
+        running = product.web
         symbols = [each.symbol for each in running.directory.standing[:CARDS]]
         prices = {symbol: deque[float](maxlen=SAMPLES) for symbol in symbols}
         trades = deque[dict[str, str]](maxlen=TRADES)
@@ -136,12 +137,12 @@ def _levels(levels: list[list[float]]) -> rx.Component:
 @asynccontextmanager
 async def lifespan() -> AsyncGenerator[None]:
     """Run the product's feeds and hub."""
-    async with run_services(settings):
+    async with product.running():
         yield
 
 
 places = Places(limit=settings.max_clients)
 openalgo = StreamServer(settings, clients=places, refusal=lambda _headers: None)
-app = rx.App(api_transformer=create_api(places, openalgo))
+app = rx.App(api_transformer=create_api(product, places, openalgo))
 app.register_lifespan_task(lifespan)
 app.add_page(index, on_load=NaiveState.stream)

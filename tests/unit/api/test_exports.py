@@ -23,7 +23,6 @@ from dashboard.access.places import Places
 from dashboard.api.exports import AT_ONCE, PART_ROWS, Exports
 from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Row, Table, Type
 from dashboard.api.writers import FILES, SIGNS
-from dashboard.bootstrap import Services
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
 from tests.unit.fake_feeds import directory_of, instrument
 from tests.unit.fakes import SECOND_NS, trade
@@ -50,7 +49,7 @@ async def client(running: Running) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def serve(exports: Exports, running: Running, path: str) -> ASGIApp:
-    return partial(exports.serve, cast("Services", running), path)
+    return partial(exports.serve, running, path)
 
 
 def written(form: str, columns: list[Column], *rows: Row) -> bytes:
@@ -178,11 +177,10 @@ async def test_what_there_is_not_names_what_there_is(client: httpx.AsyncClient, 
 def test_an_empty_table_has_its_columns_and_types(name: str) -> None:
     running = Running()
     running.directory = directory_of()
-    services = cast("Services", running)
     if name in TABLES:
-        table = TABLES[name](services)
+        table = TABLES[name](running)
     else:
-        table = TABLES_OF_INSTRUMENT[name](services, INSTRUMENTS[0])
+        table = TABLES_OF_INSTRUMENT[name](running, INSTRUMENTS[0])
     assert list(table.rows) == []
     columns = list(table.columns)
     frame = pd.read_parquet(BytesIO(written("parquet", columns)))

@@ -13,18 +13,17 @@ from dashboard.api import rest
 from dashboard.core.instruments import Instrument, InstrumentKind, Sent
 from dashboard.core.leases import WHOLE_BOOK
 from tests.unit.accounts import Running
-from tests.unit.fake_feeds import FakeLeases, directory_of, instrument
+from tests.unit.fake_feeds import directory_of, instrument
 from tests.unit.fakes import trade
 
 BARS, SNAPSHOT, DETAILS = "bars", "snapshot", "details"
 
 
 class Named(Running):
-    """Services that have instruments of some names."""
+    """A product that has instruments of some names."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.leases = FakeLeases()
         self.has()
 
     def has(self, *symbols: str) -> None:
@@ -32,10 +31,8 @@ class Named(Running):
 
 
 @pytest.fixture
-def running(monkeypatch: pytest.MonkeyPatch) -> Named:
-    running = Named()
-    monkeypatch.setattr(rest, "services", lambda: running)
-    return running
+def running() -> Named:
+    return Named()
 
 
 @pytest.fixture
@@ -44,8 +41,8 @@ def turns() -> Turns:
 
 
 @pytest.fixture
-async def client(turns: Turns) -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[Mount("/api", rest.create_rest(turns))])
+async def client(running: Named, turns: Turns) -> AsyncIterator[httpx.AsyncClient]:
+    app = Starlette(routes=[Mount("/api", rest.create_rest(running, turns))])
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/") as client:
         yield client
@@ -132,7 +129,7 @@ async def test_a_refusal_is_told_with_the_reason(
     answer = await client.get(f"instruments/foo/{of}")
     assert answer.status_code == 503
     assert answer.json() == {
-        "error": "fake does not deliver it: not in your plan",
+        "error": "its feed does not deliver it: not in your plan",
         "allowed": "an instrument that its feed delivers",
     }
 

@@ -20,12 +20,13 @@ class Carried:
 
     def __init__(self, **refused: str) -> None:
         self.requests: list[Command[Any] | Notice] = []
-        self.go_on = asyncio.Event()
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
         self.go_on.set()
         self._refused = refused
 
     async def ask(self, command: Command[Any]) -> Any:
         self.requests.append(command)
+        self.asked.set()
         await self.go_on.wait()
         if not isinstance(command, TakeLeases):
             return None
@@ -68,8 +69,7 @@ async def test_a_holder_closed_while_it_asks_holds_nothing_in_the_end() -> None:
     carried.go_on.clear()
     holder = CommandedLeases(Commands(carried)).holder("ws")
     asking = asyncio.ensure_future(holder.add((A,)))
-    while not carried.requests:
-        await asyncio.sleep(0)
+    await carried.asked.wait()
     holder.close()
     carried.go_on.set()
     await asking

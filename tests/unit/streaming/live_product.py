@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any
 
+from dashboard.commands.door import Commands, Handlers
+from dashboard.commands.requests import SetFrequency
 from dashboard.core.directory import Catalogue, Directory
 from dashboard.core.instruments import Instrument
 from dashboard.hub.hub import Hub
@@ -40,10 +41,13 @@ class Product:
         self.conflates = conflates
         self.frequency_ms = FREQUENCY_MS
         self.frequencies: list[float] = []
-        self.settings = SimpleNamespace(ltp_throttle_ms=0)
+        handlers = Handlers()
+        handlers.does(SetFrequency, self._set_frequency)
+        self.commands = Commands(handlers)
 
-    def set_frequency(self, frequency_ms: float) -> None:
-        self.frequencies.append(frequency_ms)
+    async def _set_frequency(self, asked: SetFrequency) -> int:
+        self.frequencies.append(asked.frequency_ms)
+        return round(asked.frequency_ms)
 
 
 def frames(written: Iterable[bytes]) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from starlette.types import Scope
-from tests.unit.streaming.product import Product, listed, offsets
 
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.places import Places
@@ -20,6 +19,7 @@ from dashboard.streaming.live_streams import LiveStreams
 from dashboard.streaming.openalgo import OpenAlgoStreams
 from dashboard.streaming.streams import Streams
 from tests.unit.fakes import price, trade
+from tests.unit.streaming.live_product import Product, listed, offsets
 from tests.unit.streaming.receivers import SCOPE, until
 
 BURST = 10_000

@@ -1,9 +1,9 @@
 import pytest
-from tests.unit.streaming.product import listed
 
 from dashboard.core.directory import Catalogue, Directory
 from dashboard.core.model import Kind, Topic
 from dashboard.streaming.common_topics import CommonTopics
+from tests.unit.streaming.live_product import listed
 
 DIRECTORY = Directory(
     [

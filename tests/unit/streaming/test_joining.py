@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.streaming.product import Product, frames, listed
 
 from dashboard.access.places import Places
 from dashboard.core.directory import Catalogue
@@ -16,6 +15,7 @@ from dashboard.core.model import Published, Topic
 from dashboard.protocols import live
 from dashboard.streaming.live_streams import LiveStreams
 from tests.unit.fakes import book, price, system, trade
+from tests.unit.streaming.live_product import Product, frames, listed
 from tests.unit.streaming.receivers import FakeReceiver
 
 SYMBOLS = ["AAA", "BBB", "CCC"]

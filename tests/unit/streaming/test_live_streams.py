@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.unit.streaming.product import Product, frames, listed, offsets
 
 from dashboard.access.places import Places
 from dashboard.access.principals import PRINCIPAL
@@ -20,6 +19,7 @@ from dashboard.protocols import live
 from dashboard.streaming.live_backlog import PART_EVENTS
 from dashboard.streaming.live_streams import LiveStreams
 from tests.unit.fakes import price, trade
+from tests.unit.streaming.live_product import Product, frames, listed, offsets
 from tests.unit.streaming.receivers import FakeReceiver, until
 
 

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from dashboard.access.places import Places
-from dashboard.bootstrap import Services
+from dashboard.bootstrap.product import Product
 from dashboard.config import load_settings
 from dashboard.core.errors import StorageError
 from dashboard.core.principal import Principal
@@ -46,8 +46,8 @@ async def test_a_check_that_fails_is_answered_and_shows_no_key(
         shown = {"api_key": api_key}
         raise error from LookupError(len(shown))
 
-    services = Services(load_settings().model_copy(update={"data_dir": tmp_path}))
-    streams = OpenAlgoStreams(services, authenticate=authenticate, places=Places(limit=1))
+    product = Product(load_settings().model_copy(update={"data_dir": tmp_path}))
+    streams = OpenAlgoStreams(product.web, authenticate=authenticate, places=Places(limit=1))
     client = FakeReceiver()
     streams.open(client)
     asked = json.dumps({"action": "authenticate", "api_key": key}).encode()

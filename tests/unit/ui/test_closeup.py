@@ -1,11 +1,9 @@
 """What a page about one instrument is told, through the stream that tells it."""
 
 from collections.abc import Callable
-from typing import cast
 
 import pytest
 
-from dashboard.bootstrap import Services
 from dashboard.core.bars import Interval
 from dashboard.core.model import Channel, Quote, Side, Theo, Trade
 from dashboard.history.bars import Bars
@@ -14,15 +12,15 @@ from dashboard.ui import closeup
 from dashboard.ui import opening as opening_module
 from dashboard.ui.tab import Tab
 from tests.unit.fakes import SECOND_NS, Clock
-from tests.unit.ui.fake_services import Batch, FakeServices, pushes
+from tests.unit.ui.fake_product import Batch, FakeProduct, pushes
 
 
-def open_page(running: FakeServices, *symbols: str) -> Tab:
+def open_page(running: FakeProduct, *symbols: str) -> Tab:
     watched = [running.instrument(symbol) for symbol in symbols]
-    return Tab(cast("Services", running), watched=watched, chosen="", detailed=True)
+    return Tab(running, watched=watched, chosen="", detailed=True)
 
 
-def quote(running: FakeServices, bid: float, *, symbol: str = "A") -> None:
+def quote(running: FakeProduct, bid: float, *, symbol: str = "A") -> None:
     at = running.hub.published * 1_000_000_000
     quoted = Quote(
         symbol=symbol,
@@ -36,7 +34,7 @@ def quote(running: FakeServices, bid: float, *, symbol: str = "A") -> None:
     running.hub.publish(quoted)
 
 
-def trade(running: FakeServices, price: float, *, at_s: float = 0, symbol: str = "A") -> None:
+def trade(running: FakeProduct, price: float, *, at_s: float = 0, symbol: str = "A") -> None:
     running.hub.publish(
         Trade(
             symbol=symbol,
@@ -58,7 +56,7 @@ async def batches(tab: Tab, *steps: Callable[[], object], taken_from: int = 1) -
 
 
 async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     for value in (1.0, 2.0):
         quote(running, value)
         quote(running, 9.0, symbol="B")
@@ -72,7 +70,7 @@ async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
 
 
 async def test_last_quote_and_trade_are_told_however_old_they_are() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     quote(running, 1.5)
     trade(running, 2.5)
     for value in range(200):
@@ -83,7 +81,7 @@ async def test_last_quote_and_trade_are_told_however_old_they_are() -> None:
 
 
 async def test_new_quotes_come_once_each_after_the_past() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     quote(running, 1.0)
     tab = open_page(running, "A")
     quote(running, 2.0)
@@ -95,7 +93,7 @@ async def test_new_quotes_come_once_each_after_the_past() -> None:
 
 
 async def test_resumed_page_gets_what_it_missed_without_a_double() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     tab = open_page(running, "A")
     sent = await batches(
         tab,
@@ -110,7 +108,7 @@ async def test_resumed_page_gets_what_it_missed_without_a_double() -> None:
 
 
 async def test_events_of_the_instrument_are_counted_before_they_are_conflated() -> None:
-    running = FakeServices(conflates=True)
+    running = FakeProduct(conflates=True)
 
     def burst() -> None:
         for value in range(5):
@@ -125,7 +123,7 @@ async def test_events_of_the_instrument_are_counted_before_they_are_conflated() 
 
 
 async def test_theoretical_price_is_told_on_opening_and_when_it_changes() -> None:
-    running = FakeServices(underlying="U")
+    running = FakeProduct(underlying="U")
     for underlying, value in (("U", 1.5), ("V", 2.5)):
         running.hub.publish(Theo(underlying=underlying, exchange="X", price=value, ts_event=0))
     sent = await batches(
@@ -144,7 +142,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("hurried")
 async def test_bars_come_whole_and_then_as_they_change() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     trade(running, 5.0, at_s=1)
     trade(running, 6.0, at_s=2)
     sent = await batches(
@@ -159,7 +157,7 @@ async def test_bars_come_whole_and_then_as_they_change() -> None:
 
 @pytest.mark.usefixtures("hurried")
 async def test_a_bar_that_a_late_trade_changes_is_told_again_though_it_is_not_the_newest() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     for at_s in (1, 2, 6):
         trade(running, 5.0, at_s=at_s)
     sent = await batches(
@@ -173,7 +171,7 @@ async def test_a_bar_that_a_late_trade_changes_is_told_again_though_it_is_not_th
 
 @pytest.mark.usefixtures("hurried")
 async def test_candles_go_on_when_the_clock_was_set_back() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     for at_s in (7200, 7201):
         running.clock.now = at_s * SECOND_NS
         trade(running, 5.0, at_s=at_s)
@@ -194,7 +192,7 @@ async def test_candles_go_on_when_the_clock_was_set_back() -> None:
 
 
 async def test_the_last_minute_is_told_anew_when_the_wall_clock_was_set() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     monotonic = Clock(0)
     running.hub = Hub(epoch="e", clock=running.clock, monotonic=monotonic, resume_events=100)
     running.bars = Bars(running.hub)
@@ -213,12 +211,12 @@ async def test_the_last_minute_is_told_anew_when_the_wall_clock_was_set() -> Non
 
 
 async def test_no_bars_are_told_as_such() -> None:
-    [first] = await batches(open_page(FakeServices(), "A"))
+    [first] = await batches(open_page(FakeProduct(), "A"))
     assert first["a"] == ["1s", [], 1]
 
 
 async def test_bars_of_another_length_begin_anew() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     for at_s in (1, 59, 61):
         trade(running, 5.0, at_s=at_s)
     tab = open_page(running, "A")
@@ -229,7 +227,7 @@ async def test_bars_of_another_length_begin_anew() -> None:
 
 
 async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     tab = open_page(running)
     sent = await batches(tab, lambda: quote(running, 1.0))
     assert tab.closeup is None
@@ -238,7 +236,7 @@ async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> Non
 
 
 async def test_page_that_lost_its_first_pushes_gets_the_last_minute_and_all_bars() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     for number in range(3):
         quote(running, 1.0 + number)
         trade(running, 2.0 + number, at_s=number)
@@ -257,7 +255,7 @@ async def test_page_that_missed_a_push_gets_the_last_minute_and_all_bars_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
-    running = FakeServices()
+    running = FakeProduct()
     trade(running, 2.0)
     tab = open_page(running, "A")
     _, lost, anew = await batches(

@@ -1,11 +1,10 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
 
-from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
@@ -13,11 +12,11 @@ from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
 from tests.unit.fakes import Clock, price
-from tests.unit.ui.fake_services import Batch, FakeReplay, FakeServices, open_tab, pushes
+from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab, pushes
 
 
 async def test_first_push_describes_and_brings_the_latest_values() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     running.price("A", 1.5)
     running.book("A", 1.4)
     running.book("B", 2.4)
@@ -32,7 +31,7 @@ async def test_first_push_describes_and_brings_the_latest_values() -> None:
 
 
 async def test_every_event_is_counted_and_every_watched_price_is_carried() -> None:
-    running = FakeServices()
+    running = FakeProduct()
 
     def burst() -> None:
         for number in range(30):
@@ -45,14 +44,14 @@ async def test_every_event_is_counted_and_every_watched_price_is_carried() -> No
 
 
 async def test_feed_with_a_rate_of_its_own_is_conflated_and_still_counted() -> None:
-    running = FakeServices(conflates=True)
+    running = FakeProduct(conflates=True)
     sent = await pushes(open_tab(running), lambda: [running.price("A", n) for n in range(30)])
     assert sent[1][1]["c"] == 30
     assert sent[1][1]["p"] == [0, 29]
 
 
 async def test_pushes_are_numbered_and_take_the_slots_in_turn() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     steps = [lambda: running.price("A", 1)] * (SLOTS + 1)
     sent = await pushes(open_tab(running), *steps)
     assert [batch["n"] for _, batch in sent] == list(range(1, SLOTS + 3))
@@ -61,14 +60,14 @@ async def test_pushes_are_numbered_and_take_the_slots_in_turn() -> None:
 
 
 async def test_every_stream_has_a_generation_of_its_own() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     generations = [(await pushes(open_tab(running)))[0][1]["g"] for _ in range(9)]
     assert len(set(generations)) == 9
     assert all(0 <= each < 2**53 for each in generations), "whole numbers in JavaScript, too"
 
 
 async def test_paused_stream_carries_no_market_and_resumes_with_the_latest() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     tab = open_tab(running)
     sent = await pushes(
         tab,
@@ -84,7 +83,7 @@ async def test_paused_stream_carries_no_market_and_resumes_with_the_latest() -> 
 
 
 async def test_chosen_book_is_sent_at_once_and_the_others_are_not() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     running.book("B", 2.4)
     tab = open_tab(running)
     sent = await pushes(tab, lambda: tab.choose("X:B"), lambda: running.book("A", 1.0))
@@ -95,7 +94,7 @@ async def test_chosen_book_is_sent_at_once_and_the_others_are_not() -> None:
 
 
 async def test_change_of_the_watchlist_changes_numbers_and_description_together() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     running.price("A", 1.0)
     running.price("B", 2.0)
     tab = open_tab(running)
@@ -107,9 +106,9 @@ async def test_change_of_the_watchlist_changes_numbers_and_description_together(
 
 
 async def test_two_instruments_of_one_symbol_do_not_mix() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     nse, bse = (msgspec.structs.replace(running.instrument("A"), exchange=e) for e in "XY")
-    tab = Tab(cast("Services", running), watched=[nse, bse])
+    tab = Tab(running, watched=[nse, bse])
 
     def both() -> None:
         running.price("A", 1.0)
@@ -129,21 +128,21 @@ async def test_two_instruments_of_one_symbol_do_not_mix() -> None:
 
 
 async def test_no_more_symbols_are_watched_than_a_page_can_show() -> None:
-    running = FakeServices(symbols=tuple(f"S{number}" for number in range(80)))
+    running = FakeProduct(symbols=tuple(f"S{number}" for number in range(80)))
     [(_, first)] = await pushes(open_tab(running, watched=running.symbols))
     assert len(first["d"]["watched"]) == MAX_WATCHED
     assert first["d"]["known"] == 80
 
 
 async def test_change_of_the_frequency_is_described() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     sent = await pushes(open_tab(running), lambda: setattr(running, "frequency_ms", 50))
     assert sent[1][1]["d"]["frequency_ms"] == 50
     assert sent[1][1]["d"]["interval_ms"] == 50
 
 
 async def test_page_clock_comes_back_once() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     tab = open_tab(running)
     report = {"shift_ms": 0.0, "period_ms": 16.7, "seen_shifts": 0, "page_ms": 123.0}
     sent = await pushes(
@@ -158,7 +157,7 @@ async def test_page_clock_comes_back_once() -> None:
 
 
 async def test_hub_that_closes_ends_the_stream() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     sent = await pushes(open_tab(running), running.hub.close)
     assert len(sent) == 1
     late = running.hub.subscribe(
@@ -168,7 +167,7 @@ async def test_hub_that_closes_ends_the_stream() -> None:
 
 
 async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
-    [(_, first)] = await pushes(open_tab(FakeServices(feeds=(FakeReplay(),))))
+    [(_, first)] = await pushes(open_tab(FakeProduct(sources=(FakeReplay(),))))
     [feed] = first["f"]
     assert feed["name"] == "replay"
     assert feed["position_s"] == 12.35
@@ -180,18 +179,18 @@ async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
 async def test_a_replay_tells_what_is_wrong_with_its_recording() -> None:
     replay = FakeReplay()
     replay.problem = "a.wslog.gz, line 7: the recording breaks off"
-    [(_, first)] = await pushes(open_tab(FakeServices(feeds=(replay,))))
+    [(_, first)] = await pushes(open_tab(FakeProduct(sources=(replay,))))
     assert first["f"][0]["note"] == replay.problem
 
 
 async def test_feed_that_is_no_replay_has_no_position() -> None:
     simulator = Simulator(interval_ms=50, clock=Clock(), seed=1, symbols=5)
-    [(_, first)] = await pushes(open_tab(FakeServices(feeds=(simulator,))))
+    [(_, first)] = await pushes(open_tab(FakeProduct(sources=(simulator,))))
     assert "position_s" not in first["f"][0]
 
 
 async def test_instruments_are_listed_when_the_page_asks_and_not_again() -> None:
-    running = FakeServices(underlying="U")
+    running = FakeProduct(underlying="U")
     tab = open_tab(running)
     sent = await pushes(tab, tab.list_instruments, lambda: running.price("A", 1))
     assert "i" not in sent[0][1]
@@ -201,7 +200,7 @@ async def test_instruments_are_listed_when_the_page_asks_and_not_again() -> None
 
 
 async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     sent = await pushes(open_tab(running), lambda: running.book("A", 1.0))
     assert not {"q", "o", "m", "w", "a"} & set().union(*(batch for _, batch in sent))
 
@@ -210,7 +209,7 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(opening_module, "FIRST_WAIT_S", 0.02)
-    running = FakeServices()
+    running = FakeProduct()
     running.price("A", 1.5)
     running.book("A", 1.4)
     tab = open_tab(running)
@@ -230,7 +229,7 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
 
 
 async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     tab = open_tab(running)
     sent = await pushes(tab, lambda: tab.took("another"), taken_from=2)
     assert all("s" in batch for _, batch in sent)
@@ -238,7 +237,7 @@ async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
 
 async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
-    running = FakeServices()
+    running = FakeProduct()
     running.price("B", 2.0)
     running.book("A", 1.4)
     tab = open_tab(running)
@@ -256,7 +255,7 @@ async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.Monk
 
 
 async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second() -> None:
-    running = FakeServices()
+    running = FakeProduct()
     tab = open_tab(running)
     steps = [lambda: (running.price("A", 1), tab.missed(tab.generation, lists=False))] * 30
     sent = [batch for _, batch in await pushes(tab, *steps)]
@@ -265,7 +264,7 @@ async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second()
 
 async def test_push_that_fails_does_not_end_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
-    running = FakeServices()
+    running = FakeProduct()
     tab = open_tab(running)
     failures = [OverflowError("too large"), OverflowError("too large"), None]
     part = tab_module.market_part

@@ -2,20 +2,21 @@ from typing import Any, cast
 
 import pytest
 
-from dashboard.bootstrap import Services
+from dashboard.ui import bridge
 from dashboard.ui.formatting import THIN_SPACE
 from dashboard.ui.pages.pnl import PnlState, left_out, stale_feeds
 from tests.unit.accounts import Running, pnl
-from tests.unit.ui.fake_services import FakeServices
+from tests.unit.ui.fake_product import FakeProduct
 
 
 def test_only_a_feed_that_clients_come_from_is_named() -> None:
-    running = Running()  # its feed has not begun
-    assert stale_feeds(cast("Services", running)) == ""
+    running = Running()
+    running.report()
+    assert stale_feeds(running) == ""
     running.publish(pnl("Ann", exchange="ELSEWHERE"))
-    assert stale_feeds(cast("Services", running)) == ""
+    assert stale_feeds(running) == ""
     running.publish(pnl("Ann"))
-    assert stale_feeds(cast("Services", running)) == "redis is stale"
+    assert stale_feeds(running) == "redis is stale"
 
 
 @pytest.mark.parametrize(
@@ -59,8 +60,8 @@ async def test_a_second_that_cannot_be_shown_does_not_end_the_page(
     monkeypatch.setattr("dashboard.ui.pages.pnl.asyncio.sleep", at_once)
     overflow = OverflowError("cannot convert float infinity to integer")
     page = Page(None, overflow, overflow, None)
-    running = FakeServices()
-    monkeypatch.setattr("dashboard.ui.pages.pnl.services", lambda: running)
+    running = FakeProduct()
+    monkeypatch.setattr(bridge, "_running", running)
     stream = cast("Any", PnlState.stream).fn
     with pytest.raises(KeyboardInterrupt):
         await stream(page)

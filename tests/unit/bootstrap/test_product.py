@@ -2,22 +2,33 @@ import asyncio
 import gzip
 import sys
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from dashboard.bootstrap import Services, run_services
 from dashboard.bootstrap.checks import check_feeds_or_exit, prepare_storage_or_exit
+from dashboard.bootstrap.product import Product
+from dashboard.bootstrap.web import Web
 from dashboard.config import Settings, load_settings
 from dashboard.core.bars import Interval
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.model import Kind, Topic
+from dashboard.feeds.registry import build_feeds
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
 from tests.live_server import free_port
 
 TICKER = '12.5: {"type":"ticker","product_id":"A-USD","price":"1.5"}\n'
+
+
+@asynccontextmanager
+async def running_product(settings: Settings, *, history: bool = True) -> AsyncGenerator[Web]:
+    product = Product(settings, history=history)
+    async with product.running():
+        yield product.web
 
 
 def settings(file: Path, *feeds: str) -> Settings:
@@ -30,19 +41,19 @@ def test_several_feeds_run_beside_each_other(tmp_path: Path) -> None:
     file.write_text(TICKER)
     chosen = settings(file, "replay", "simulator")
     check_feeds_or_exit(chosen)
-    services = Services(chosen)
-    replay, simulator = services.supervisor.feeds
+    replay, simulator = build_feeds(chosen)
     assert isinstance(replay, Replay)
     assert isinstance(simulator, Simulator)
     assert replay.speed == 2
-    assert services.directory.standing[0].symbol == "A-USD"
-    assert len(services.directory.standing) == 6
+    directory = Product(chosen).web.directory
+    assert directory.standing[0].symbol == "A-USD"
+    assert len(directory.standing) == 6
 
 
 async def test_what_is_leased_begins_to_be_delivered_at_once(tmp_path: Path) -> None:
     chosen = load_settings().model_copy(update={"data_dir": tmp_path})
     tcs, btc = Topic(Kind.PRICE, "NSE", "TCS"), Topic(Kind.PRICE, "CRYPTO", "BTC/USD")
-    async with run_services(chosen) as running, asyncio.timeout(10):
+    async with running_product(chosen) as running, asyncio.timeout(10):
         found = running.directory.find("TCS")
         assert found is not None
         assert running.directory.is_on_demand(found.key)
@@ -56,7 +67,7 @@ def test_every_start_has_an_epoch_of_its_own_that_is_no_clock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000 * 10**9)
-    epochs = {Services(load_settings()).hub.epoch for _ in range(3)}
+    epochs = {Product(load_settings()).hub.epoch for _ in range(3)}
     assert len(epochs) == 3
     assert not any(":" in epoch for epoch in epochs)
 
@@ -64,16 +75,16 @@ def test_every_start_has_an_epoch_of_its_own_that_is_no_clock(
 @pytest.mark.parametrize("history", [True, False])
 async def test_bars_are_kept_where_something_can_show_them(tmp_path: Path, history: bool) -> None:
     chosen = load_settings().model_copy(update={"data_dir": tmp_path})
-    async with run_services(chosen, history=history) as running, asyncio.timeout(10):
+    async with running_product(chosen, history=history) as running, asyncio.timeout(10):
         await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
         (btc,) = running.directory.named("BTC/USD")
         assert bool(running.bars.of(btc, Interval.S1, 1)) == history
         assert {each.name for each in running.hub.subscriptions} == (
-            {"bars", "accounts"} if history else set()
+            {"bars", "accounts", "quotes"} if history else {"quotes"}
         )
 
 
-async def first_of(running: Services, topic: Topic) -> None:
+async def first_of(running: Web, topic: Topic) -> None:
     """Wait for an event of a topic."""
     subscription = running.hub.subscribe(
         name="test", wants=topic.__eq__, capacity=1, policy=OverflowPolicy.DROP_OLDEST
@@ -99,7 +110,7 @@ def test_a_recording_that_is_cut_short_is_named_at_the_start(tmp_path: Path) -> 
     chosen = settings(file, "replay")
     with capture_logs() as logs:
         check_feeds_or_exit(chosen)
-        (replay,) = Services(chosen).supervisor.feeds
+        (replay,) = build_feeds(chosen)
     assert [(each["log_level"], each["file"]) for each in logs] == [("warning", str(file))]
     assert "breaks off" in logs[0]["reason"]
     assert isinstance(replay, Replay)
@@ -132,13 +143,13 @@ async def test_the_first_key_is_shown_once_and_in_a_terminal_alone(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     chosen = load_settings().model_copy(update={"data_dir": tmp_path / "data"})
-    async with run_services(chosen) as running:
+    async with running_product(chosen) as running:
         key = (tmp_path / "data" / "api-key").read_text().strip()
         assert await running.keys.authenticate(key, "trade") is not None
     told = capsys.readouterr().err
     assert f"The first API key is in {tmp_path / 'data' / 'api-key'}, " in told
     assert (key in told) is terminal
-    async with run_services(chosen):
+    async with running_product(chosen):
         assert "API key" not in capsys.readouterr().err
 
 
@@ -164,14 +175,14 @@ async def test_the_start_says_who_needs_a_key(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, object], said: str
 ) -> None:
     chosen = load_settings().model_copy(update={"data_dir": tmp_path, **changed})
-    async with run_services(chosen):
+    async with running_product(chosen):
         lines = capsys.readouterr().err.splitlines()
     (line,) = (line for line in lines if "needs a key" in line)
     assert line.startswith(said)
     assert line.endswith(f"(DASHBOARD_REQUIRE_KEY={chosen.require_key})")
 
 
-async def test_services_outlive_a_process_that_has_no_file_left_for_its_figures(
+async def test_the_product_outlives_a_process_that_has_no_file_left_for_its_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
@@ -179,6 +190,6 @@ async def test_services_outlive_a_process_that_has_no_file_left_for_its_figures(
 
     monkeypatch.setattr("dashboard.feeds.system.psutil.Process", fail)
     chosen = load_settings().model_copy(update={"data_dir": tmp_path})
-    async with run_services(chosen) as running, asyncio.timeout(10):
+    async with running_product(chosen) as running, asyncio.timeout(10):
         await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
         assert running.hub.failures.by_place == {"system": 1}

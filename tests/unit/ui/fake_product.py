@@ -1,21 +1,26 @@
-"""What a page needs of the services, and its stream of batches, without a browser."""
+"""What a page needs of a running product, and its stream of batches, without a browser."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from dashboard.bootstrap import Services
+from dashboard.commands.door import Commands, Handlers
+from dashboard.commands.requests import ControlReplay, SetFrequency
 from dashboard.core.directory import Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Price
 from dashboard.feeds.base import Feed, SeekableFeed
 from dashboard.feeds.catalogues import Catalogues
+from dashboard.feeds.controls import Replays
 from dashboard.feeds.leases import FeedLeases
+from dashboard.feeds.reporting import Reporter
 from dashboard.feeds.supervisor import Supervisor
+from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
+from dashboard.hub.reports import FeedReports
 from dashboard.ui.tab import Tab
 from tests.unit.fake_feeds import FakeFeed
 from tests.unit.fakes import Clock
@@ -58,14 +63,14 @@ class FakeReplay(FakeFeed):
 
 
 @dataclass
-class FakeServices:
-    """What a tab needs of the services: a hub, instruments, and one setting."""
+class FakeProduct:
+    """What a page needs of a running product, made of real parts but the feeds."""
 
     clock: Clock = field(default_factory=Clock)
     frequency_ms: int = 10
     symbols: tuple[str, ...] = ("A", "B")
     conflates: bool = False
-    feeds: tuple[Feed, ...] = ()
+    sources: tuple[Feed, ...] = ()
     underlying: str | None = None
 
     def __post_init__(self) -> None:
@@ -76,18 +81,28 @@ class FakeServices:
         self.leases = FeedLeases(
             [self.source], directory=lambda: self.directory, hub=self.hub, clock=self.clock
         )
+        self.accounts = Accounts(self.hub)
+        self.feeds = FeedReports(
+            self.hub, tuple(each.name for each in self.sources), monotonic=self.clock
+        )
+        supervisor = Supervisor(
+            self.sources, publish=self.hub.publish, clock=self.clock, stale_after_ms=1000
+        )
+        reporter = Reporter(
+            supervisor, publish=self.hub.publish, clock=self.clock, monotonic=self.clock
+        )
+        reporter.look()
+        handlers = Handlers()
+        handlers.does(ControlReplay, Replays(self.sources, told=reporter.tell).control)
+        handlers.does(SetFrequency, self._set_frequency)
+        self.commands = Commands(handlers)
 
     def instrument(self, symbol: str) -> Instrument:
         return Instrument(symbol=symbol, exchange="X", tick_size=0.01, underlying=self.underlying)
 
-    @property
-    def supervisor(self) -> Supervisor:
-        return Supervisor(self.feeds, publish=self.hub.publish, clock=Clock(), stale_after_ms=1000)
-
-    @property
-    def replays(self) -> dict[str, SeekableFeed]:
-        found = {feed.name: feed.playback for feed in self.feeds}
-        return {name: playback for name, playback in found.items() if playback is not None}
+    async def _set_frequency(self, asked: SetFrequency) -> int:
+        self.frequency_ms = round(asked.frequency_ms)
+        return self.frequency_ms
 
     def price(self, symbol: str, price: float) -> None:
         self.hub.publish(Price(symbol=symbol, exchange="X", price=price, volume=1, ts_event=0))
@@ -100,9 +115,9 @@ class FakeServices:
 async def _nothing(_directory: Directory) -> None: ...
 
 
-def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:
+def open_tab(running: FakeProduct, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:
     instruments = [running.instrument(symbol) for symbol in watched]
-    return Tab(cast("Services", running), watched=instruments, chosen="X:A")
+    return Tab(running, watched=instruments, chosen="X:A")
 
 
 async def pushes(
