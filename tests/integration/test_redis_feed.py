@@ -139,6 +139,40 @@ async def test_an_instrument_that_is_unsubscribed_is_silent(server: RedisServer)
         assert await running.feed.subscribe([unknown], 0) == {unknown.key: "no instrument 'X'"}
 
 
+async def test_what_is_subscribed_again_begins_with_what_the_keys_hold(
+    server: RedisServer,
+) -> None:
+    async with fed(server) as running:
+        aapl, *_ = INSTRUMENTS
+        await running.feed.unsubscribe([aapl])
+        running.publish(EVERY_TYPE["bbo_update"])
+        running.publish(EVERY_TYPE["pnl_update"])
+        await running.until(lambda: running.events)
+        with server.client() as client:
+            client.set("bbo:AAPL", json.dumps(QUOTE))
+        assert await running.feed.subscribe([aapl], 5) == {}
+        assert [type(each) for each in running.events] == [Pnl, Quote]
+        await running.feed.subscribe([aapl], 20)
+        assert len(running.events) == 2
+
+
+async def test_the_static_data_are_read_anew(server: RedisServer) -> None:
+    async with fed(server) as running:
+        before = running.feed.instruments()
+        await running.feed.load()
+        assert running.feed.instruments() is before
+        server.fill(INSTRUMENTS[:1])
+        await running.feed.load()
+        assert running.feed.instruments() == INSTRUMENTS[:1]
+        running.publish(EVERY_TYPE["bbo_update"])
+        await running.until(lambda: running.events)
+        with server.client() as client:
+            client.delete("static_data:instruments")
+        with pytest.raises(StaticDataError):
+            await running.feed.load()
+        assert running.feed.instruments() == INSTRUMENTS[:1]
+
+
 async def test_what_is_of_no_use_is_counted_by_cause_and_the_stream_goes_on(
     server: RedisServer,
 ) -> None:
