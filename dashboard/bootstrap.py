@@ -6,28 +6,22 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 
 import anyio.to_thread
 import structlog
 
 from dashboard import __version__
-from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
+from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings
 from dashboard.core.directory import Directory
-from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
+from dashboard.core.errors import SettingError, StaticDataError, StorageError
 from dashboard.core.instruments import Instrument
 from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Control
-from dashboard.feeds.base import Feed, SeekableFeed
+from dashboard.feeds.base import SeekableFeed
 from dashboard.feeds.catalogues import Catalogues
 from dashboard.feeds.leases import FeedLeases
-from dashboard.feeds.parsing.static_data import StaticData
 from dashboard.feeds.quotes import DerivedQuotes
-from dashboard.feeds.recording import Recording
-from dashboard.feeds.redis_feed import RedisFeed, read_static_data
-from dashboard.feeds.replay import Replay
-from dashboard.feeds.simulator import Simulator
+from dashboard.feeds.registry import build_feeds, check_feeds
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
 from dashboard.history.accounts import Accounts
@@ -73,7 +67,7 @@ class Services:
             self.accounts.close()
         self.repository = _repository(settings)
         self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
-        feeds = _feeds(settings)
+        feeds = build_feeds(settings, clock=time.time_ns, monotonic=time.monotonic_ns)
         self._catalogues = Catalogues(feeds, changed=self._follow_directory)
         self.leases = FeedLeases(
             feeds, directory=lambda: self.directory, hub=self.hub, clock=time.monotonic_ns
@@ -202,88 +196,13 @@ def prepare_storage_or_exit(settings: Settings) -> None:
 def check_feeds_or_exit(settings: Settings) -> None:
     """Prepare what the feeds need; where that is of no use, the process ends with one line."""
     try:
-        if "replay" in settings.feed:
-            _recording(settings.replay_file)
-        if "redis" in settings.feed:
-            _static_data(settings.redis_url)
+        check_feeds(settings)
     except (SettingError, StaticDataError) as error:
         sys.exit(f"livetape: {error}")
 
 
 def _repository(settings: Settings) -> Repository:
     return Repository(open_database(database_url(settings)))
-
-
-def _feeds(settings: Settings) -> list[Feed]:
-    return [_feed(name, settings) for name in settings.feed]
-
-
-def _feed(name: str, settings: Settings) -> Feed:
-    if name == "replay":
-        return Replay(
-            _recording(settings.replay_file),
-            clock=time.time_ns,
-            monotonic=time.monotonic_ns,
-            speed=settings.replay_speed,
-            loop=settings.replay_loop,
-        )
-    if name == "redis":
-        return RedisFeed(
-            settings.redis_url,
-            _static_data(settings.redis_url).instruments,
-            clock=time.time_ns,
-            monotonic=time.monotonic_ns,
-            stale_after_ms=settings.stale_after_ms,
-            max_bytes=settings.redis_max_message_kb * 1024,
-        )
-    return Simulator(
-        interval_ms=settings.frequency_ms,
-        clock=time.time_ns,
-        monotonic=time.monotonic_ns,
-        seed=settings.simulator_seed,
-        symbols=settings.simulator_symbols,
-    )
-
-
-@cache
-def _recording(file: Path | None) -> Recording:
-    """Read a recording through, once per process.
-
-    Raises:
-        SettingError: when it cannot be read or there is no market data in it.
-    """
-    try:
-        recording = Recording(file or Path())
-    except FeedError as error:
-        allowed = f"a recording with market data ({error.problem})"
-        raise setting_error("replay_file", file, allowed=allowed) from error
-    if (end := recording.broken_off) is not None:
-        log.warning(
-            "only a part of the recording can be played",
-            feed="replay",
-            file=str(file),
-            line=end.line,
-            reason=end.reason,
-        )
-    return recording
-
-
-@cache
-def _static_data(url: str) -> StaticData:
-    """Read the exchange's static data, once per process.
-
-    Raises:
-        SettingError: when Redis does not answer.
-        StaticDataError: when a key is missing or wrong.
-    """
-    try:
-        data = read_static_data(url)
-    except FeedError as error:
-        allowed = f"the address of a Redis that answers ({error.problem})"
-        raise setting_error("redis_url", url, allowed=allowed) from error
-    for warning in data.warnings:
-        log.warning("static data contradict each other", feed="redis", problem=warning)
-    return data
 
 
 _current: Services | None = None

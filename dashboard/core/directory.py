@@ -125,7 +125,8 @@ class _Index:
         text = text.strip().lower()
         words = text.split()
         found: dict[int, None] = {}
-        for start in (f"\n{text} ", f"\n{text}", max(words, key=len, default="")):
+        rarest = min(words, key=self._text.count, default="\n")
+        for start in (f"\n{text} ", f"\n{text}", rarest):
             for at in self._lines(start):
                 if len(found) >= limit:
                     return list(found)
