@@ -6,18 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from dashboard.bootstrap import Services
-from dashboard.core.directory import Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Price
 from dashboard.feeds.base import Feed, SeekableFeed
-from dashboard.feeds.catalogues import Catalogues
-from dashboard.feeds.leases import FeedLeases
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
 from dashboard.ui.tab import Tab
-from tests.unit.fake_feeds import FakeFeed
+from tests.unit.fake_feeds import FakeFeed, FakeLeases, directory_of
 from tests.unit.fakes import Clock
 
 Batch = dict[str, Any]
@@ -71,11 +68,8 @@ class FakeServices:
     def __post_init__(self) -> None:
         self.hub = Hub(epoch="e", clock=self.clock, resume_events=100)
         self.bars = Bars(self.hub)
-        self.source = FakeFeed(on_demand=[self.instrument(symbol) for symbol in self.symbols])
-        self.directory = Catalogues([self.source], changed=_nothing).directory
-        self.leases = FeedLeases(
-            [self.source], directory=lambda: self.directory, hub=self.hub, clock=self.clock
-        )
+        self.directory = directory_of(*(self.instrument(symbol) for symbol in self.symbols))
+        self.leases = FakeLeases()
 
     def instrument(self, symbol: str) -> Instrument:
         return Instrument(symbol=symbol, exchange="X", tick_size=0.01, underlying=self.underlying)
@@ -95,9 +89,6 @@ class FakeServices:
     def book(self, symbol: str, bid: float) -> None:
         levels = ((bid, 1.0),)
         self.hub.publish(Book(symbol=symbol, exchange="X", bids=levels, asks=levels, ts_event=0))
-
-
-async def _nothing(_directory: Directory) -> None: ...
 
 
 def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:

@@ -1,5 +1,6 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
@@ -283,3 +285,33 @@ async def test_push_that_fails_does_not_end_the_stream(monkeypatch: pytest.Monke
     assert anew["p"] == [0, 1.0]
     assert {"d", "f"} <= anew.keys()
     assert running.hub.failures.by_place == {"page": 2}
+
+
+async def test_a_page_leases_what_it_watches_and_the_book_that_it_draws() -> None:
+    running = FakeServices(symbols=("A", "B", "C"))
+    tab = open_tab(running)
+    seen: list[dict[str, int]] = []
+
+    def then(change: Callable[[], object]) -> Callable[[], None]:
+        def step() -> None:
+            seen.append(dict(running.leases.depths))
+            change()
+            running.price("A", 1)
+
+        return step
+
+    def wait() -> None: ...
+
+    changes = (
+        wait,
+        lambda: tab.choose("X:B"),
+        wait,
+        lambda: tab.choose("X:C"),
+        lambda: tab.watch([running.instrument("C")]),
+        wait,
+    )
+    await pushes(tab, *map(then, changes))
+    assert seen[1] == {"X:A": WHOLE_BOOK, "X:B": 0}
+    assert seen[3] == {"X:A": 0, "X:B": WHOLE_BOOK}
+    assert seen[-1] == {"X:C": WHOLE_BOOK}
+    assert running.leases.depths == {}
