@@ -17,8 +17,9 @@ from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import Echo, Listed, Lossy
+from dashboard.ui.columns import Echo, Losses
 from dashboard.ui.opening import Opening
+from dashboard.ui.search import MAX_CHARACTERS, search
 from dashboard.ui.watch import Watch
 
 SLOTS = 8
@@ -26,7 +27,7 @@ BUFFER_EVENTS = 20_000
 HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
-"""Longest sleep, so that a change of the frequency or a pause is felt at once."""
+"""Longest sleep, so that a change of the frequency, a pause or a question is felt at once."""
 GENERATION_BITS = 40
 """A stream's generation tells it from those before it, on a page that saw them; it is no clock."""
 
@@ -71,8 +72,7 @@ class Tab:
         self._paused = False
         self._detailed = detailed
         self._opening = Opening()
-        self._listed = False
-        self._lists = False
+        self._question: tuple[str, int] | None = None
         self._watch = Watch(watched, chosen=chosen)
         self.closeup: Closeup | None = None
         self.watch(watched)
@@ -87,7 +87,7 @@ class Tab:
 
         The chosen one stays, when it is among them; see `Watch`.
         """
-        self._known = len(self._services.listings)
+        self._known = len(self._services.directory.listings)
         self._watch = Watch(instruments, chosen=self._watch.chosen_id)
         if self._detailed and (chosen := self._watch.chosen) is not None:
             at = self._watch.index[chosen.key]
@@ -107,23 +107,22 @@ class Tab:
             if self.closeup is not None:
                 self.closeup.recall()
 
-    def list_instruments(self) -> None:
-        """Tell the page with the next push which instruments there are."""
-        self._listed = self._lists = True
+    def find(self, text: str, first: int) -> None:
+        """Tell the page with the next push what matches a text, see `ui.search`.
+
+        A page asks one thing at a time: another question takes the place of one that waits.
+        """
+        self._question = (text[:MAX_CHARACTERS], max(0, first))
 
     def took(self, generation: object) -> None:
         """Go on: the page has taken an opening of the stream of this generation."""
         if generation == self._generation:
             self._opening.taken()
 
-    def missed(self, generation: object, *, lists: bool) -> None:
-        """Tell all anew to a page that has missed a push of the stream of this generation.
-
-        `lists` says that it still waits for the list of the instruments.
-        """
+    def missed(self, generation: object) -> None:
+        """Tell all anew to a page that has missed a push of the stream of this generation."""
         if generation == self._generation:
             self._opening.lost()
-            self._lists = self._lists or lists
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
@@ -168,7 +167,7 @@ class Tab:
         self._pacer.advance(time.monotonic())
         while (wait_s := self._pacer.deadline - time.monotonic()) > 0:
             await asyncio.sleep(min(wait_s, NAP_S))
-            if self._services.frequency_ms != asked_ms:
+            if self._services.frequency_ms != asked_ms or self._question is not None:
                 return
 
     def _next_batch(self) -> dict[str, Any] | None:
@@ -185,7 +184,7 @@ class Tab:
         status = now_s - self._status_s >= STATUS_S
         described = self._describe(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
-        if not (entries or catch_up or described or heartbeat or self._lists):
+        if not (entries or catch_up or described or heartbeat or self._question):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
@@ -199,7 +198,7 @@ class Tab:
             "k": self._pacer.shifts,
             "v": self._description,
             "c": len(entries),
-            "l": Lossy(self._subscription.conflated, self._subscription.lost),
+            "l": Losses(self._subscription.conflated, self._subscription.lost),
         }
         if not self._opening.begun:
             batch["s"] = 1
@@ -212,9 +211,10 @@ class Tab:
             page_ms, came_ns = self._echo
             batch["e"] = Echo(page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS)
             self._echo = None
-        if self._lists:
-            self._lists = False
-            batch["i"] = self._all_instruments()
+        if self._question is not None:
+            text, first = self._question
+            self._question = None
+            batch["i"] = search(self._services.directory, text, first)
         return msgspec.to_builtins(batch)
 
     def _notice_set_clock(self) -> None:
@@ -230,8 +230,6 @@ class Tab:
 
     def _open(self, now_s: float) -> None:
         """Put all that a page needs into the next push."""
-        if not self._opening.begun:
-            self._lists = self._listed
         self._opening.made(now_s)
         self._status_s = float("-inf")
         self._catch_up = self._hub.latest(self._shown())
@@ -254,19 +252,6 @@ class Tab:
         elif "h" in part:
             self._pacer.pushed(part["h"].hub_to_sent)
         return part
-
-    def _all_instruments(self) -> list[Listed]:
-        return [
-            Listed(
-                each.symbol,
-                each.exchange,
-                each.underlying,
-                each.tick_size,
-                each.absolute_limit,
-                each.delta_limit,
-            )
-            for each in self._services.listings
-        ]
 
     def _describe(self, *, again: bool) -> dict[str, Any] | None:
         """Give what changes rarely, when it has changed or when it is due `again`.

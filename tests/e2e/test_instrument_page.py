@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually, number
 
-DETAIL = "window.livetape.store.detail"
+DETAIL = "window.livetape.store.market.detail"
 ALL = 11
 """Instruments of the simulator, those on demand included."""
 BUSY_OBSERVER = """

@@ -9,13 +9,21 @@ import { store } from "./store.js";
 const PRESETS = [10, 20, 50, 100, 250, 1000];
 const FOUND = 12;
 
-/** Every command now: [words, what it does]. */
-export function commands({ watched, instruments, paused }, { setColorMode, go }) {
+const GO = "Go to instrument";
+
+/** What typed words seek among the instruments; those of the command itself only say that one is sought. */
+export function soughtIn(typed) {
+  const words = typed.split(/\s+/).filter((word) => !GO.toLowerCase().includes(word.toLowerCase()));
+  return words.join(" ");
+}
+
+/** Every command now: [words, what it does]; `instruments` are those that were found for what was typed. */
+export function commands({ watched, paused }, instruments, { setColorMode, go }) {
   const books = watched.length > 1 ? watched : [];
   return [
     ...books.map(({ id, symbol, exchange }) => [`Order book of ${symbol} ${exchange}`, () => store.choose(id)]),
-    ...(instruments ?? []).map(({ id, symbol, exchange }) => [
-      `Go to instrument ${symbol} ${exchange}`,
+    ...instruments.map(({ id, symbol, exchange }) => [
+      `${GO} ${symbol} ${exchange}`,
       () => go(addressOf(id)),
     ]),
     [paused ? "Resume" : "Pause", togglePause],

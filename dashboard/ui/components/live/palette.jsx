@@ -2,11 +2,10 @@
 
 import { useContext, useLayoutEffect, useRef, useState } from "react";
 import { ColorModeContext } from "$/utils/context-registry";
-import { commands, find } from "./commands.js";
+import { commands, find, soughtIn } from "./commands.js";
 import { typing } from "./controls.jsx";
-import { useShape } from "./hooks.js";
+import { useFound, useShape } from "./hooks.js";
 import { useGo } from "./link.jsx";
-import { store } from "./store.js";
 
 export function Palette() {
   const shape = useShape();
@@ -16,7 +15,8 @@ export function Palette() {
   const [at, setAt] = useState(0);
   const go = useGo();
   const [open, setOpen] = useState(false);
-  const found = open ? find(commands(shape, { setColorMode, go }), typed) : [];
+  const answer = useFound(open ? soughtIn(typed) : null);
+  const found = open ? find(commands(shape, answer?.rows ?? [], { setColorMode, go }), typed) : [];
 
   // A layout effect because of its end: no key may find the dialog gone.
   useLayoutEffect(() => {
@@ -34,7 +34,6 @@ export function Palette() {
       setTyped("");
       setAt(0);
       setOpen(true);
-      store.listInstruments();
       if (!dialog.current.open) dialog.current.showModal();
     };
     document.addEventListener("keydown", onKey);
