@@ -12,7 +12,7 @@ from typing import Self
 
 import redis
 
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, Sent
 from tests.live_server import free_port
 
 START_TIMEOUT_S = 10
@@ -26,6 +26,7 @@ INSTRUMENTS = (
         underlying="AAPL_STOCK",
         absolute_limit=100,
         delta_limit=20,
+        sends=tuple(Sent),
     ),
     Instrument(
         symbol="AAPL/DEC",
@@ -34,6 +35,7 @@ INSTRUMENTS = (
         underlying="AAPL_STOCK",
         absolute_limit=50,
         delta_limit=20,
+        sends=tuple(Sent),
     ),
     Instrument(
         symbol="GOOGL",
@@ -42,6 +44,7 @@ INSTRUMENTS = (
         underlying="GOOGL_STOCK",
         absolute_limit=200,
         delta_limit=40,
+        sends=tuple(Sent),
     ),
 )
 """What `fill` stores unless told otherwise."""

@@ -13,7 +13,7 @@ def search(directory: Directory, text: str, first: int) -> Found:
     """Give what matches a text, from the number `first` on, and how many there are."""
     matches = directory.search(text, limit=PART, first=first)
     rows = [_row(each) for each in matches.instruments]
-    return Found(text, first, matches.count, len(directory.listings), rows)
+    return Found(text, first, matches.found, len(directory.listings), rows)
 
 
 def _row(instrument: Instrument) -> Listed:

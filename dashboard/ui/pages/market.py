@@ -42,7 +42,7 @@ class MarketState(rx.State):
         self.watchlist = "" if ids is None else msgspec.json.encode(ids).decode()
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
             names = remembered(self.watchlist)
-            tab.watch(await bridge.open_instruments(_default() if names is None else names))
+            tab.watch(bridge.find_instruments(_default() if names is None else names))
 
 
 def remembered(stored: str) -> list[str] | None:

@@ -92,7 +92,7 @@ class PnlState(rx.State):
         now_ns = time.monotonic_ns()
         minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
         lines = accounts.drawn(known)
-        exposures = expose(running.accounts.positions(), running.listings)
+        exposures = expose(running.accounts.positions(), running.directory)
         shown = accounts.ordered(
             accounts.matching(exposures, search=self.words, only_pressing=self.only_pressing),
             column=self.column,
@@ -128,7 +128,7 @@ def stale_feeds(running: Services) -> str:
         f"{feed.name} is {states[feed.name].state}"
         for feed in running.supervisor.feeds
         if states[feed.name].state not in FLOWING
-        and any(each.exchange in exchanges for each in feed.instruments())
+        and exchanges & running.directory.exchanges_of(feed.name)
     )
 
 

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually, number
+from tests.integration import exchange
 from tests.live_server import LiveServer
 from tests.redis_server import RedisServer
 
@@ -25,12 +25,8 @@ def server(redis: RedisServer) -> Iterator[LiveServer]:
 
 
 def trade(redis: RedisServer) -> None:
-    now = datetime.now(UTC).isoformat()
-    ids = {"buyer_order_id": 1, "seller_order_id": 2, "buyer": "Ann", "seller": "Bob"}
-    data = {"instrument": "AAPL", "timestamp": now, "price": FAR, "volume": 3, **ids}
-    message = {"type": "trade", "instrument": "AAPL", "timestamp": now, "data": data}
     with redis.client() as client:
-        client.publish("market_data", json.dumps(message))
+        client.publish(exchange.CHANNEL, exchange.trade(1, price=FAR))
 
 
 def card(page: Page, id_: str) -> Locator:
@@ -46,7 +42,9 @@ def price(page: Page, id_: str) -> float:
     return float(value) if value else 0.0
 
 
-def test_they_stand_side_by_side_on_the_market_page(open_page: OpenPage, redis: RedisServer) -> None:
+def test_they_stand_side_by_side_on_the_market_page(
+    open_page: OpenPage, redis: RedisServer
+) -> None:
     page = open_page()
     assert [each for each in cards(page) if each in IDS] == IDS
     assert eventually(lambda: 0 < price(page, "NASDAQ:AAPL") < FAR)

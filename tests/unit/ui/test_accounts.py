@@ -12,6 +12,7 @@ from dashboard.ui import accounts
 from dashboard.ui.components.positions_table import COLUMNS
 from dashboard.ui.formatting import MINUS, NONE, THIN_SPACE
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
+from tests.unit.fake_feeds import directory_of
 from tests.unit.fakes import SECOND_NS
 
 NOW = 1_700_000_000 * SECOND_NS
@@ -117,7 +118,7 @@ def exposures() -> list[Exposure]:
             positions("bob", AAPL=-60, FREE=3),
             positions("Cid", AAPL=10),
         ],
-        INSTRUMENTS,
+        directory_of(*INSTRUMENTS),
     )
 
 
@@ -194,8 +195,9 @@ def test_the_exchange_stands_beside_what_two_of_them_have() -> None:
     running = Running()
     held = [positions("Ann", exchange=each, RELIANCE=1) for each in ("NSE", "BSE")]
     running.publish(*held, positions("Bob", exchange="NSE", TCS=1))
-    running.publish(*(pnl("Ann", 1, exchange=each) for each in ("NSE", "BSE")), pnl("Bob", exchange="NSE"))
-    rows = accounts.position_rows(expose(running.accounts.positions(), INSTRUMENTS))
+    running.publish(pnl("Ann", 1, exchange="NSE"), pnl("Ann", 1, exchange="BSE"))
+    running.publish(pnl("Bob", exchange="NSE"))
+    rows = accounts.position_rows(expose(running.accounts.positions(), running.directory))
     assert [(row.symbol, row.venue) for row in rows] == [
         ("RELIANCE", "NSE"),
         ("RELIANCE", "BSE"),
@@ -248,7 +250,7 @@ def test_whatever_a_client_has_can_be_shown(
         for symbol in ("A", "B")
     ]
     held = Positions(client="Ann", exchange="REDIS", positions=amounts, ts_event=0)
-    found = expose([held], instruments)
+    found = expose([held], directory_of(*instruments))
     known = heard({"Ann": [(50, pnls[0]), (0, pnls[1])]})
     shown = [
         [list(row) for row in accounts.position_rows(found)],

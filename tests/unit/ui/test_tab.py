@@ -13,6 +13,7 @@ from dashboard.ui import tab as tab_module
 from dashboard.ui.search import MAX_CHARACTERS
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
+from tests.unit.fake_feeds import Unwalked
 from tests.unit.fakes import Clock, price
 from tests.unit.ui.fake_services import Batch, FakeReplay, FakeServices, open_tab, pushes
 
@@ -180,9 +181,9 @@ async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
 
 async def test_a_replay_tells_what_is_wrong_with_its_recording() -> None:
     replay = FakeReplay()
-    replay.note = "a.wslog.gz, line 7: the recording breaks off"
+    replay.problem = "a.wslog.gz, line 7: the recording breaks off"
     [(_, first)] = await pushes(open_tab(FakeServices(feeds=(replay,))))
-    assert first["f"][0]["note"] == replay.note
+    assert first["f"][0]["note"] == replay.problem
 
 
 async def test_feed_that_is_no_replay_has_no_position() -> None:
@@ -206,6 +207,21 @@ async def test_a_question_is_answered_before_a_long_interval_is_over() -> None:
     (_, first), (_, second) = await pushes(tab, lambda: tab.find("b", 0))
     assert second["i"][:2] == ["b", 0]
     assert second["t"] - first["t"] < 900, "ms"
+
+
+async def test_no_page_walks_the_list_of_all_instruments() -> None:
+    running = FakeServices()
+    running.directory.search("", 1)
+    running.directory.listings = Unwalked(running.directory.listings)
+    tab = open_tab(running)
+    sent = await pushes(
+        tab,
+        lambda: (tab.tell_status(), running.price("A", 1.0)),
+        lambda: tab.watch([running.instrument("B")]),
+        lambda: tab.find("", 1),
+    )
+    assert sent[2][1]["d"]["known"] == 2
+    assert sent[3][1]["i"][4] == [["B", "X", None, 0.01, None, None]]
 
 
 async def test_the_newest_question_is_answered_and_a_long_text_is_cut() -> None:
