@@ -64,7 +64,7 @@ class Services:
             monotonic=time.monotonic_ns,
             resume_events=settings.resume_events,
             resume_bytes=settings.resume_mb * 1024 * 1024,
-            encoders={live.DIALECT: live.encoder(epoch), sse.DIALECT: sse.encoder(epoch)},
+            encoders={live.DIALECT: live.encoder, sse.DIALECT: sse.encoder},
         )
         self.bars = Bars(self.hub)
         self.accounts = Accounts(self.hub)

@@ -51,8 +51,8 @@ from dashboard.feeds.supervisor import SupervisedFeed
 from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
 from dashboard.history.quotes import Quotes
-from dashboard.hub.hub import FORGET_NS, Hub
-from dashboard.hub.ring import WINDOW_NS
+from dashboard.hub.hub import Hub
+from dashboard.hub.ring import FORGET_NS, WINDOW_NS
 from tests.unit.fake_feeds import FakeFeed
 from tests.unit.fakes import SECOND_NS, Clock
 

@@ -37,7 +37,7 @@ def kinds(events: list[Event]) -> Counter[Kind]:
 def wire(*, seed: int, symbols: int | None = None) -> str:
     """Give a hash of every byte that a minute with two changes of frequency writes."""
     clock = Clock(START)
-    hub = Hub(epoch="e", clock=clock, resume_events=1, encoders={"live": live.encoder("e")})
+    hub = Hub(epoch="e", clock=clock, resume_events=1, encoders={"live": live.encoder})
     market = make(seed=seed, symbols=symbols)
     digest = hashlib.sha256()
     for second, interval_ms in enumerate((50, 10, 1000)):
