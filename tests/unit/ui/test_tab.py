@@ -10,7 +10,6 @@ from dashboard.core.conflation import OverflowPolicy
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
-from dashboard.ui.search import MAX_CHARACTERS
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
 from tests.unit.fake_feeds import Unwalked
@@ -222,14 +221,6 @@ async def test_no_page_walks_the_list_of_all_instruments() -> None:
     )
     assert sent[2][1]["d"]["known"] == 2
     assert sent[3][1]["i"][4] == [["B", "X", None, 0.01, None, None]]
-
-
-async def test_the_newest_question_is_answered_and_a_long_text_is_cut() -> None:
-    running = FakeServices()
-    tab = open_tab(running)
-    sent = await pushes(tab, lambda: (tab.find("a", 0), tab.find("x" * 1000, -5)))
-    text, first, found, listed, rows = sent[1][1]["i"]
-    assert (text, first, found, listed, rows) == ("x" * MAX_CHARACTERS, 0, 0, 2, [])
 
 
 async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
