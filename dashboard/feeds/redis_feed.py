@@ -254,7 +254,7 @@ class RedisFeed(Feed):
             self._unanswered += 1
             await connection.send_command("PING")
             await self._sleep(self._ping_every_s)
-        raise TimeoutError(f"no answer for {ANSWER_WITHIN_S:g} s")
+        raise TimeoutError
 
     async def _follow_theos(self, client: Redis, publish: Publish) -> None:
         """Read the theoretical prices again and again; publish those that changed."""
@@ -331,4 +331,6 @@ def _describe(errors: BaseExceptionGroup[Exception]) -> str:
 
 
 def _line(error: BaseException) -> str:
+    if isinstance(error, TimeoutError) and not error.args:
+        return f"no answer for {ANSWER_WITHIN_S:g} s"
     return " ".join(str(error).split()) or type(error).__name__

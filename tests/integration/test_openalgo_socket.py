@@ -14,7 +14,7 @@ from granian.server.embed import Server
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from dashboard.access.keyless import PLACES, KeylessPlaces
 from dashboard.access.places import Places
@@ -35,6 +35,7 @@ from tests.integration.stream import (
     undisturbed,
 )
 from tests.integration.test_stream_hostile import AUTHENTICATE, ILLEGAL, MIB
+from tests.integration.ws_client import live
 from tests.live_server import free_port
 
 PATH = "/ws/openalgo"
@@ -94,7 +95,7 @@ async def listening(port: int) -> None:
 
 @asynccontextmanager
 async def client(route: Route, *, key: str | None = KEY) -> AsyncGenerator[ClientConnection]:
-    async with connect(route.url, open_timeout=TIMEOUT_S, compression=None) as socket:
+    async with live(route.url, compression=None) as socket:
         if key is not None:
             assert (await ask(socket, {"action": "authenticate", "api_key": key}))["type"] == "auth"
         yield socket

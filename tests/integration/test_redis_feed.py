@@ -310,9 +310,11 @@ async def test_a_frozen_redis_is_stale_and_recovers(server: RedisServer) -> None
         assert logs == []
 
 
+@pytest.mark.parametrize("theo_every_s", [10, 0.01], ids=["a ping", "a key"])
 async def test_a_redis_that_stays_frozen_gets_a_new_connection(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, theo_every_s: float
 ) -> None:
+    monkeypatch.setattr(redis_feed, "THEO_EVERY_S", theo_every_s)
     monkeypatch.setattr(redis_feed, "ANSWER_WITHIN_S", 0.4)
     async with fed(server, stale_after_ms=300) as running:
         with capture_logs() as logs:
