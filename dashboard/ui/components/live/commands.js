@@ -7,8 +7,7 @@ import { PAIRS, THEMES, applyPair } from "./preferences.js";
 import { store } from "./store.js";
 
 const PRESETS = [10, 20, 50, 100, 250, 1000];
-const FOUND = 12;
-
+const SHOWN = 12;
 const GO = "Go to instrument";
 
 /** What typed words seek among the instruments; those of the command itself only say that one is sought. */
@@ -22,10 +21,7 @@ export function commands({ watched, paused }, instruments, { setColorMode, go })
   const books = watched.length > 1 ? watched : [];
   return [
     ...books.map(({ id, symbol, exchange }) => [`Order book of ${symbol} ${exchange}`, () => store.choose(id)]),
-    ...instruments.map(({ id, symbol, exchange }) => [
-      `${GO} ${symbol} ${exchange}`,
-      () => go(addressOf(id)),
-    ]),
+    ...instruments.map(({ id, symbol, exchange }) => [`${GO} ${symbol} ${exchange}`, () => go(addressOf(id))]),
     [paused ? "Resume" : "Pause", togglePause],
     ["Reset all metrics", resetMetrics],
     ...PRESETS.map(frequency),
@@ -51,5 +47,5 @@ export function find(all, typed) {
   const found = all.filter(([text]) => words.every((word) => text.toLowerCase().includes(word)));
   const number = Number(words.find((word) => /^\d+$/.test(word)));
   if (number >= MIN_MS && number <= MAX_MS && !PRESETS.includes(number)) found.unshift(frequency(number));
-  return found.slice(0, FOUND);
+  return found.slice(0, SHOWN);
 }
