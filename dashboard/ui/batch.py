@@ -9,7 +9,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `t` | server clock at sending, ms since the Unix epoch |
 | `k` | how often the phase was shifted so far, see `core.pacing` |
 | `c` | events that this push stands for, control and system included |
-| `l` | `Lossy`: conflated and lost events of this page so far |
+| `l` | `Losses`: conflated and lost events of this page so far |
 | `h` | `Hops`: source to hub, hub to sent, in ms, of the newest market event |
 | `p` | prices, flat and in order: number of the instrument, price, number, price, ... |
 | `r` | `TradeRow` rows |
@@ -19,7 +19,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `d` | what changes rarely, also once a second: instruments, choice, interval (see `ui.tab`) |
 | `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
 | `e` | `Echo` of the page's clock for the offset estimate |
-| `i` | when the page asks: `Listed` rows of all instruments, see `ui.tab` |
+| `i` | when the page asks: `Found`, a part of the instruments that match a text |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
 A page about one instrument has its chosen one in detail:

@@ -17,8 +17,10 @@ from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import Echo, Listed, Lossy
+from dashboard.ui.columns import Echo, Losses
+from dashboard.ui.description import Description
 from dashboard.ui.opening import Opening
+from dashboard.ui.search import Search
 from dashboard.ui.watch import Watch
 
 SLOTS = 8
@@ -26,7 +28,7 @@ BUFFER_EVENTS = 20_000
 HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
-"""Longest sleep, so that a change of the frequency or a pause is felt at once."""
+"""Longest sleep, so that a change of the frequency, a pause or a question is felt at once."""
 GENERATION_BITS = 40
 """A stream's generation tells it from those before it, on a page that saw them; it is no clock."""
 
@@ -67,15 +69,13 @@ class Tab:
         self._status_s = 0.0
         self._echo: tuple[float, int] | None = None
         self._clock_offset_ns = self._hub.clock_offset_ns
-        self._described: tuple[object, ...] = ()
-        self._description = 0
+        self._description = Description()
         self._catch_up: list[Published] = []
         self._known = 0
         self._paused = False
         self._detailed = detailed
         self._opening = Opening()
-        self._listed = False
-        self._lists = False
+        self._search = Search()
         self._watch = Watch(watched, chosen=chosen)
         self.closeup: Closeup | None = None
         self.watch(watched)
@@ -112,23 +112,19 @@ class Tab:
             if self.closeup is not None:
                 self.closeup.recall()
 
-    def list_instruments(self) -> None:
-        """Tell the page with the next push which instruments there are."""
-        self._listed = self._lists = True
+    def find(self, text: str, first: int) -> None:
+        """Tell the page with the next push what matches a text, see `Search`."""
+        self._search.ask(text, first)
 
     def took(self, generation: object) -> None:
         """Go on: the page has taken an opening of the stream of this generation."""
         if generation == self._generation:
             self._opening.taken()
 
-    def missed(self, generation: object, *, lists: bool) -> None:
-        """Tell all anew to a page that has missed a push of the stream of this generation.
-
-        `lists` says that it still waits for the list of the instruments.
-        """
+    def missed(self, generation: object) -> None:
+        """Tell all anew to a page that has missed a push of the stream of this generation."""
         if generation == self._generation:
             self._opening.lost()
-            self._lists = self._lists or lists
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
@@ -185,7 +181,7 @@ class Tab:
         self._pacer.advance(time.monotonic())
         while (wait_s := self._pacer.deadline - time.monotonic()) > 0:
             await asyncio.sleep(min(wait_s, NAP_S))
-            if self._services.frequency_ms != asked_ms:
+            if self._services.frequency_ms != asked_ms or self._search.is_due(time.monotonic()):
                 return
 
     def _next_batch(self) -> dict[str, Any] | None:
@@ -200,9 +196,10 @@ class Tab:
             entries = []
         catch_up, self._catch_up = self._catch_up, []
         status = now_s - self._status_s >= STATUS_S
-        described = self._describe(again=status)
+        described = self._description.told(self._describe(), again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
-        if not (entries or catch_up or described or heartbeat or self._lists):
+        asked = self._search.is_due(now_s)
+        if not (entries or catch_up or described or heartbeat or asked):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
@@ -214,9 +211,9 @@ class Tab:
             "n": self._number,
             "t": now / NS_PER_MS,
             "k": self._pacer.shifts,
-            "v": self._description,
+            "v": self._description.number,
             "c": len(entries),
-            "l": Lossy(self._subscription.conflated, self._subscription.lost),
+            "l": Losses(self._subscription.conflated, self._subscription.lost),
         }
         if not self._opening.begun:
             batch["s"] = 1
@@ -229,9 +226,8 @@ class Tab:
             page_ms, came_ns = self._echo
             batch["e"] = Echo(page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS)
             self._echo = None
-        if self._lists:
-            self._lists = False
-            batch["i"] = self._all_instruments()
+        if (found := self._search.answer(self._services.directory, now_s)) is not None:
+            batch["i"] = found
         return msgspec.to_builtins(batch)
 
     def _notice_set_clock(self) -> None:
@@ -247,8 +243,6 @@ class Tab:
 
     def _open(self, now_s: float) -> None:
         """Put all that a page needs into the next push."""
-        if not self._opening.begun:
-            self._lists = self._listed
         self._opening.made(now_s)
         self._status_s = float("-inf")
         self._catch_up = self._hub.latest(self._shown())
@@ -272,40 +266,15 @@ class Tab:
             self._pacer.pushed(part["h"].hub_to_sent)
         return part
 
-    def _all_instruments(self) -> list[Listed]:
-        return [
-            Listed(
-                each.symbol,
-                each.exchange,
-                each.underlying,
-                each.tick_size,
-                each.absolute_limit,
-                each.delta_limit,
-            )
-            for each in self._services.directory.listings
-        ]
-
-    def _describe(self, *, again: bool) -> dict[str, Any] | None:
-        """Give what changes rarely, when it has changed or when it is due `again`.
-
-        A page that missed a change takes no market data until the next time:
-        the numbers of the instruments may be others.
-        """
-        description = (
-            self._watch.rows,
-            self._known,
-            self._watch.chosen_id,
-            self._paused,
-            self._services.frequency_ms,
-            round(self._pacer.interval_ms, 1),
-        )
-        if description != self._described:
-            self._described = description
-            self._description += 1
-        elif not again:
-            return None
-        names = ("watched", "known", "chosen", "paused", "frequency_ms", "interval_ms")
-        return dict(zip(names, description, strict=True))
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "watched": self._watch.rows,
+            "known": self._known,
+            "chosen": self._watch.chosen_id,
+            "paused": self._paused,
+            "frequency_ms": self._services.frequency_ms,
+            "interval_ms": round(self._pacer.interval_ms, 1),
+        }
 
     def _feeds(self) -> list[dict[str, Any]]:
         replays = self._services.replays

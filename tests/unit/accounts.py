@@ -59,7 +59,7 @@ class Running:
         self.supervisor = Supervisor(
             [Exchange()], publish=self.hub.publish, clock=self.clock, stale_after_ms=2000
         )
-        self.directory = directory_of(*INSTRUMENTS)
+        self.directory = directory_of(*INSTRUMENTS, feed="redis")
 
     def publish(self, *events: Event) -> None:
         for event in events:

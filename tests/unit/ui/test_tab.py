@@ -14,6 +14,7 @@ from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
+from tests.unit.fake_feeds import Unwalked
 from tests.unit.fakes import Clock, price
 from tests.unit.ui.fake_services import Batch, FakeReplay, FakeServices, open_tab, pushes
 
@@ -192,14 +193,36 @@ async def test_feed_that_is_no_replay_has_no_position() -> None:
     assert "position_s" not in first["f"][0]
 
 
-async def test_instruments_are_listed_when_the_page_asks_and_not_again() -> None:
+async def test_what_matches_is_told_when_the_page_asks_and_not_again() -> None:
     running = FakeServices(underlying="U")
     tab = open_tab(running)
-    sent = await pushes(tab, tab.list_instruments, lambda: running.price("A", 1))
+    sent = await pushes(tab, lambda: tab.find("b", 0), lambda: running.price("A", 1))
     assert "i" not in sent[0][1]
-    assert len(sent[1][1]["i"]) == 2
-    assert sent[1][1]["i"][0] == ["A", "X", "U", 0.01, None, None]
+    assert sent[1][1]["i"] == ["b", 0, 1, 2, [["B", "X", "U", 0.01, None, None]]]
     assert "i" not in sent[2][1]
+
+
+async def test_a_question_is_answered_before_a_long_interval_is_over() -> None:
+    running = FakeServices(frequency_ms=1000)
+    tab = open_tab(running)
+    (_, first), (_, second) = await pushes(tab, lambda: tab.find("b", 0))
+    assert second["i"][:2] == ["b", 0]
+    assert second["t"] - first["t"] < 900, "ms"
+
+
+async def test_no_page_walks_the_list_of_all_instruments() -> None:
+    running = FakeServices()
+    running.directory.search("", 1)
+    running.directory.listings = Unwalked(running.directory.listings)
+    tab = open_tab(running)
+    sent = await pushes(
+        tab,
+        lambda: (tab.tell_status(), running.price("A", 1.0)),
+        lambda: tab.watch([running.instrument("B")]),
+        lambda: tab.find("", 1),
+    )
+    assert sent[2][1]["d"]["known"] == 2
+    assert sent[3][1]["i"][4] == [["B", "X", None, 0.01, None, None]]
 
 
 async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
@@ -216,7 +239,6 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
     running.price("A", 1.5)
     running.book("A", 1.4)
     tab = open_tab(running)
-    tab.list_instruments()
     steps = [lambda value=value: running.price("A", value) for value in (2.5, 3.5, 4.5)]
     sent = [batch for _, batch in await pushes(tab, *steps, taken_from=3)]
     assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
@@ -225,10 +247,9 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
         assert opening["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
         assert opening["p"][-1] == last
         assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0], 0]
-        assert len(opening["i"]) == 2
         assert opening["f"] == []
     assert sent[3]["p"] == [0, 4.5]
-    assert not {"s", "i", "b", "f"} & sent[3].keys()
+    assert not {"s", "b", "f"} & sent[3].keys()
 
 
 async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
@@ -246,12 +267,12 @@ async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.Monk
     tab = open_tab(running)
     steps = [
         lambda: running.price("A", 1),
-        lambda: tab.missed(tab.generation, lists=True),
-        lambda: tab.missed("another", lists=True),
+        lambda: tab.missed(tab.generation),
+        lambda: tab.missed("another"),
     ]
     opening, plain, anew, _ = [batch for _, batch in await pushes(tab, *steps)]
-    assert not {"d", "f", "i", "b"} & plain.keys()
-    assert {"d", "f", "i", "b"} <= anew.keys()
+    assert not {"d", "f", "b"} & plain.keys()
+    assert {"d", "f", "b"} <= anew.keys()
     assert anew["p"] == [1, 2.0, 0, 1]
     assert "s" not in anew, "the market does not wait for an answer"
     assert opening["v"] == anew["v"]
@@ -260,7 +281,7 @@ async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.Monk
 async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second() -> None:
     running = FakeServices()
     tab = open_tab(running)
-    steps = [lambda: (running.price("A", 1), tab.missed(tab.generation, lists=False))] * 30
+    steps = [lambda: (running.price("A", 1), tab.missed(tab.generation))] * 30
     sent = [batch for _, batch in await pushes(tab, *steps)]
     assert sum("f" in batch for batch in sent) == 1, "the opening, less than a second ago"
 

@@ -21,7 +21,9 @@ export function Cards() {
   useEffect(() => {
     const root = document.documentElement;
     root.toggleAttribute("data-compact", watched.length > FEW);
-    root.toggleAttribute("data-dense", watched.length > FEW || watched.some(({ decimals }) => decimals >= FINE));
+    const namesakes = watched.some(({ name, symbol }) => name !== symbol);
+    root.toggleAttribute("data-namesakes", namesakes);
+    root.toggleAttribute("data-dense", watched.length > FEW || namesakes || watched.some(({ decimals }) => decimals >= FINE));
   }, [watched]);
   if (!watched.length) return <p className="empty">{emptyText(connection)}</p>;
   return (
