@@ -55,6 +55,8 @@ class Tab:
         self._leases = running.leases.holder("page")
         self._wants = asyncio.Event()
         """Is set when other instruments are wanted than are leased."""
+        self._refused: dict[str, str] = {}
+        """What its feed does not deliver of them: the reason by full id."""
         self._survival = running.hub.failures.at("page")
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
         self._subscription = self._hub.subscribe(
@@ -163,7 +165,8 @@ class Tab:
             await self._wants.wait()
             self._wants.clear()
             with self._survival:
-                await self._leases.replace(self._watch.depths)
+                refused = await self._leases.replace(self._watch.depths)
+                self._refused = {":".join(key): reason for key, reason in refused.items()}
 
     async def _push(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
         batch = self._next_batch()
@@ -271,6 +274,7 @@ class Tab:
             "watched": self._watch.rows,
             "known": self._known,
             "chosen": self._watch.chosen_id,
+            "refused": self._refused,
             "paused": self._paused,
             "frequency_ms": self._services.frequency_ms,
             "interval_ms": round(self._pacer.interval_ms, 1),

@@ -17,6 +17,7 @@ const described = (over = {}) => ({
   watched: WATCHED,
   known: 2,
   chosen: "CRYPTO:BTC/USD",
+  refused: {},
   paused: false,
   frequency_ms: 50,
   interval_ms: 50,
@@ -41,6 +42,14 @@ test("prices go to their symbols, in order", () => {
   assert.equal(store.market.series.get("CRYPTO:BTC/USD").prices.length, 2);
   assert.equal(store.market.series.get("NASDAQ:AAPL").last, 175);
   assert.equal(store.measurements.total, 3);
+});
+
+test("what is refused is told with the reason until it is not any more", () => {
+  const refused = { "NASDAQ:AAPL": "not in your plan" };
+  take({ d: described({ refused }), v: 2 });
+  assert.deepEqual(store.shape.refused, refused);
+  take({ d: described(), v: 3 });
+  assert.deepEqual(store.shape.refused, {});
 });
 
 test("trades are kept newest first, a hundred of them", () => {

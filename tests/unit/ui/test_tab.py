@@ -336,3 +336,12 @@ async def test_a_page_leases_what_it_watches_and_the_book_that_it_draws() -> Non
     assert seen[3] == {"X:A": 0, "X:B": WHOLE_BOOK}
     assert seen[-1] == {"X:C": WHOLE_BOOK}
     assert running.leases.depths == {}
+
+
+async def test_a_page_is_told_what_is_refused_and_why() -> None:
+    running = FakeServices()
+    running.leases.refusals["X", "B"] = "not in your plan"
+    steps = [lambda: running.price("A", 1)] * 3
+    sent = await pushes(open_tab(running), *steps)
+    told = [batch["d"]["refused"] for _, batch in sent if "d" in batch]
+    assert told[-1] == {"X:B": "not in your plan"}

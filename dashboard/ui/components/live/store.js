@@ -22,6 +22,7 @@ export const EMPTY_SHAPE = Object.freeze({
   watched: [],
   known: 0,
   chosen: NO_INSTRUMENT,
+  refused: {},
   paused: false,
   replayPaused: false,
   frequencyMs: 0,
@@ -43,6 +44,7 @@ export class Store {
     this.arrivals = new Arrivals();
     this.description = 0;
     this.known = 0;
+    this.refused = EMPTY_SHAPE.refused;
     this.paused = false;
     this.replayPaused = false;
     this.frequencyMs = 0;
@@ -148,6 +150,7 @@ export class Store {
     this.description = version;
     market.watch(d.watched);
     this.known = d.known;
+    if (JSON.stringify(d.refused) !== JSON.stringify(this.refused)) this.refused = d.refused;
     this.frequencyMs = d.frequency_ms;
     this.intervalMs = d.interval_ms;
     if (begins && known && this.paused !== d.paused) this.actions.pause?.(this.paused);
@@ -169,8 +172,8 @@ export class Store {
 
   changed() {
     const { watched, chosen } = this.market;
-    const { known, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
-    const shape = { watched, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection };
+    const { known, refused, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
+    const shape = { watched, known, chosen, refused, paused, replayPaused, frequencyMs, intervalMs, connection };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
     this.shape = shape;
     this.tell();
