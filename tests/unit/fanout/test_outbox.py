@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.fanout.outbox import Kept, Outbox
+from dashboard.core.conflation import Kept
+from dashboard.fanout.outbox import Outbox
 
 SLOTS = "abc"
 
