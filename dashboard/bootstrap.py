@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
@@ -14,8 +14,6 @@ from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings
 from dashboard.core.directory import Directory
 from dashboard.core.errors import SettingError, StaticDataError, StorageError
-from dashboard.core.instruments import Instrument
-from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Control
 from dashboard.feeds.base import SeekableFeed
 from dashboard.feeds.catalogues import Catalogues
@@ -72,7 +70,6 @@ class Services:
         self.leases = FeedLeases(
             feeds, directory=lambda: self.directory, hub=self.hub, clock=time.monotonic_ns
         )
-        self._asked = self.leases.holder("ws")
         self.supervisor = Supervisor(
             feeds,
             publish=DerivedQuotes(self.hub.publish).publish,
@@ -87,19 +84,6 @@ class Services:
     def directory(self) -> Directory:
         """Give the newest directory of all instruments."""
         return self._catalogues.directory
-
-    @property
-    def on_demand(self) -> frozenset[tuple[str, str]]:
-        """Give exchange and symbol of those that come only to who asks for them by name."""
-        return self.directory.on_demand
-
-    def named(self, name: str) -> Sequence[Instrument]:
-        """Give all that a full id or a symbol stands for, see `Directory.named`."""
-        return self.directory.named(name)
-
-    async def deliver(self, instrument: Instrument) -> None:
-        """Have an instrument delivered."""
-        await self._asked.add([instrument], depth=WHOLE_BOOK)
 
     @property
     def conflates(self) -> bool:

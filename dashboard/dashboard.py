@@ -40,6 +40,7 @@ places = Places(limit=connection_limits(settings).clients)
 allowed_origins = get_config().cors_allowed_origins
 stream_server = StreamServer(
     settings,
+    clients=places,
     refusal=partial(problem_with, hosts=settings.allowed_hosts, origins=allowed_origins),
 )
 

@@ -24,8 +24,8 @@ OTHER_FILES = 128
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What may be open at a time.
 
-    `clients` are the places on `/ws` and `/sse`, `stream_clients` those of the stream
-    server and `/ws/openalgo`. Places of a port are more: whoever finds no place
+    `clients` are the places on `/ws` and `/sse`, `stream_clients` those of OpenAlgo: `/ws`
+    and OpenAlgo on either port. Places of a port are more: whoever finds no place
     is told so, and for that needs a connection.
     """
 
@@ -46,7 +46,7 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
 
 @cache
 def _limits(clients: int, stream_clients: int) -> ConnectionLimits:
-    streams = clients + 2 * stream_clients  # one place of the latter serves either port
+    streams = 2 * (clients + stream_clients)  # one place serves either port
     files = ENDING + OTHER_FILES
     allowed = allow_open_files(streams + PAGE_CONNECTIONS + HANDSHAKES + files) - files
     handshakes = _within(LEAST_OTHERS, (allowed - streams) // 2, HANDSHAKES)
@@ -56,7 +56,7 @@ def _limits(clients: int, stream_clients: int) -> ConnectionLimits:
         clients=_part(clients, share),
         stream_clients=_part(stream_clients, share),
         page_connections=_part(clients + stream_clients + others, share),
-        stream_connections=_part(stream_clients + handshakes, share),
+        stream_connections=_part(clients + stream_clients + handshakes, share),
     )
     if share < 1:
         log.warning(

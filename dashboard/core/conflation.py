@@ -1,53 +1,79 @@
-"""The bounded buffer between the hub and one subscriber, and what it does when full.
+"""The bounded buffer before one who reads at a pace of its own, and what it does when full.
 
-All three policies keep memory bounded whatever the subscriber does. Only
-CONFLATE needs more than a deque, and it is the one that market data wants: a
-reader that lags gets the newest price and book of every instrument, not a
-history that is no longer true.
+All three policies keep memory bounded whatever the reader does. Only CONFLATE needs
+more than a deque, and it is the one that market data wants: a reader that lags gets the
+newest price and book of every instrument, not a history that is no longer true.
 """
 
 from collections import deque
-from collections.abc import Iterable
-from enum import StrEnum
+from collections.abc import Callable, Hashable, Iterable
+from enum import Enum, StrEnum
+from typing import Generic, TypeVar
 
 from dashboard.core.errors import SubscriptionOverflowError
 from dashboard.core.model import Published, Topic
 
 
 class OverflowPolicy(StrEnum):
-    """What happens to a subscriber whose buffer is full."""
+    """What happens to a reader whose buffer is full."""
 
     CONFLATE = "conflate"
-    """Keep the latest conflatable event per topic, and the newest of the others."""
+    """Keep the latest entry per slot, and the newest of those that no newer one replaces."""
     DROP_OLDEST = "drop_oldest"
-    """Forget the oldest event, whatever it is."""
+    """Forget the oldest entry, whatever it is."""
     DISCONNECT = "disconnect"
-    """Raise SubscriptionOverflowError for this subscriber."""
+    """Raise SubscriptionOverflowError for this reader."""
 
 
-class Buffer:
-    """Hold what one subscriber has not taken yet, in the order it was published.
+class Kept(Enum):
+    """The slots of entries that no newer one can stand in for."""
 
-    Counters only rise: `conflated` (replaced by a newer event of the topic),
-    `lost` (forgotten without a newer one to stand in for it).
+    REPLY = "reply"
+    """An answer: never forgotten. No further request is taken while answers wait."""
+    TRADE = "trade"
+    """The oldest is forgotten, and counted as lost, when `capacity` of them wait."""
+
+
+Entry = TypeVar("Entry")
+Slot = Hashable
+"""What a newer entry of the same slot replaces, and no number; or one of `Kept`."""
+
+
+class Buffer(Generic[Entry]):
+    """Hold what one reader has not taken yet, in order: `capacity` entries, then by the policy.
+
+    `slot_of` names the slot of an entry. Counters only rise: `conflated` (replaced by a newer
+    entry of the slot), `lost` (forgotten without a newer one to stand in for it).
     """
 
-    def __init__(self, *, name: str, capacity: int, policy: OverflowPolicy) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        capacity: int,
+        policy: OverflowPolicy,
+        slot_of: Callable[[Entry], Slot],
+    ) -> None:
         if capacity < 1:
-            raise ValueError(f"capacity={capacity}; a buffer holds at least one event")
+            raise ValueError(f"capacity={capacity}; a buffer holds at least one entry")
         self.name = name
         self.capacity = capacity
         self.policy = policy
         self.conflated = 0
         self.lost = 0
-        self._queue: deque[Published] = deque()
-        self._latest: dict[Topic, Published] = {}
+        self._slot_of = slot_of
+        self._queue: deque[Entry] = deque()
         self._lagging = False
+        self._newest: dict[Slot, Entry] = {}
+        """While it lags, all that waits, the oldest first: by slot, or by a number of its own."""
+        self._trades: deque[int] = deque()
+        """The numbers of the trades among them."""
+        self._number = 0
 
     def __len__(self) -> int:
-        return len(self._queue) + len(self._latest)
+        return len(self._queue) + len(self._newest)
 
-    def offer(self, entry: Published) -> None:
+    def offer(self, entry: Entry) -> None:
         """Add one entry in constant time.
 
         Raises:
@@ -69,34 +95,64 @@ class Buffer:
                     self._begin_lagging()
         self._conflate(entry)
 
-    def take(self) -> list[Published]:
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Add entries for a reader who takes them at once: there is no limit, unless it lags."""
+        if not self._lagging:
+            self._queue.extend(entries)
+            return
+        for entry in entries:
+            self._conflate(entry)
+
+    def lag(self) -> None:
+        """Conflate all that waits, and what comes until it is taken, though it is not full."""
+        if not self._lagging:
+            self._begin_lagging()
+
+    def forget(self, slot: Slot) -> None:
+        """Forget what is conflated of a slot: the reader has no use for it any more."""
+        self._newest.pop(slot, None)
+
+    def take(self) -> list[Entry]:
         """Take everything, oldest first; a lagging buffer starts afresh."""
-        taken = list(self._queue)
-        self._queue.clear()
-        if self._lagging:
-            taken.extend(self._latest.values())
-            taken.sort(key=lambda entry: entry.offset)
-            self._latest.clear()
-            self._lagging = False
+        if not self._lagging:
+            taken = list(self._queue)
+            self._queue.clear()
+            return taken
+        taken = list(self._newest.values())
+        self._newest.clear()
+        self._trades.clear()
+        self._lagging = False
         return taken
 
     def _begin_lagging(self) -> None:
         self._lagging = True
-        waiting = list(self._queue)
-        self._queue.clear()
+        waiting, self._queue = self._queue, deque()
         for entry in waiting:
             self._conflate(entry)
 
-    def _conflate(self, entry: Published) -> None:
-        if entry.event.conflatable:
-            if entry.topic in self._latest:
-                self.conflated += 1
-            self._latest[entry.topic] = entry
-            return
-        if len(self._queue) == self.capacity:
-            self._queue.popleft()
-            self.lost += 1
-        self._queue.append(entry)
+    def _conflate(self, entry: Entry) -> None:
+        slot = self._slot_of(entry)
+        if isinstance(slot, Kept):
+            slot = self._keep(slot)
+        elif slot in self._newest:
+            del self._newest[slot]  # it goes to the end
+            self.conflated += 1
+        self._newest[slot] = entry
+
+    def _keep(self, kept: Kept) -> int:
+        """Give an entry that nothing replaces a number, at the cost of the oldest trade if full."""
+        self._number += 1
+        if kept is Kept.TRADE:
+            if len(self._trades) >= self.capacity:
+                del self._newest[self._trades.popleft()]
+                self.lost += 1
+            self._trades.append(self._number)
+        return self._number
+
+
+def slot_of(published: Published) -> Slot:
+    """Give what a newer event replaces: its topic, unless each event of it counts."""
+    return published.topic if published.event.conflatable else Kept.TRADE
 
 
 def conflate(entries: Iterable[Published]) -> list[Published]:

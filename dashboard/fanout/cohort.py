@@ -19,8 +19,11 @@ class Receiver(Protocol):
         ...
 
     @property
-    def write(self) -> Callable[[bytes], None]:
-        """Give what sends whole frames: it never blocks, and may end its being writable."""
+    def write(self) -> Callable[[bytes], None] | None:
+        """Give what sends whole frames: it never blocks, and may end its being writable.
+
+        None for one whose frames leave one by one: they stand in its outbox first.
+        """
         ...
 
     def flush(self) -> int:
@@ -32,7 +35,8 @@ class Cohort:
     """Join the frames once, and write the same bytes to every member that is ready.
 
     A member is *apart* while it lags, or while something of its own comes before
-    what is due to all; `apart` says how many of `pending` it has already. In order
+    what is due to all, or where nothing can be written to it jointly; `apart` says how
+    many of `pending` it has already. In order
     of arrival each member gets exactly what was put while it was a member.
     `wire`, `key` and `lane` are what the members have in common. `pending` is the same
     list throughout.
@@ -101,6 +105,7 @@ class Cohort:
 
     def _rejoin(self, receiver: Receiver) -> None:
         """Let a member be ready when all that is due to it is due to all."""
-        if receiver.writable and self.apart.get(receiver, 1) == 0:
+        write = receiver.write
+        if write is not None and receiver.writable and self.apart.get(receiver, 1) == 0:
             del self.apart[receiver]
-            self._ready[receiver] = receiver.write
+            self._ready[receiver] = write

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.core.conflation import Buffer, OverflowPolicy
+from dashboard.core.conflation import Buffer, OverflowPolicy, slot_of
 from dashboard.core.errors import SubscriptionOverflowError
 from dashboard.core.model import Published, Topic
 
@@ -30,7 +30,9 @@ class Subscription:
         self.wants = wants
         self.closed = False
         self.offered = 0
-        self._buffer: Buffer = Buffer(name=name, capacity=capacity, policy=policy)
+        self._buffer: Buffer[Published] = Buffer(
+            name=name, capacity=capacity, policy=policy, slot_of=slot_of
+        )
         self._on_change = on_change
         self._ready = asyncio.Event()
         self.is_ready = False

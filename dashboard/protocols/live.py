@@ -6,7 +6,7 @@ Server to client: `price`, `trade`, `book`, `system` and `control`, each with
 """
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -38,7 +38,10 @@ STREAMS: dict[str, frozenset[Kind]] = {
     "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
     "system": frozenset({Kind.SYSTEM}),
 }
+ALONE = frozenset({Kind.SYSTEM, Kind.CONTROL})
+"""The kinds that are about no instrument, and have one topic each."""
 KINDS = frozenset({Kind.CONTROL}).union(*STREAMS.values())
+"""All that may go to a client."""
 CHANNELS = frozenset(kind.channel for kind in KINDS)
 REQUESTS = (
     '{"frequency_ms": 10..1000} or '
@@ -59,29 +62,42 @@ class Subscribe(msgspec.Struct, frozen=True):
     streams: frozenset[str] = frozenset(STREAMS)
 
 
-class Filter(msgspec.Struct, frozen=True):
-    """What a client gets; `control` always passes.
+def kinds_of(streams: Iterable[str]) -> frozenset[Kind]:
+    """Give the kinds of event that some streams carry; `control` is always among them."""
+    return frozenset({Kind.CONTROL}).union(*(STREAMS[each] for each in streams))
 
-    Instruments are told apart by exchange and symbol. With `instruments` None all
-    pass but those on demand, which are for clients that have named them.
+
+class Filter(msgspec.Struct, frozen=True):
+    """What a client gets.
+
+    Instruments are told apart by exchange and symbol. With `instruments` None those pass
+    that are common: they go to everybody who asks for nothing in particular.
     """
 
     instruments: frozenset[Key] | None = None
-    streams: frozenset[str] = frozenset(STREAMS)
-    on_demand: frozenset[Key] = frozenset()
+    kinds: frozenset[Kind] = KINDS
 
-    def wants(self, topic: Topic) -> bool:
-        """Tell whether events of a topic pass."""
-        if topic.kind is Kind.CONTROL:
-            return True
-        if not any(topic.kind in STREAMS[stream] for stream in self.streams):
+    @property
+    def common_kinds(self) -> frozenset[Kind]:
+        """Give the kinds of which the events of all common instruments pass."""
+        return self.kinds - ALONE if self.instruments is None else frozenset()
+
+    @property
+    def topics(self) -> list[Topic]:
+        """Give all other topics that pass."""
+        alone = [Topic(kind, "", "") for kind in self.kinds & ALONE]
+        return alone + [
+            Topic(kind, *key) for key in self.instruments or () for kind in self.kinds - ALONE
+        ]
+
+    def wants(self, topic: Topic, *, common: bool) -> bool:
+        """Tell whether events of a topic pass; `common` says whether its instrument is."""
+        kind, exchange, symbol = topic
+        if kind not in self.kinds:
             return False
-        if not topic.subject:
+        if kind in ALONE:
             return True
-        key = (topic.exchange, topic.subject)
-        if self.instruments is None:
-            return key not in self.on_demand
-        return key in self.instruments
+        return common if self.instruments is None else (exchange, symbol) in self.instruments
 
 
 class _Frame(msgspec.Struct, tag_field="type"):
@@ -90,6 +106,7 @@ class _Frame(msgspec.Struct, tag_field="type"):
 
 class _PriceFrame(_Frame, tag="price"):
     symbol: str
+    exchange: str
     price: float
     volume: float
     ts: int
@@ -99,6 +116,7 @@ class _PriceFrame(_Frame, tag="price"):
 
 class _TradeFrame(_Frame, tag="trade"):
     symbol: str
+    exchange: str
     price: float
     size: float
     side: str
@@ -109,6 +127,7 @@ class _TradeFrame(_Frame, tag="trade"):
 
 class _BookFrame(_Frame, tag="book"):
     symbol: str
+    exchange: str
     bids: Sequence[PriceLevel]
     asks: Sequence[PriceLevel]
     ts: int
@@ -157,12 +176,18 @@ def encoder(epoch: str) -> Callable[[Published], str]:
         ts = event.ts_event // 1000
         match event:
             case Price():
-                frame = _PriceFrame(event.symbol, event.price, event.volume, ts, seq, id_)
+                frame = _PriceFrame(
+                    event.symbol, event.exchange, event.price, event.volume, ts, seq, id_
+                )
             case Trade():
                 side = event.aggressor_side.value
-                frame = _TradeFrame(event.symbol, event.price, event.size, side, ts, seq, id_)
+                frame = _TradeFrame(
+                    event.symbol, event.exchange, event.price, event.size, side, ts, seq, id_
+                )
             case Book():
-                frame = _BookFrame(event.symbol, event.bids, event.asks, ts, seq, id_)
+                frame = _BookFrame(
+                    event.symbol, event.exchange, event.bids, event.asks, ts, seq, id_
+                )
             case System():
                 frame = _SystemFrame(event.cpu_pct, event.mem_mb, event.msg_rate, ts, seq, id_)
             case Control():
@@ -174,15 +199,23 @@ def encoder(epoch: str) -> Callable[[Published], str]:
     return encode
 
 
-def encode_subscribed(asked: Subscribe, *, unknown: Collection[str]) -> str:
-    """Say what now holds: the names as they were asked for, without the unknown; null for all."""
+def encode_subscribed(
+    asked: Subscribe, *, unknown: Collection[str], refused: Mapping[str, str]
+) -> str:
+    """Say what now holds: the names as they were asked for, without the others; null for all.
+
+    `refused` gives the reason of the feed for each name that it refused.
+    """
+    held = None if asked.symbols is None else sorted(asked.symbols - {*unknown, *refused})
     frame: dict[str, Any] = {
         "type": "subscribed",
-        "symbols": None if asked.symbols is None else sorted(asked.symbols.difference(unknown)),
+        "symbols": held,
         "streams": sorted(asked.streams),
     }
     if unknown:
         frame["unknown"] = sorted(unknown)
+    if refused:
+        frame["refused"] = dict(refused)
     return _text(frame)
 
 

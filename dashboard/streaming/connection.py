@@ -1,19 +1,19 @@
 """One client of the stream server."""
 
 import asyncio
+import socket
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
-import msgspec
 import structlog
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from starlette.types import Scope
 
 from dashboard.access.credentials import client_address
-from dashboard.access.places import Places
-from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire, deflated
+from dashboard.hub.failures import Survival
+from dashboard.streaming.closing import FAILED, LINGER_S, POLICY_VIOLATION, Timeouts, no_place
 from dashboard.streaming.heartbeat import Beat, Heartbeat
 from dashboard.streaming.messages import (
     REFUSED_BIT,
@@ -22,32 +22,33 @@ from dashboard.streaming.messages import (
     answer_to_close,
     has_reserved_bit,
 )
+from dashboard.streaming.peers import DEAD_S, silent_s
 from dashboard.streaming.reads import BoundedReads
-from dashboard.streaming.streams import Refusal, Streams
+from dashboard.streaming.stage import Progress, Stage
+from dashboard.streaming.streams import GOING_AWAY, Refusal, Streams
 
 log = structlog.get_logger(__name__)
 
 CLOSE, PING = WSMsgType.CLOSE, WSMsgType.PING
 CONTROL = frozenset({CLOSE, PING, WSMsgType.PONG})
-GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
-TRY_AGAIN_LATER, NOT_AUTHENTICATED = 1013, 4401
 MAX_WAITING = 64
 """The requests of a client that may wait, beside those of one more read."""
-LINGER_S = 2.0
-"""How long a client may take to answer our close before its connection is cut."""
+
+Admission = Callable[[Scope], Awaitable[str | None]]
+"""Tells why a handshake may not pass, or gives None."""
 
 
-class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a client may take, in seconds: to ask, to show a key, to drain its buffer, to pong.
+class Door(NamedTuple):
+    """What all connections to the port have in common.
 
-    A client that sends nothing for `ping_interval_s` is pinged.
+    `connections` are the clients; `group` runs their work; `survival` counts what fails for one.
     """
 
-    handshake_s: float = 5
-    authenticate_s: float = 15
-    drain_s: float = 30
-    ping_interval_s: float = 20
-    ping_timeout_s: float = 20
+    admission: Admission
+    timeouts: Timeouts
+    connections: "set[StreamConnection]"
+    group: asyncio.TaskGroup
+    survival: Survival
 
 
 class StreamConnection(WSListener):
@@ -59,27 +60,14 @@ class StreamConnection(WSListener):
     while too many wait, nothing more is read. `scope` describes the handshake as ASGI does.
     """
 
-    def __init__(
-        self,
-        streams: Streams,
-        places: Places,
-        everyone: "set[StreamConnection]",
-        group: asyncio.TaskGroup,
-        timeouts: Timeouts,
-        *,
-        scope: Scope,
-        wire: Wire,
-        outbox: Outbox,
-    ) -> None:
-        self.outbox = outbox
+    def __init__(self, streams: Streams, door: Door, *, scope: Scope, wire: Wire) -> None:
+        self.outbox = streams.outbox(wire)
         self.wire = wire
+        self.scope = scope
         self.writable = True
         self._streams = streams
-        self._places = places
-        self._everyone = everyone
-        self._group = group
-        self._timeouts = timeouts
-        self._scope = scope
+        self._door = door
+        self._timeouts = door.timeouts
         self._loop = asyncio.get_running_loop()
         self.write: Callable[[bytes], None]
         self._requests: deque[Message] = deque()
@@ -90,9 +78,7 @@ class StreamConnection(WSListener):
         self._drained = asyncio.Event()
         self._drained.set()
         self._lagging_since: float | None = None
-        self._opened = False
-        self._known = False
-        self._closing = False
+        self._progress = Progress()
         self._worker: asyncio.Task[None] | None = None
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -100,10 +86,10 @@ class StreamConnection(WSListener):
         self._transport = transport
         self.write = _writing_to(transport)
         peer = transport.underlying_transport.get_extra_info("peername")
-        self._scope["client"] = (str(peer[0]) if peer else "", 0)
-        self.address = client_address(self._scope)
+        self.scope["client"] = (str(peer[0]) if peer else "", 0)
+        self.address = client_address(self.scope)
         self._connected_at = self._loop.time()
-        self._reads = BoundedReads(transport, self._streams.budget, self._asked)
+        self._reads = BoundedReads(transport, self._streams.turns, self._asked)
         self._heartbeat = Heartbeat(
             interval_s=self._timeouts.ping_interval_s,
             timeout_s=self._timeouts.ping_timeout_s,
@@ -111,21 +97,21 @@ class StreamConnection(WSListener):
         )
         if self._streams.closed:
             self.end()
-        elif not self._places.admit(self):
+        elif not self._streams.places.admit(self):
             self.displace()
         else:
-            self._everyone.add(self)
-            self._worker = self._group.create_task(self._work(), name="stream client")
+            self._door.connections.add(self)
+            self._worker = self._door.group.create_task(self._work(), name="stream client")
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take a frame; fragments are put together, and the last ping of a read is answered."""
         kind = frame.msg_type
         if kind in CONTROL:
             self._control(kind, frame)
-        elif not self._closing:
+        elif not self._progress.closing:
             self._take(kind, frame)
         if self._ping is not None and frame.last_in_buffer:
-            if self.writable and not self._closing:
+            if self.writable and not self._progress.closing:
                 transport.send_pong(self._ping)
             self._ping = None
 
@@ -135,8 +121,8 @@ class StreamConnection(WSListener):
         self._drained.set()
         if self._worker is not None:
             self._worker.cancel()
-            self._everyone.discard(self)
-            self._places.release(self)
+            self._door.connections.discard(self)
+            self._streams.places.release(self)
 
     def pause_writing(self) -> None:
         """Begin to lag: the transport's buffer is full."""
@@ -160,51 +146,69 @@ class StreamConnection(WSListener):
         self.write(b"".join(frames))
         return len(frames)
 
+    async def drained(self) -> None:
+        """Wait until its socket takes more, or it has left."""
+        await self._drained.wait()
+
     def fileno(self) -> int:
         """Give the number of its file; -1 once it is closed."""
-        return self._transport.underlying_transport.get_extra_info("socket").fileno()
+        return self._socket.fileno()
 
     def check(self) -> None:
         """Close the connection when the client has overstepped a time limit."""
-        if self._closing:
+        stage, limits, now = self._progress.stage, self._timeouts, self._loop.time()
+        lagged_s = 0.0 if self._lagging_since is None else now - self._lagging_since
+        if stage is Stage.CLOSING:
             return
-        now = self._loop.time()
-        limits = self._timeouts
-        if not self._known and now - self._connected_at > limits.authenticate_s:
-            self._close(NOT_AUTHENTICATED, f"not authenticated within {limits.authenticate_s:g} s")
-        elif self._lagging_since is not None and now - self._lagging_since > limits.drain_s:
-            self._places.evicted += 1
+        if stage is not Stage.KNOWN and now - self._connected_at > limits.authenticate_s:
+            self.end(limits.not_authenticated)
+        elif self._streams.evicts and lagged_s > limits.drain_s:
+            self._streams.places.evicted += 1
             log.warning("stream client evicted", conflated=self.outbox.conflated)
-            self._close(POLICY_VIOLATION, f"nothing was read for {limits.drain_s:g} s")
+            self.end(limits.not_read)
+        elif lagged_s > DEAD_S and silent_s(self._socket) > DEAD_S:
+            self._transport.disconnect(False)
         else:
             self._beat(now)
 
     def displace(self) -> None:
         """Leave: its place is another's now, or it got none."""
-        self._close(TRY_AGAIN_LATER, f"all {self._places.limit} places are taken")
+        self.end(no_place(self._streams.places.limit))
 
-    def end(self) -> None:
-        """Say goodbye: the server is shutting down."""
-        self._close(GOING_AWAY, "the server is shutting down")
+    def end(self, refusal: Refusal = GOING_AWAY) -> None:
+        """Close it, after what is due to it already. Safe to call twice."""
+        if self._progress.closing:
+            return
+        if self._progress.takes_part:
+            self._streams.fanout.settle(self)
+            self._streams.fanout.release(self)
+        self._leave()
+        self._transport.send_close(refusal.code, refusal.reason.encode())  # pyright: ignore[reportArgumentType] - 4401 is in no enum
+        self._cut_later()
+
+    @property
+    def _socket(self) -> socket.socket:
+        return self._transport.underlying_transport.get_extra_info("socket")
 
     def _beat(self, now_s: float) -> None:
-        heard = self._reads.heard or self._reads.paused  # who is not read from cannot answer
+        may_answer = self.writable and not self._reads.paused
+        heard = self._reads.heard or not may_answer
         self._reads.heard = False
         beat = self._heartbeat.look(now_s, heard=heard)
         if beat is Beat.PING:
             self._transport.send_ping()
         elif beat is Beat.GIVE_UP:
-            self._close(GOING_AWAY, f"no answer to a ping for {self._timeouts.ping_timeout_s:g} s")
+            self.end(self._timeouts.no_pong)
 
     def _control(self, kind: WSMsgType, frame: WSFrame) -> None:
         if kind is CLOSE:
-            if not self._closing:
+            if not self._progress.closing:
                 self._leave()
                 self._transport.send_close(answer_to_close(frame))  # pyright: ignore[reportArgumentType] - any code
             self._transport.disconnect()
             self._cut_later()  # for that waits until it has read all
         elif has_reserved_bit(frame):
-            self._close(*REFUSED_BIT)
+            self.end(REFUSED_BIT)
         elif kind is PING:
             self._ping = frame.get_payload_as_bytes()
 
@@ -213,7 +217,7 @@ class StreamConnection(WSListener):
         if message is None:
             return
         if isinstance(message, Refusal):
-            self._close(*message)
+            self.end(message)
             return
         self._requests.append(message)
         self._waiting_bytes += len(message.data)
@@ -224,68 +228,59 @@ class StreamConnection(WSListener):
 
     async def _work(self) -> None:
         try:
-            await self._streams.budget.take(0)  # to open is work, as a request is
-            refusal = await self._open()
-            if refusal is not None:
-                self._close(*refusal)
-                return
-            self._keep_place()
-            while True:
-                await self._asked.wait()
-                self._asked.clear()
-                while self._requests:
-                    await self._answer(self._requests.popleft())
-                await self._reads.go_on()
+            await self._serve()
         except Exception:
             log.exception("a stream client failed")
-            self._close(INTERNAL_ERROR, "internal error")
+            with self._door.survival:
+                self.end(FAILED)
+                return
+            self._transport.disconnect(False)  # for not even that could be said
 
-    async def _open(self) -> Refusal | None:
-        refusal = await self._streams.open(self, self._scope)
-        self._opened = refusal is None
-        if self._closing:  # it left meanwhile
-            self._leave()
-        return refusal
+    async def _serve(self) -> None:
+        streams = self._streams
+        await streams.turns.take(0)  # to open is work, as a request is
+        problem = None if streams.asks_for_key else await self._door.admission(self.scope)
+        if problem is not None:
+            self.end(Refusal(POLICY_VIOLATION, problem[:120]))
+        if self._progress.advance(Stage.OPEN):
+            streams.open(self)
+            self._keep_place()
+            await streams.begin(self)
+        while True:  # until it is disconnected, also where it is closing
+            await self._asked.wait()
+            self._asked.clear()
+            while self._requests:
+                await self._answer(self._requests.popleft())
+            await self._reads.go_on()
 
     async def _answer(self, message: Message) -> None:
         self._waiting_bytes -= len(message.data)
-        await self._drained.wait()
-        await self._streams.budget.take(len(message.data))
+        await self.drained()
+        await self._streams.turns.take(len(message.data))
         request = message.read(limit=self._streams.max_request_bytes)
         if isinstance(request, Refusal):
-            self._close(*request)
+            self.end(request)
             return
         if message.is_packed:
-            await self._streams.budget.take(len(request))
-        if not (self._closing or self._transport.underlying_transport.is_closing()):
+            await self._streams.turns.take(len(request))
+        if self._progress.takes_part and not self._transport.underlying_transport.is_closing():
             await self._streams.answer(self, request, address=self.address)
             self._keep_place()
 
     def _keep_place(self) -> None:
-        if not self._known and self._opened and self._streams.authenticated(self):
-            self._known = True
-            self._places.keep(self)
-
-    def _close(self, code: int, reason: str) -> None:
-        if self._closing:
+        if self._progress.stage is not Stage.OPEN or not self._streams.authenticated(self):
             return
-        if self._opened:
-            self._streams.fanout.settle(self)
-            self._streams.fanout.release(self)
-        self._leave()
-        self._transport.send_close(code, reason.encode())  # pyright: ignore[reportArgumentType] - 4401 is in no enum
-        self._cut_later()
+        self._progress.advance(Stage.KNOWN)
+        self._streams.places.keep(self)
 
     def _cut_later(self) -> None:
         self._loop.call_later(LINGER_S, self._transport.disconnect, False)
 
     def _leave(self) -> None:
         """Take no part in the stream any more: nothing may follow a close frame."""
-        self._closing = True
+        self._progress.advance(Stage.CLOSING)
         self._requests.clear()
-        if self._opened:
-            self._opened = False
-            self._streams.close(self)
+        self._streams.close(self)
 
 
 def _writing_to(transport: WSTransport) -> Callable[[bytes], None]:

@@ -21,11 +21,11 @@ from starlette.datastructures import Headers
 from dashboard.access.listening_socket import ListeningSocket
 from dashboard.access.places import Places
 from dashboard.core.errors import SettingError
-from dashboard.fanout.outbox import Outbox
-from dashboard.fanout.wire import Wire, deflated, framed
+from dashboard.fanout.wire import deflated, framed
 from dashboard.hub.failures import Survival
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
-from dashboard.streaming.connection import StreamConnection, Timeouts
+from dashboard.streaming.closing import Timeouts
+from dashboard.streaming.connection import Admission, Door, StreamConnection
 from dashboard.streaming.handshake import (
     VERSION,
     accepted,
@@ -48,19 +48,20 @@ CLIENTS_FAULT = "WS parser error"
 
 Refusal = Callable[[Headers], str | None]
 """Names what is wrong with a request's headers, or gives None."""
-Choose = Callable[[str, Wire], tuple[Streams, Outbox]]
-"""Gives the stream of a path, and an outbox for a client of it with this wire."""
+Choose = Callable[[str], Streams]
+"""Gives the stream of a path."""
 
 
 class StreamListener:
     """Listen on one address; `port` 0 takes a free one, to be read after `listen`.
 
-    `connection_limit` bounds the connections, those included that are no clients yet.
+    `connection_limit` bounds the connections, those included that are no clients yet;
+    `places` counts those that find none.
     """
 
     def __init__(
         self,
-        connections: Places,
+        places: Places,
         *,
         host: str,
         port: int,
@@ -70,7 +71,7 @@ class StreamListener:
         deflate: bool = False,
     ) -> None:
         self.port = port
-        self._places = connections
+        self._places = places
         self._host = host
         self._refusal = refusal
         self._timeouts = timeouts
@@ -104,12 +105,14 @@ class StreamListener:
         self.port = listener.getsockname()[1]
         self._socket = listener
 
-    async def run(self, choose: Choose, *, survival: Survival) -> None:
+    async def run(self, choose: Choose, *, admission: Admission, survival: Survival) -> None:
         """Serve, after `listen`, until the stream of any path closes; then say goodbye.
 
-        `choose` gives the stream of a path; `survival` counts what fails for one client.
+        `choose` gives the stream of a path; `admission` says of a handshake whether it may
+        pass, where its stream asks for no key; `survival` counts what fails for one client.
         """
         async with asyncio.TaskGroup() as group:
+            door = Door(admission, self._timeouts, self._connections, group, survival)
 
             def accept(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
                 simplify(request)
@@ -122,17 +125,11 @@ class StreamListener:
                 if headers.get("sec-websocket-version") != VERSION:
                     return refused(HTTPStatus.UPGRADE_REQUIRED, f"only version {VERSION}")
                 agreed = self._deflate and offers_deflate(headers)
-                wire = deflated if agreed else framed
-                streams, outbox = choose(scope["path"], wire)
                 connection = StreamConnection(
-                    streams,
-                    self._places,
-                    self._connections,
-                    group,
-                    self._timeouts,
+                    choose(scope["path"]),
+                    door,
                     scope=scope,
-                    wire=wire,
-                    outbox=outbox,
+                    wire=deflated if agreed else framed,
                 )
                 return WSUpgradeResponseWithListener(accepted(deflate=agreed), connection)
 
@@ -147,7 +144,7 @@ class StreamListener:
             )
             log.info("OpenAlgo streaming", host=self._host, port=self.port)
             try:
-                while not choose("/", framed)[0].closed:
+                while not choose("/").closed:
                     await asyncio.sleep(WATCH_S)
                     for connection in list(self._connections):
                         with survival:

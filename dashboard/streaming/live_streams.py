@@ -1,74 +1,103 @@
-"""The live stream on the stream server's port: the protocol of `/ws`, written jointly."""
+"""The live stream, `/ws`: from the hub to its clients, on the page's port and on the stream's."""
 
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qs
 
-from starlette.types import Scope
-
+from dashboard.access.places import Places
 from dashboard.access.principals import principal_of
-from dashboard.access.turn_budget import TurnBudget
-from dashboard.bootstrap import Services
-from dashboard.core.conflation import OverflowPolicy, conflate
+from dashboard.access.turns import TURN_BYTES, Turns
+from dashboard.core.conflation import OverflowPolicy, conflate, slot_of
 from dashboard.core.errors import RequestError, ScopeError
-from dashboard.core.model import Topic
+from dashboard.core.model import Published, Topic
+from dashboard.core.principal import CONTROL, require
 from dashboard.fanout.fanout import Fanout
-from dashboard.fanout.outbox import Kept, Slot
-from dashboard.fanout.route import Route
+from dashboard.fanout.outbox import Outbox
+from dashboard.fanout.wire import Wire
 from dashboard.protocols import live
+from dashboard.streaming.arrivals import Arrivals
+from dashboard.streaming.common_topics import CommonTopics
+from dashboard.streaming.live_backlog import PART_EVENTS, Backlog, Part
+from dashboard.streaming.live_product import LiveProduct
+from dashboard.streaming.live_routes import LiveRoutes
 from dashboard.streaming.live_session import LiveSession
-from dashboard.streaming.streams import Pump, Refusal, StreamClient
+from dashboard.streaming.streams import Pump, StreamClient
 
-POLICY_VIOLATION = 1008
 BUFFER_EVENTS = 50_000
-
-Admission = Callable[[Scope], Awaitable[str | None]]
-"""Tells why a handshake may not pass, or gives None."""
+CONFLATED_EVENTS = 20_000
+"""A client's buffer where a whole interval is waited for: only one that lags may fill it."""
+BACKLOG_BYTES = TURN_BYTES // PART_EVENTS
+"""What an event of a backlog counts as: a whole part has a turn for itself."""
 
 
 class LiveStreams:
-    """What all clients of the live stream on this port share."""
+    """What all clients of the live stream share, whichever door they came by.
+
+    A client that joins, or changes its filter, is sent what it lacks, and follows
+    the others from the next dispatch on, with what is newer than that.
+    """
 
     max_request_bytes = live.MAX_REQUEST_BYTES
+    asks_for_key = False
+    evicts = False
 
-    def __init__(
-        self, running: Services, *, admission: Admission, budget: TurnBudget | None = None
-    ) -> None:
+    def __init__(self, running: LiveProduct, *, places: Places, turns: Turns | None = None) -> None:
         self.fanout = Fanout()
-        self.budget = budget or TurnBudget()
+        self.turns = turns or Turns()
+        self.places = places
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
-        self._services = running
+        self._product = running
         self._hub = running.hub
-        self._admission = admission
         self._sessions: dict[StreamClient, LiveSession] = {}
-        self._routes: dict[Topic, Route] = {}
+        self._joining: dict[StreamClient, LiveSession] = {}
+        """Those who follow from the next dispatch on, by how far they are."""
+        self._routes = LiveRoutes()
+        self._common = CommonTopics()
         self._subscription = self._hub.subscribe(
             name="stream", wants=_nothing, capacity=BUFFER_EVENTS, policy=OverflowPolicy.CONFLATE
         )
+        self._arrivals = Arrivals(self._subscription)
 
     @property
     def closed(self) -> bool:
         """Tell whether the hub has closed, so that no client can be served any more."""
         return self._subscription.closed
 
-    async def open(self, client: StreamClient, scope: Scope) -> Refusal | None:
-        """Let a client in, with what it missed or with the latest values."""
-        problem = await self._admission(scope)
-        if problem is not None:
-            return Refusal(POLICY_VIOLATION, problem[:120])
+    def outbox(self, wire: Wire, /) -> Outbox:
+        """Make an outbox that tells a client what it did not get."""
+
+        def notice(count: int, lost: int) -> bytes:
+            return wire(live.encode_conflated(count=count + lost, lost_trades=lost).encode())
+
+        capacity = CONFLATED_EVENTS if self._product.conflates else live.BUFFER_EVENTS
+        return Outbox(capacity=capacity, notice=notice)
+
+    def open(self, client: StreamClient) -> None:
+        """Let a client in, which follows nothing yet."""
         if not self._sessions:
             self._subscription.change_filter(_everything)
-        self._catch_up()  # what comes from here on follows what the client begins with
-        session = self._sessions[client] = LiveSession(self._services, principal_of(scope))
-        self._move(client, session)
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        self._send(client, session.first(query.get("since", [""])[0]))
-        return None
+        self._sessions[client] = LiveSession(self._product.leases.holder("ws"))
+        self.fanout.move(client, None)
+
+    async def begin(self, client: StreamClient) -> None:
+        """Send a client what it missed since the id of its query, or else the latest values."""
+        wanted = self._sessions[client].filter
+        self._common.look_into(self._product.directory)
+        query = parse_qs(client.scope["query_string"].decode("latin-1"))
+        since = query.get("since", [""])[0]
+        values = () if since else self._latest(wanted)
+        await self._bring(client, since or self._hub.newest_id, values)
 
     def close(self, client: StreamClient) -> None:
-        """End a client's subscription."""
-        if self._sessions.pop(client, None) is not None:
-            self.fanout.leave(client)
-            self._routes.clear()
+        """End a client's subscription, and its leases."""
+        session = self._sessions.pop(client, None)
+        if session is None:
+            return
+        self._joining.pop(client, None)
+        cohort = self.fanout.leave(client)
+        if not cohort and cohort.key is not None:
+            self._routes.remove(cohort, session.filter)
+        session.close()
         if not self._sessions:
             self._subscription.change_filter(_nothing)
 
@@ -78,22 +107,16 @@ class LiveStreams:
 
     async def answer(self, client: StreamClient, raw: bytes, *, address: str) -> None:
         """Answer one request; it and the events around it come in the order of their effect."""
-        session = self._sessions[client]
         try:
             asked = live.parse_request(raw)
             if isinstance(asked, live.SetFrequency):
-                session.set_frequency(asked)
+                require(principal_of(client.scope), CONTROL)
+                self._product.set_frequency(asked.frequency_ms)
                 return
         except (RequestError, ScopeError) as error:
             self._send(client, [live.encode_error(error)])
             return
-        found = await session.deliver(asked)
-        if client not in self._sessions:
-            return  # it left meanwhile
-        self._catch_up()
-        answers = session.change_filter(asked, found)
-        self._move(client, session)
-        self._send(client, answers)
+        await self._subscribe(client, asked)
 
     async def run(self) -> None:
         """Dispatch until the hub closes; then every client is told."""
@@ -103,41 +126,132 @@ class LiveStreams:
                 client.end()
 
     def dispatch(self) -> None:
-        """Make every event that has come due to the clients that want it."""
-        events = self._subscription.take()
-        for published in conflate(events) if self._services.conflates else events:
+        """Make every event that has come due to the clients that want it and lack it."""
+        self._common.look_into(self._product.directory)
+        for published in self._conflated(self._arrivals.take()):
+            if self._joining:
+                self._join(published.offset)
             if not live.carries(published.event):
                 continue
             try:
-                route = self._routes.get(published.topic)
-                if route is None:
-                    route = self._routes[published.topic] = self._route(published.topic)
-                if route and (frame := self._hub.frame(published, live.DIALECT)):
-                    slot: Slot = published.topic if published.event.conflatable else Kept.TRADE
-                    route.put(slot, frame.encode())
+                self._put(published)
             except Exception as error:  # noqa: BLE001 - one event must not cost others theirs
                 self._hub.failures.add("live", error)
+        self._join(math.inf)
+
+    def _put(self, published: Published) -> None:
+        topic = published.topic
+        named = self._routes.find(topic)
+        common = self._routes.find(topic.kind) if self._common[topic] else None
+        if named is None and common is None:
+            return
+        payload = self._hub.frame(published, live.DIALECT).encode()
+        if payload:
+            slot = slot_of(published)
+            for route in (named, common):
+                if route is not None:
+                    route.put(slot, payload)
+
+    def _join(self, offset: float) -> None:
+        """Let those follow who have all that comes before an offset."""
+        while self._joining:
+            client, session = next(iter(self._joining.items()))
+            if session.seen >= offset:
+                return
+            del self._joining[client]
+            cohort = self.fanout.move(client, session.filter)
+            if len(cohort) == 1:
+                self._routes.add(cohort, session.filter)
+
+    async def _subscribe(self, client: StreamClient, asked: live.Subscribe) -> None:
+        session = self._sessions[client]
+        self._common.look_into(self._product.directory)
+        kinds = live.kinds_of(asked.streams)
+        named = {name: self._product.directory.find(name) for name in asked.symbols or ()}
+        found = {name: each for name, each in named.items() if each is not None}
+        wanted = list(found.values()) if kinds - live.ALONE else []
+        refused = await session.lease(wanted)
+        if client not in self._sessions:
+            return  # it left meanwhile
+        waiting, before = self._waiting_for(session), session.filter
+        self._leave_cohort(client, session)
+        problems = {name: refused[each.key] for name, each in found.items() if each.key in refused}
+        keys = frozenset(each.key for each in wanted if each.key not in refused)
+        session.filter = live.Filter(None if asked.symbols is None else keys, kinds)
+        unknown = named.keys() - found.keys()
+        answer = live.encode_subscribed(asked, unknown=unknown, refused=problems)
+        self._send(client, [*self._frames(waiting), answer])
+        await self._bring(client, self._hub.newest_id, self._latest(session.filter, without=before))
+
+    def _leave_cohort(self, client: StreamClient, session: LiveSession) -> None:
+        """Let a client follow nothing for now; what was due to it stands in its outbox."""
+        self._joining.pop(client, None)
+        former = self.fanout.cohort_of(client)
+        self.fanout.move(client, None)
+        if not former and former.key is not None:
+            self._routes.remove(former, session.filter)
+
+    async def _bring(self, client: StreamClient, since: str, values: Sequence[Published]) -> None:
+        """Send a client what it lacks, a part in a turn and none before the last has left."""
+        session = self._sessions[client]
+        wanted = session.filter
+        backlog = Backlog(
+            self._hub,
+            lambda topic: self._wants(wanted, topic),
+            since=since,
+            values=values,
+            latest=lambda: self._latest(wanted),
+        )
+        part = Part(())
+        while not part.last:
+            await client.drained()
+            await self.turns.take(BACKLOG_BYTES * backlog.ahead)
+            if client not in self._sessions:
+                return  # it left meanwhile
+            part = backlog.read()
+            reset = [] if part.reset is None else [live.encode_reset(part.reset)]
+            self._send(client, [*reset, *self._frames(part.events)])
+        session.seen = self._hub.published
+        self._joining[client] = session
+
+    def _waiting_for(self, session: LiveSession) -> Sequence[Published]:
+        """Give what has come for a client and was not dispatched yet."""
+        wanted = session.filter
+        if wanted.common_kinds:
+            events = [each for each in self._arrivals.all if self._wants(wanted, each.topic)]
+        else:
+            events = self._arrivals.of(wanted.topics)
+        return self._conflated([each for each in events if each.offset > session.seen])
+
+    def _latest(
+        self, wanted: live.Filter, *, without: live.Filter | None = None
+    ) -> Sequence[Published]:
+        """Give the latest values that a filter lets through, `without` those that another does."""
+
+        def adds(topic: Topic) -> bool:
+            return self._wants(wanted, topic) and not (without and self._wants(without, topic))
+
+        found = self._hub.latest(topic for topic in wanted.topics if adds(topic))
+        if kinds := wanted.common_kinds:
+            found += [each for each in self._hub.latest_of_kinds(kinds) if adds(each.topic)]
+        return sorted(found, key=lambda each: each.offset)
+
+    def _wants(self, wanted: live.Filter, topic: Topic) -> bool:
+        return wanted.wants(topic, common=self._common[topic])
+
+    def _conflated(self, events: Sequence[Published]) -> Sequence[Published]:
+        return conflate(events) if self._product.conflates else events
 
     def _conflation_s(self) -> float:
-        return self._services.frequency_ms / 1000 if self._services.conflates else 0
+        return self._product.frequency_ms / 1000 if self._product.conflates else 0
 
-    def _catch_up(self) -> None:
-        """Dispatch now, and let the pump flush it though no further event may come."""
-        self.dispatch()
-        self._subscription.wake()
+    def _frames(self, events: Iterable[Published]) -> list[str]:
+        """Write events as clients get them, without those that cannot be written."""
+        carried = (each for each in events if live.carries(each.event))
+        frames = (self._hub.frame(each, live.DIALECT) for each in carried)
+        return [frame for frame in frames if frame]
 
-    def _route(self, topic: Topic) -> Route:
-        return Route(
-            cohort
-            for cohort in self.fanout.cohorts
-            if isinstance(cohort.key, live.Filter) and cohort.key.wants(topic)
-        )
-
-    def _move(self, client: StreamClient, session: LiveSession) -> None:
-        self.fanout.move(client, session.filter)
-        self._routes.clear()
-
-    def _send(self, client: StreamClient, frames: list[str]) -> None:
+    def _send(self, client: StreamClient, frames: Iterable[str]) -> None:
         self.fanout.settle(client)
         for frame in frames:
             client.outbox.reply(client.wire(frame.encode()))

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 
 import structlog
-from starlette.types import Scope
 
-from dashboard.access.turn_budget import TurnBudget
+from dashboard.access.places import Places
+from dashboard.access.turns import Turns
 from dashboard.bootstrap import Services
 from dashboard.core.errors import StorageError
 from dashboard.core.leases import Holder
@@ -20,7 +20,9 @@ from dashboard.core.model import Book
 from dashboard.core.principal import Principal
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.route import Route
+from dashboard.fanout.wire import Wire
 from dashboard.history.quotes import Quotes
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.quotes import encode_data, serves
@@ -37,7 +39,7 @@ from dashboard.protocols.openalgo.session import (
 )
 from dashboard.protocols.openalgo.throttle import Throttle
 from dashboard.streaming.openalgo_groups import Groups
-from dashboard.streaming.streams import NS_PER_S, Pump, Refusal, StreamClient
+from dashboard.streaming.streams import NS_PER_S, Pump, StreamClient
 
 log = structlog.get_logger(__name__)
 
@@ -77,17 +79,21 @@ class OpenAlgoStreams:
     """What all OpenAlgo clients of this process share. The clock is monotonic, in ns."""
 
     max_request_bytes = MAX_REQUEST_BYTES
+    asks_for_key = True
+    evicts = True
 
     def __init__(
         self,
         running: Services,
         *,
         authenticate: Authenticate,
-        budget: TurnBudget | None = None,
+        places: Places,
+        turns: Turns | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.fanout = Fanout()
-        self.budget = budget or TurnBudget()
+        self.turns = turns or Turns()
+        self.places = places
         self._failures = running.hub.failures
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
@@ -105,14 +111,20 @@ class OpenAlgoStreams:
         """Tell whether the hub has closed, so that no client can be served any more."""
         return self._quotes.subscription.closed
 
-    async def open(self, client: StreamClient, scope: Scope) -> Refusal | None:
+    def outbox(self, _wire: Wire, /) -> Outbox:
+        """Make an outbox."""
+        return Outbox()
+
+    def open(self, client: StreamClient) -> None:
         """Begin a session; whose it is, the client tells by its first request."""
         self._groups.enter(client)
         self._holders[client] = self._new_holder()
         self._sessions[client] = Session(
             client, index=self._groups, market=self._market, clock=_now_ms
         )
-        return None
+
+    async def begin(self, client: StreamClient) -> None:
+        """Say nothing: a client speaks first."""
 
     def close(self, client: StreamClient) -> None:
         """End a client's session and all its subscriptions."""

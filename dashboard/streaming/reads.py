@@ -5,7 +5,7 @@ from typing import Any
 
 from picows import WSTransport
 
-from dashboard.access.turn_budget import TurnBudget
+from dashboard.access.turns import Turns
 
 READ_BYTES = 4096
 LEAST_READ_BYTES = 128
@@ -20,11 +20,11 @@ class BoundedReads(asyncio.BufferedProtocol):
     by whatever comes, and while it is `paused` nothing can come.
     """
 
-    def __init__(self, transport: WSTransport, budget: TurnBudget, asked: asyncio.Event) -> None:
+    def __init__(self, transport: WSTransport, turns: Turns, asked: asyncio.Event) -> None:
         self.heard = True
         self._transport = transport.underlying_transport
         self._inner: Any = self._transport.get_protocol()  # picows' own, which is not typed
-        self._budget = budget
+        self._turns = turns
         self._asked = asked
         self.paused = False
         self._granted = False
@@ -39,13 +39,13 @@ class BoundedReads(asyncio.BufferedProtocol):
     async def go_on(self) -> None:
         """Wait for a turn, and read again; at once where reading goes on anyway."""
         if self.paused:
-            await self._budget.take(READ_BYTES)
+            await self._turns.take(READ_BYTES)
             self.paused, self._granted = False, True
             self._transport.resume_reading()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give picows' buffer, or as much of it as may be filled now."""
-        room = READ_BYTES if self._granted else max(self._budget.left, LEAST_READ_BYTES)
+        room = READ_BYTES if self._granted else max(self._turns.left, LEAST_READ_BYTES)
         buffer: memoryview = self._inner.get_buffer(sizehint)[: min(room, READ_BYTES)]
         self._size = len(buffer)
         return buffer
@@ -56,7 +56,7 @@ class BoundedReads(asyncio.BufferedProtocol):
         if self._granted:
             self._granted = False
         else:
-            self._budget.spend(nbytes)
+            self._turns.spend(nbytes)
         if nbytes == self._size:
             self.pause()
             self._asked.set()

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
@@ -15,17 +14,13 @@ from dashboard.bootstrap import services
 from dashboard.core.errors import FeedError
 from dashboard.core.leases import WHOLE_BOOK
 from dashboard.streaming.event_stream import EventStreams, last_event_id
-from dashboard.streaming.live_socket import serve_live
 from dashboard.streaming.selections import Selection, account_selection, instrument_selection
 from dashboard.streaming.server import StreamServer
 
 
 def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[BaseRoute]:
-    """Make the routes; clients of `/ws` and `/sse` take their places in `places`."""
+    """Make the routes; clients of `/sse` take their places in `places`."""
     streams = EventStreams(places, turns=turns)
-
-    async def live(socket: WebSocket) -> None:
-        await serve_live(socket, services(), places)
 
     async def instrument_events(request: Request) -> ASGIApp:
         name = request.path_params["name"]
@@ -42,8 +37,8 @@ def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[Ba
         return partial(streams.serve, services().hub, selection, last_event_id(request))
 
     return [
-        WebSocketRoute("/ws", live),
-        WebSocketRoute("/ws/openalgo", server.serve),
+        WebSocketRoute("/ws", server.serve_live),
+        WebSocketRoute("/ws/openalgo", server.serve_openalgo),
         Route("/sse/pnl", account_events),
         Route("/sse/{name:path}", instrument_events),
     ]

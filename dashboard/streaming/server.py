@@ -20,7 +20,7 @@ from dashboard.access.key_guard import KeyCheck, problem_with_key
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
-from dashboard.access.turn_budget import TurnBudget
+from dashboard.access.turns import Turns
 from dashboard.bootstrap import (
     Services,
     check_feeds_or_exit,
@@ -31,22 +31,18 @@ from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
 from dashboard.core.principal import Principal
 from dashboard.fanout.fanout import Fanout
-from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.pace import Pace
-from dashboard.fanout.wire import Wire
 from dashboard.hub.failures import kept_running
 from dashboard.logs import configure_logging
-from dashboard.protocols import live
-from dashboard.streaming.connection import Timeouts
+from dashboard.streaming.asgi_socket import serve_stream
+from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.listener import Refusal, StreamListener
 from dashboard.streaming.live_streams import LiveStreams
 from dashboard.streaming.openalgo import Authenticate, OpenAlgoStreams
-from dashboard.streaming.openalgo_socket import serve_openalgo
-from dashboard.streaming.streams import Streams
+from dashboard.streaming.streams import GOING_AWAY, Streams
 
 log = structlog.get_logger(__name__)
 
-GOING_AWAY = 1001
 GC_THRESHOLD = 50_000
 """New objects between two collections: the default takes 8 % of the time at high rates."""
 LIVE_PATH = "/ws"
@@ -55,16 +51,29 @@ LIVE_PATH = "/ws"
 class StreamSet:
     """The streams of a running product, and which of them a path of the port names.
 
-    Unless told otherwise the product's keys say who may in.
+    `clients` are the places of the live stream, which it shares with all else that streams
+    beside the page, and `stream_clients` those of OpenAlgo. Unless told otherwise the
+    product's keys say who may in.
     """
 
-    def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
-        check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
-        budget = TurnBudget()
+    def __init__(
+        self,
+        running: Services,
+        *,
+        clients: Places,
+        stream_clients: Places,
+        authenticate: Authenticate | None = None,
+    ) -> None:
+        turns = Turns()
         self.openalgo = OpenAlgoStreams(
-            running, authenticate=authenticate or authenticate_by(running), budget=budget
+            running,
+            authenticate=authenticate or authenticate_by(running),
+            places=stream_clients,
+            turns=turns,
         )
-        self.live = LiveStreams(running, admission=partial(problem_with_key, check), budget=budget)
+        self.live = LiveStreams(running, places=clients, turns=turns)
+        check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
+        self._admission = partial(problem_with_key, check)
         self._failures = running.hub.failures
 
     @property
@@ -72,16 +81,9 @@ class StreamSet:
         """Give the streams by the names that `/metrics` shows."""
         return {"openalgo": self.openalgo, "live": self.live}
 
-    def choose(self, path: str, wire: Wire) -> tuple[Streams, Outbox]:
+    def choose(self, path: str) -> Streams:
         """Give the live stream for its own path, and OpenAlgo's for all others."""
-        if path == LIVE_PATH:
-
-            def notice(count: int, lost: int) -> bytes:
-                text = live.encode_conflated(count=count + lost, lost_trades=lost)
-                return wire(text.encode())
-
-            return self.live, Outbox(capacity=live.BUFFER_EVENTS, notice=notice)
-        return self.openalgo, Outbox()
+        return self.live if path == LIVE_PATH else self.openalgo
 
     async def run(self, listener: StreamListener | None) -> None:
         """Serve until the hub closes."""
@@ -91,18 +93,24 @@ class StreamSet:
                     kept_running(name, stream.run, failures=self._failures), name=name
                 )
             if listener is not None:
-                served = listener.run(self.choose, survival=self._failures.at("stream server"))
+                served = listener.run(
+                    self.choose,
+                    admission=self._admission,
+                    survival=self._failures.at("stream server"),
+                )
                 group.create_task(served, name="stream server")
 
 
 class StreamServer:
     """One per process. `refusal` checks Host and Origin on the stream server's port.
 
-    `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of the port and `/ws/openalgo` together.
+    `clients` are the places of DASHBOARD_MAX_CLIENTS, which `/ws` on both ports takes among
+    others. `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of OpenAlgo on both ports.
     """
 
-    def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
+    def __init__(self, settings: Settings, *, clients: Places, refusal: Refusal) -> None:
         self._limits = connection_limits(settings)
+        self._clients = clients
         self.places = Places(limit=self._limits.stream_clients)
         self._keyless = KeylessPlaces()
         self.streams: StreamSet | None = None
@@ -140,7 +148,7 @@ class StreamServer:
     async def running(self, services: Services) -> AsyncGenerator[None]:
         """Serve for as long as the block lasts; a taken port leaves `/ws/openalgo` alone."""
         listener = self._listen_or_tell() if self._settings.stream_port else None
-        self.streams = StreamSet(services)
+        self.streams = self.streams_of(services)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(self.streams.run(listener), name="streams")
             try:
@@ -149,14 +157,23 @@ class StreamServer:
                 self.streams = None
                 serving.cancel()
 
-    async def serve(self, socket: WebSocket) -> None:
+    def streams_of(self, services: Services) -> StreamSet:
+        """Make the streams of a running product."""
+        return StreamSet(services, clients=self._clients, stream_clients=self.places)
+
+    async def serve_live(self, socket: WebSocket) -> None:
+        """Serve a client of `/ws`, whose key was looked at before."""
+        await self._serve(socket, lambda streams: streams.live)
+
+    async def serve_openalgo(self, socket: WebSocket) -> None:
         """Serve a client of `/ws/openalgo`."""
+        await self._serve(socket, lambda streams: streams.openalgo)
+
+    async def _serve(self, socket: WebSocket, choose: Callable[[StreamSet], Streams]) -> None:
         if self.streams is None:
-            await socket.close(GOING_AWAY, "the server is shutting down")
+            await socket.close(*GOING_AWAY)
             return
-        await serve_openalgo(
-            socket, self.streams.openalgo, self.places, self._keyless, self._timeouts
-        )
+        await serve_stream(socket, choose(self.streams), self._keyless, self._timeouts)
 
     def _listen_or_tell(self) -> StreamListener | None:
         try:
@@ -182,14 +199,16 @@ async def serve_alone(settings: Settings) -> None:
         SettingError: when the port is taken.
     """
     check = partial(problem_with, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
-    listener = StreamServer(settings, refusal=check).listen()
+    clients = Places(limit=connection_limits(settings).clients)
+    server = StreamServer(settings, clients=clients, refusal=check)
+    listener = server.listen()
     async with run_services(settings, history=False) as running:
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, running.hub.close)
-        await StreamSet(running).run(listener)
+        await server.streams_of(running).run(listener)
 
 
 def main() -> None:

@@ -8,10 +8,13 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Scope
 
-from dashboard.access.turn_budget import TurnBudget
+from dashboard.access.places import Places
+from dashboard.access.turns import Turns
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
+from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.pace import Pace
+from dashboard.fanout.wire import Wire
 from dashboard.hub.failures import Survival
 from dashboard.hub.subscription import Subscription
 
@@ -31,32 +34,56 @@ class Refusal(NamedTuple):
     reason: str
 
 
+GOING_AWAY = Refusal(1001, "the server is shutting down")
+
+
 class StreamClient(Receiver, Protocol):
     """One connection as its stream sees it."""
 
-    def end(self) -> None:
-        """Say goodbye: the server is shutting down."""
+    @property
+    def scope(self) -> Scope:
+        """Describe its handshake, as ASGI does."""
+        ...
+
+    async def drained(self) -> None:
+        """Wait until what it was sent has left, as far as its buffer is full otherwise."""
+        ...
+
+    def end(self, refusal: Refusal = GOING_AWAY) -> None:
+        """Close it, after what is due to it already. Safe to call twice."""
         ...
 
 
 class Streams(Protocol):
-    """One kind of stream, and all its clients."""
+    """One kind of stream, and all its clients, whichever door they came by.
+
+    Where it `asks_for_key` its clients show one by a request; else the handshake has shown it.
+    Where it `evicts`, who reads nothing for a while is closed with 1008.
+    """
 
     fanout: Fanout
-    budget: TurnBudget
+    turns: Turns
+    places: Places
     max_request_bytes: int
     """Who sends a larger request is closed with 1009."""
+    asks_for_key: bool
+    evicts: bool
 
     @property
     def closed(self) -> bool:
         """Tell whether the hub has closed, so that no client can be served any more."""
         ...
 
-    async def open(self, client: StreamClient, scope: Scope) -> Refusal | None:
-        """Let a client in, or say why not; who was let in must be `close`d.
+    def outbox(self, wire: Wire, /) -> Outbox:
+        """Make an outbox for a client with this wire."""
+        ...
 
-        `scope` describes its handshake as ASGI does.
-        """
+    def open(self, client: StreamClient) -> None:
+        """Let a client in; who was let in must be `close`d."""
+        ...
+
+    async def begin(self, client: StreamClient) -> None:
+        """Send what an open client begins with. Hand in no request before this has returned."""
         ...
 
     def close(self, client: StreamClient) -> None:
@@ -94,7 +121,7 @@ class Pump:
         next_due_s: Callable[[], float | None] = lambda: None,
         least_s: Callable[[], float] = lambda: 0,
     ) -> None:
-        """Run until the subscription closes.
+        """Run until the subscription closes; what came before that still leaves.
 
         `next_due_s` tells after how many seconds to dispatch though no event has come,
         `least_s` how many seconds a dispatch shall cover at least.
@@ -122,6 +149,9 @@ class Pump:
             alarm = None if due_s is None else loop.call_later(due_s, subscription.wake)
             least = RETRY_S if failed else least_s()
             await self._rest(subscription, began + max(self.pace.step_s, least))
+        with self._survival:
+            dispatch()
+            self._fanout.flush()
 
     def _flush(self, lanes: int, *, passed_s: float) -> None:
         cpu_s = time.thread_time()  # what else the machine does says nothing about our work

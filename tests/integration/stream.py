@@ -19,7 +19,7 @@ from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import LOCAL_HOSTS, load_settings
 from dashboard.core.principal import STREAM, Principal
-from dashboard.streaming.connection import Timeouts
+from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.listener import StreamListener
 from dashboard.streaming.server import StreamSet
 from tests.integration.ws_client import TIMEOUT_S, live
@@ -45,6 +45,7 @@ class Stream(NamedTuple):
     server: StreamListener
     services: Services
     places: Places
+    clients: Places
     streams: StreamSet
 
     @property
@@ -59,8 +60,10 @@ async def streaming(
     with TemporaryDirectory() as folder:
         settings |= {"data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=settings))
-        places = Places(limit=limit)
-        streams = StreamSet(services, authenticate=authenticate)
+        places, clients = Places(limit=limit), Places(limit=limit)
+        streams = StreamSet(
+            services, clients=clients, stream_clients=places, authenticate=authenticate
+        )
         server = StreamListener(
             places,
             host="127.0.0.1",
@@ -73,7 +76,7 @@ async def streaming(
         server.listen()
         async with asyncio.TaskGroup() as group, services.running():
             group.create_task(streams.run(server))
-            yield Stream(server, services, places, streams)
+            yield Stream(server, services, places, clients, streams)
 
 
 @asynccontextmanager

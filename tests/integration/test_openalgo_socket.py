@@ -20,8 +20,8 @@ from dashboard.access.keyless import PLACES, KeylessPlaces
 from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import load_settings
-from dashboard.streaming.connection import Timeouts
-from dashboard.streaming.openalgo_socket import serve_openalgo
+from dashboard.streaming.asgi_socket import serve_stream
+from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.server import StreamSet
 from tests.integration.raw_client import TIMEOUT_S, RawClient, frame, handshake, raw_client
 from tests.integration.stream import (
@@ -61,11 +61,16 @@ async def mounted(
         changed = {**settings, "data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=changed))
         places = Places(limit=limit)
-        streams = StreamSet(services, authenticate=authenticate)
+        streams = StreamSet(
+            services,
+            clients=Places(limit=limit),
+            stream_clients=places,
+            authenticate=authenticate,
+        )
         keyless = KeylessPlaces()
 
         async def serve(socket: WebSocket) -> None:
-            await serve_openalgo(socket, streams.openalgo, places, keyless, timeouts or Timeouts())
+            await serve_stream(socket, streams.openalgo, keyless, timeouts or Timeouts())
 
         app = Starlette(routes=[WebSocketRoute(PATH, serve)])
         port = free_port()

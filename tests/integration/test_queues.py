@@ -29,14 +29,14 @@ from dashboard.access.connection_limits import HANDSHAKES
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.listening_socket import ENDING
 from dashboard.access.places import Places
-from dashboard.access.turn_budget import ANSWER_BYTES, TURN_BYTES
+from dashboard.access.turns import ANSWER_BYTES, TURN_BYTES
 from dashboard.core.model import Book, Channel, Kind, Side, Trade
 from dashboard.fanout.outbox import CAPACITY
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
-from dashboard.streaming.connection import MAX_WAITING, StreamConnection, Timeouts
+from dashboard.streaming.asgi_socket import serve_stream
+from dashboard.streaming.closing import Timeouts
+from dashboard.streaming.connection import MAX_WAITING, StreamConnection
 from dashboard.streaming.event_stream import EventStreams
-from dashboard.streaming.live_socket import serve_live
-from dashboard.streaming.openalgo_socket import serve_openalgo
 from dashboard.streaming.reads import READ_BYTES
 from dashboard.streaming.selections import Selection
 from dashboard.streaming.streams import Streams
@@ -140,8 +140,12 @@ class StuckSocket:
     """A client of the page's port that asks again and again, and never reads."""
 
     def __init__(self, *requests: str) -> None:
-        self.scope = {"type": "websocket", "client": ("127.0.0.1", 1), "headers": []}
-        self.query_params: dict[str, str] = {}
+        self.scope = {
+            "type": "websocket",
+            "client": ("127.0.0.1", 1),
+            "headers": [],
+            "query_string": b"",
+        }
         self._requests = requests
         self._sent = 0
 
@@ -163,15 +167,14 @@ class StuckSocket:
 
 async def is_stuck_on_live(stream: Stream, chance: random.Random) -> None:
     socket: Any = StuckSocket('{"type":"subscribe"}', '{"frequency_ms":50}')
-    await leave_after(chance, serve_live(socket, stream.services, Places(limit=1)))
+    serving = serve_stream(socket, stream.streams.live, KeylessPlaces(), Timeouts())
+    await leave_after(chance, serving)
 
 
 async def is_stuck_on_openalgo(stream: Stream, chance: random.Random) -> None:
     ask = json.dumps({"action": "authenticate", "api_key": KEY})
     socket: Any = StuckSocket(ask, '{"action":"ping"}')
-    serving = serve_openalgo(
-        socket, stream.streams.openalgo, stream.places, KeylessPlaces(), Timeouts()
-    )
+    serving = serve_stream(socket, stream.streams.openalgo, KeylessPlaces(), Timeouts())
     await leave_after(chance, serving)
 
 
@@ -259,9 +262,9 @@ class Most:
         for fanout in (stream.streams.openalgo.fanout, stream.streams.live.fanout):
             for member in fanout._members:
                 outbox = member.outbox
-                frames = [*outbox._queue, *outbox._trades, *outbox._latest.values()]
+                frames = [*outbox._buffer._queue, *outbox._buffer._newest.values()]
                 self.note("outbox items", len(frames), OUTBOX_ITEMS)
-                self.note("outbox bytes", sum(len(data) for _, _, data in frames), OUTBOX_BYTES)
+                self.note("outbox bytes", sum(len(data) for _, data in frames), OUTBOX_BYTES)
         for each in stream.server._connections:
             self._look_at(each)
         taken = stream.server._socket
@@ -269,6 +272,7 @@ class Most:
         self.note("connections", len(taken._taken), PLACES + HANDSHAKES)
         self.note("ending", len(taken._ending), ENDING)
         self.note("places", stream.places.open, PLACES)
+        self.note("clients", stream.clients.open, PLACES)
 
     def _look_at(self, connection: StreamConnection) -> None:
         unsent = connection._transport.underlying_transport.get_write_buffer_size()

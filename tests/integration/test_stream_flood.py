@@ -13,9 +13,10 @@ import pytest
 from picows import WSTransport
 from structlog.testing import capture_logs
 
-from dashboard.access.turn_budget import ANSWER_BYTES, TURN_BYTES
+from dashboard.access.turns import ANSWER_BYTES, TURN_BYTES
 from dashboard.protocols.openalgo import session
-from dashboard.streaming.connection import MAX_WAITING, StreamConnection, Timeouts
+from dashboard.streaming.closing import Timeouts
+from dashboard.streaming.connection import MAX_WAITING, StreamConnection
 from dashboard.streaming.messages import Message, Messages
 from dashboard.streaming.reads import LEAST_READ_BYTES, READ_BYTES
 from tests.integration.raw_client import (
@@ -70,7 +71,7 @@ async def watched(
 ) -> AsyncGenerator[Watch]:
     """Give a watch on all that clients of the port send."""
     watch = Watch()
-    streams, _ = stream.streams.choose(path, bytes)
+    streams = stream.streams.choose(path)
     take, answer = Messages.take, streams.answer
 
     def counting_take(self: Messages, kind: Any, sent: Any) -> Any:

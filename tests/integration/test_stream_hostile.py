@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.streaming.connection import Timeouts
+from dashboard.streaming.closing import Timeouts
 from tests.integration.raw_client import (
     BINARY,
     CLOSE,

@@ -9,7 +9,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from dashboard.core.errors import SettingError
-from dashboard.streaming.connection import Timeouts
+from dashboard.streaming.closing import Timeouts
+from dashboard.streaming.streams import StreamClient
 from tests.integration.stream import (
     AAPL,
     BTC,
@@ -242,3 +243,28 @@ async def test_a_shutdown_is_told_with_1001() -> None:
     async with streaming() as stream, client(stream) as socket:
         stream.services.hub.close()
         assert await closed(socket) == 1001
+
+
+async def test_what_fails_for_a_client_and_again_in_its_close_is_felt_by_it_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with streaming() as stream, client(stream) as healthy, client(stream) as failing:
+        streams = stream.streams.openalgo
+        answer = streams.answer
+
+        async def fail(by: StreamClient, raw: bytes, *, address: str) -> None:
+            if b"fail" in raw:
+                monkeypatch.setattr(streams.fanout, "settle", fail_too)
+                raise ValueError("of this request alone")
+            await answer(by, raw, address=address)
+
+        def fail_too(_receiver: object) -> None:
+            monkeypatch.undo()
+            raise ValueError("of this close alone")
+
+        monkeypatch.setattr(streams, "answer", fail)
+        await failing.send("fail")
+        assert await closed(failing) == 1006, "cut: not even a close could be said"
+        assert (await ask(healthy, {"action": "ping"}))["type"] == "pong"
+        assert stream.places.open == 1
+        assert stream.services.hub.failures.by_place == {"stream server": 1}

@@ -2,10 +2,10 @@
 
 Source: `dashboard/protocols/live.py` and the README. A raw example:
 
-    {"type":"trade","symbol":"BTC/USD","price":45000.5,"size":0.25,"side":"buy",
-     "ts":1700000000000000,"seq":7,"id":"18bcfe56800:42"}
+    {"type":"trade","symbol":"BTC/USD","exchange":"CRYPTO","price":45000.5,"size":0.25,
+     "side":"buy","ts":1700000000000000,"seq":7,"id":"18bcfe56800:42"}
 
-`/ws` does not name the exchange, so all instruments are of LIVETAPE. `system`
+Older recordings do not name the exchange: then an instrument is of LIVETAPE. `system`
 frames are known and left out: the figures are those of the process that was
 recorded, and there is one `system` topic, which is this process's own. So are
 the frames about the connection itself. Prices may be below zero: what was
@@ -31,6 +31,7 @@ class _Price(_Frame, tag="price"):
     symbol: str
     price: float
     volume: float
+    exchange: str = EXCHANGE
 
 
 class _Trade(_Frame, tag="trade"):
@@ -38,12 +39,14 @@ class _Trade(_Frame, tag="trade"):
     price: float
     size: float
     side: Side
+    exchange: str = EXCHANGE
 
 
 class _Book(_Frame, tag="book"):
     symbol: str
     bids: tuple[PriceLevel, ...]
     asks: tuple[PriceLevel, ...]
+    exchange: str = EXCHANGE
 
 
 class _Type(msgspec.Struct):
@@ -71,20 +74,20 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
         return () if type_ in _LEFT_OUT else None
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise ParseError(venue=EXCHANGE, problem="the message is not JSON") from error
-    symbol = frame.symbol
+    symbol, exchange = frame.symbol, frame.exchange
     match frame:
         case _Price(price=price, volume=volume):
             _check((price, volume))
             return (
                 Price(
-                    symbol=symbol, exchange=EXCHANGE, price=price, volume=volume, ts_event=ts_event
+                    symbol=symbol, exchange=exchange, price=price, volume=volume, ts_event=ts_event
                 ),
             )
         case _Trade(price=price, size=size, side=side):
             _check((price, size))
             trade = Trade(
                 symbol=symbol,
-                exchange=EXCHANGE,
+                exchange=exchange,
                 price=price,
                 size=size,
                 aggressor_side=side,
@@ -94,7 +97,7 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
         case _Book(bids=bids, asks=asks):
             _check(*bids, *asks)
             book = BookSnapshot(
-                symbol=symbol, exchange=EXCHANGE, bids=bids, asks=asks, ts_event=ts_event
+                symbol=symbol, exchange=exchange, bids=bids, asks=asks, ts_event=ts_event
             )
             return (book,)
 

@@ -140,7 +140,8 @@ async def lifespan() -> AsyncGenerator[None]:
         yield
 
 
-openalgo = StreamServer(settings, refusal=lambda _headers: None)
-app = rx.App(api_transformer=create_api(Places(limit=settings.max_clients), openalgo))
+places = Places(limit=settings.max_clients)
+openalgo = StreamServer(settings, clients=places, refusal=lambda _headers: None)
+app = rx.App(api_transformer=create_api(places, openalgo))
 app.register_lifespan_task(lifespan)
 app.add_page(index, on_load=NaiveState.stream)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.conflation import Buffer, OverflowPolicy, conflate
+from dashboard.core.conflation import Buffer, OverflowPolicy, conflate, slot_of
 from dashboard.core.errors import SubscriptionOverflowError
 from dashboard.core.model import Event, Published
 from tests.unit.fakes import book, control, price, published, system, trade
@@ -33,8 +33,8 @@ def offsets(entries: list[Published]) -> list[int]:
     return [entry.offset for entry in entries]
 
 
-def make(policy: OverflowPolicy, capacity: int) -> Buffer:
-    return Buffer(name="reader", capacity=capacity, policy=policy)
+def make(policy: OverflowPolicy, capacity: int) -> Buffer[Published]:
+    return Buffer(name="reader", capacity=capacity, policy=policy, slot_of=slot_of)
 
 
 @pytest.mark.parametrize("policy", list(OverflowPolicy))

@@ -6,8 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
+from dashboard.core.conflation import Kept
 from dashboard.fanout.fanout import Fanout
-from dashboard.fanout.outbox import Kept, Outbox
+from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.route import Route
 from dashboard.fanout.wire import Wire, bare
 

@@ -28,17 +28,17 @@ def frame(event: Event) -> str:
     [
         (
             price("BTC/USD", 45_000.25, volume=1200, ts=TS),
-            '{"type":"price","symbol":"BTC/USD","price":45000.25,"volume":1200,'
+            '{"type":"price","symbol":"BTC/USD","exchange":"CRYPTO","price":45000.25,"volume":1200,'
             f'"ts":{TS_US},"seq":5,"id":"e1:77"}}',
         ),
         (
             trade("ETH/USD", 2500.5, size=0.75, side=Side.SELL, ts=TS),
-            '{"type":"trade","symbol":"ETH/USD","price":2500.5,"size":0.75,"side":"sell",'
+            '{"type":"trade","symbol":"ETH/USD","exchange":"CRYPTO","price":2500.5,"size":0.75,"side":"sell",'
             f'"ts":{TS_US},"seq":5,"id":"e1:77"}}',
         ),
         (
             book("ETH/USD", bids=((9.5, 1.0), (9.0, 2.5)), asks=((10.5, 3.0),), ts=TS),
-            '{"type":"book","symbol":"ETH/USD","bids":[[9.5,1.0],[9.0,2.5]],"asks":[[10.5,3.0]],'
+            '{"type":"book","symbol":"ETH/USD","exchange":"CRYPTO","bids":[[9.5,1.0],[9.0,2.5]],"asks":[[10.5,3.0]],'
             f'"ts":{TS_US},"seq":5,"id":"e1:77"}}',
         ),
         (
@@ -66,6 +66,7 @@ def test_a_price_survives_the_wire(symbol: str, value: float, volume: float, ts:
     assert json.loads(frame(price(symbol, value, volume=volume, ts=ts))) == {
         "type": "price",
         "symbol": symbol,
+        "exchange": "CRYPTO",
         "price": value,
         "volume": volume,
         "ts": ts // 1000,
@@ -107,21 +108,31 @@ def test_the_epoch_is_part_of_the_id() -> None:
 
 def test_subscribed_says_what_now_holds() -> None:
     asked = live.Subscribe(frozenset({"B", "A"}), frozenset({"system", "market"}))
-    assert live.encode_subscribed(asked, unknown=()) == (
+    assert live.encode_subscribed(asked, unknown=(), refused={}) == (
         '{"type":"subscribed","symbols":["A","B"],"streams":["market","system"]}'
     )
 
 
 def test_subscribed_to_everything_has_null_for_the_symbols() -> None:
-    got = json.loads(live.encode_subscribed(live.Subscribe(), unknown=set()))
+    got = json.loads(live.encode_subscribed(live.Subscribe(), unknown=set(), refused={}))
     assert got == {"type": "subscribed", "symbols": None, "streams": ["market", "system"]}
 
 
 def test_subscribed_names_unknown_symbols() -> None:
     asked = live.Subscribe(frozenset({"Z", "NSE:A", "Y"}), frozenset({"market"}))
-    assert live.encode_subscribed(asked, unknown=["Z", "Y"]) == (
+    assert live.encode_subscribed(asked, unknown=["Z", "Y"], refused={}) == (
         '{"type":"subscribed","symbols":["NSE:A"],"streams":["market"],"unknown":["Y","Z"]}'
     )
+
+
+def test_subscribed_names_what_was_refused_with_the_reason() -> None:
+    asked = live.Subscribe(frozenset({"A", "B"}), frozenset({"market"}))
+    assert json.loads(live.encode_subscribed(asked, unknown=(), refused={"B": "too many"})) == {
+        "type": "subscribed",
+        "symbols": ["A"],
+        "streams": ["market"],
+        "refused": {"B": "too many"},
+    }
 
 
 def test_conflated_tells_the_count_and_the_lost_trades() -> None:
@@ -188,7 +199,7 @@ def test_what_subscribed_says_can_be_sent_back(
     symbols: frozenset[str] | None, streams: frozenset[str]
 ) -> None:
     asked = live.Subscribe(symbols, streams)
-    said = json.loads(live.encode_subscribed(asked, unknown=()))
+    said = json.loads(live.encode_subscribed(asked, unknown=(), refused={}))
     assert live.parse_request(json.dumps(said | {"type": "subscribe"})) == asked
 
 
@@ -335,7 +346,7 @@ CONTROL = Topic(Kind.CONTROL, "", "")
 
 
 def passing(wanted: live.Filter) -> list[Topic]:
-    return [topic for topic in [*MARKET, SYSTEM, CONTROL] if wanted.wants(topic)]
+    return [topic for topic in [*MARKET, SYSTEM, CONTROL] if wanted.wants(topic, common=True)]
 
 
 def test_a_new_client_gets_everything() -> None:
@@ -360,22 +371,31 @@ def test_what_a_filter_lets_pass(
     symbols: Set[str] | None, streams: Set[str], passes: list[Topic]
 ) -> None:
     keys = None if symbols is None else frozenset(("CRYPTO", symbol) for symbol in symbols)
-    assert passing(live.Filter(keys, frozenset(streams))) == passes
+    assert passing(live.Filter(keys, live.kinds_of(streams))) == passes
 
 
 def test_namesakes_are_told_apart_by_their_exchange() -> None:
     wanted = live.Filter(frozenset({("X", "A")}))
-    assert wanted.wants(Topic(Kind.PRICE, "X", "A"))
-    assert not wanted.wants(Topic(Kind.PRICE, "Y", "A"))
+    assert wanted.wants(Topic(Kind.PRICE, "X", "A"), common=False)
+    assert not wanted.wants(Topic(Kind.PRICE, "Y", "A"), common=True)
 
 
-def test_what_is_on_demand_passes_only_where_it_is_named() -> None:
-    demanded, listed = ("NSE", "TCS"), ("CRYPTO", "A")
-    topics = [Topic(Kind.PRICE, *key) for key in (demanded, listed)]
-    of_all = live.Filter(on_demand=frozenset({demanded}))
-    assert [of_all.wants(topic) for topic in topics] == [False, True]
-    of_one = live.Filter(frozenset({demanded}), on_demand=frozenset({demanded}))
-    assert [of_one.wants(topic) for topic in topics] == [True, False]
+def test_what_is_not_common_passes_only_where_it_is_named() -> None:
+    topic = Topic(Kind.PRICE, "NSE", "TCS")
+    assert not live.Filter().wants(topic, common=False)
+    assert live.Filter(frozenset({("NSE", "TCS")})).wants(topic, common=False)
+
+
+@pytest.mark.parametrize("streams", [set(live.STREAMS), {"market"}, {"system"}, NONE])
+@pytest.mark.parametrize("keys", [None, frozenset[tuple[str, str]](), frozenset({("CRYPTO", "A")})])
+def test_topics_and_common_kinds_say_together_what_passes(
+    keys: frozenset[tuple[str, str]] | None, streams: Set[str]
+) -> None:
+    wanted = live.Filter(keys, live.kinds_of(streams))
+    for common in (True, False):
+        for topic in [*MARKET, SYSTEM, CONTROL, Topic(Kind.PNL, "CRYPTO", "A")]:
+            passes = topic in wanted.topics or (common and topic.kind in wanted.common_kinds)
+            assert wanted.wants(topic, common=common) == passes
 
 
 def test_every_kind_that_is_carried_on_request_belongs_to_exactly_one_stream() -> None:

@@ -8,12 +8,13 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
+from dashboard.access.places import Places
 from dashboard.core.leases import WHOLE_BOOK
 from dashboard.streaming.openalgo import OpenAlgoStreams
 from dashboard.streaming.routes import leased
 from tests.unit.fake_feeds import FakeLeases, instrument
 from tests.unit.streaming.receivers import FakeReceiver
-from tests.unit.streaming.test_openalgo_keys import SCOPE, authenticate, running_product
+from tests.unit.streaming.test_openalgo_keys import authenticate, running_product
 
 BTC = instrument("CRYPTO:BTC/USD")
 
@@ -24,11 +25,11 @@ class Talk:
     def __init__(self) -> None:
         running = running_product()
         self.leases: FakeLeases = running.leases
-        self.streams = OpenAlgoStreams(running, authenticate=authenticate)
+        self.streams = OpenAlgoStreams(running, authenticate=authenticate, places=Places(limit=1))
         self.client = FakeReceiver()
 
     async def begin(self) -> None:
-        assert await self.streams.open(self.client, SCOPE) is None
+        self.streams.open(self.client)
         await self.ask("authenticate", api_key="any")
 
     async def ask(self, action: str, **more: Any) -> None:

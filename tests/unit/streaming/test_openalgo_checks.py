@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from dashboard.access.places import Places
 from dashboard.bootstrap import Services
 from dashboard.config import load_settings
 from dashboard.core.errors import StorageError
@@ -46,9 +47,9 @@ async def test_a_check_that_fails_is_answered_and_shows_no_key(
         raise error from LookupError(len(shown))
 
     services = Services(load_settings().model_copy(update={"data_dir": tmp_path}))
-    streams = OpenAlgoStreams(services, authenticate=authenticate)
+    streams = OpenAlgoStreams(services, authenticate=authenticate, places=Places(limit=1))
     client = FakeReceiver()
-    await streams.open(client, {})
+    streams.open(client)
     asked = json.dumps({"action": "authenticate", "api_key": key}).encode()
     await streams.answer(client, asked, address="127.0.0.1")
     (answer,) = client.got

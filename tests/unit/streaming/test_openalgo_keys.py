@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.access.places import Places
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.principal import LOCAL, Principal
 from dashboard.hub.hub import Hub
@@ -16,7 +17,6 @@ from tests.unit.fake_feeds import FakeLeases, directory_of, instrument
 from tests.unit.fakes import Clock, book, price, trade
 from tests.unit.streaming.receivers import FakeReceiver, until
 
-SCOPE = {"type": "websocket", "path": "/", "query_string": b"", "headers": []}
 SYMBOLS = ("BTC/USD", "ETH/USD")
 HUGE = 1e308
 
@@ -37,7 +37,7 @@ async def authenticate(_key: str, _address: str) -> Principal | None:
 
 async def subscriber(streams: OpenAlgoStreams, mode: Mode) -> FakeReceiver:
     client = FakeReceiver()
-    assert await streams.open(client, SCOPE) is None
+    streams.open(client)
     symbols = [{"exchange": "CRYPTO", "symbol": each} for each in SYMBOLS]
     for asked in (
         {"action": "authenticate", "api_key": "any"},
@@ -62,7 +62,7 @@ def data(client: FakeReceiver, symbol: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("mode", [Mode.QUOTE, Mode.DEPTH])
 async def test_sizes_whose_sum_is_beyond_all_numbers_stop_nobody(mode: Mode) -> None:
     running = running_product()
-    streams = OpenAlgoStreams(running, authenticate=authenticate)
+    streams = OpenAlgoStreams(running, authenticate=authenticate, places=Places(limit=9))
     task = asyncio.create_task(streams.run())
     client = await subscriber(streams, mode)
     for _ in range(2):
@@ -91,7 +91,7 @@ async def test_a_tick_that_cannot_be_written_is_counted_and_the_others_come(
         return b'{"type":"market_data","symbol":"ETH/USD","data":{}}'
 
     running = running_product()
-    streams = OpenAlgoStreams(running, authenticate=authenticate)
+    streams = OpenAlgoStreams(running, authenticate=authenticate, places=Places(limit=9))
     task = asyncio.create_task(streams.run())
     client = await subscriber(streams, Mode.QUOTE)
     monkeypatch.setattr("dashboard.streaming.openalgo.encode_data", encode)

@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from dashboard.core.errors import ParseError
-from dashboard.core.model import Event, Price, Trade
+from dashboard.core.model import Book, Event, Price, Trade
 from dashboard.feeds.parsing.changes import BookSnapshot
 from dashboard.feeds.parsing.livetape import EXCHANGE, parse_message
 from dashboard.protocols import live
@@ -15,13 +17,13 @@ def frame(event: Event) -> str:
 def test_our_own_frames_are_read_again() -> None:
     ours = price(value=45_000.5, volume=3)
     assert parse_message(frame(ours), 7) == (
-        Price(symbol=ours.symbol, exchange=EXCHANGE, price=45_000.5, volume=3, ts_event=7),
+        Price(symbol=ours.symbol, exchange=ours.exchange, price=45_000.5, volume=3, ts_event=7),
     )
     sale = trade(size=0.25)
     assert parse_message(frame(sale), 7) == (
         Trade(
             symbol=sale.symbol,
-            exchange=EXCHANGE,
+            exchange=sale.exchange,
             price=sale.price,
             size=0.25,
             aggressor_side=sale.aggressor_side,
@@ -31,9 +33,22 @@ def test_our_own_frames_are_read_again() -> None:
     depth = book()
     assert parse_message(frame(depth), 7) == (
         BookSnapshot(
-            symbol=depth.symbol, exchange=EXCHANGE, bids=depth.bids, asks=depth.asks, ts_event=7
+            symbol=depth.symbol,
+            exchange=depth.exchange,
+            bids=depth.bids,
+            asks=depth.asks,
+            ts_event=7,
         ),
     )
+
+
+@pytest.mark.parametrize("event", [price(), trade(), book()])
+def test_a_frame_of_before_exchanges_were_named_is_of_our_own(event: Price | Trade | Book) -> None:
+    named = json.loads(frame(event))
+    del named["exchange"]
+    changes = parse_message(json.dumps(named), 7)
+    assert changes is not None
+    assert [(each.symbol, each.exchange) for each in changes] == [(event.symbol, EXCHANGE)]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +56,7 @@ def test_our_own_frames_are_read_again() -> None:
     [
         frame(system()),
         frame(control()),
-        live.encode_subscribed(live.Subscribe(), unknown=()),
+        live.encode_subscribed(live.Subscribe(), unknown=(), refused={}),
         live.encode_conflated(count=1, lost_trades=0),
         live.encode_reset("old"),
     ],

@@ -1,0 +1,89 @@
+"""What a client of the live stream gets before it follows the events, read in bounded parts."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from dashboard.core.errors import ResumeError
+from dashboard.core.model import Published
+from dashboard.hub.hub import Hub
+from dashboard.hub.subscription import Wants
+from dashboard.protocols import live
+
+PART_LOOKED_AT = 4096
+"""Events of the ring that a part looks at."""
+PART_EVENTS = 512
+"""Events that a part holds at most."""
+
+
+class Part(NamedTuple):
+    """Some events, the oldest first.
+
+    `reset` says why it could not go on where it was, and begins anew. After the `last` part
+    nothing is missing but what is published from then on.
+    """
+
+    events: Sequence[Published]
+    reset: str | None = None
+    last: bool = False
+
+
+class Backlog:
+    """Some values, and what has come since they held; or what was missed since an id.
+
+    `values` come first, and hold at the id `since`. Of what came after it, parts have every
+    trade, and of all else what is the newest of its topic by then. Once an id cannot be
+    resumed from, all begins anew with the `latest` values.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        wants: Wants,
+        *,
+        since: str,
+        values: Sequence[Published] = (),
+        latest: Callable[[], Sequence[Published]],
+    ) -> None:
+        self._hub = hub
+        self._wants = wants
+        self._since = since
+        self._values = values
+        self._latest = latest
+
+    @property
+    def ahead(self) -> int:
+        """Tell how many events the next part has at most, unless more come until it is read."""
+        if self._values:
+            return min(len(self._values), PART_EVENTS)
+        return 0 if self._since == self._hub.newest_id else PART_EVENTS
+
+    def read(self) -> Part:
+        """Read the next part; follow the last one without a wait."""
+        reset = None
+        if not self._values:
+            try:
+                return self._missed()
+            except ResumeError as error:
+                reset = error.reason
+                self._values = self._latest()
+                self._since = self._hub.newest_id
+        part, self._values = self._values[:PART_EVENTS], self._values[PART_EVENTS:]
+        last = not self._values and self._since == self._hub.newest_id
+        return Part(part, reset=reset, last=last)
+
+    def _missed(self) -> Part:
+        found = self._hub.after(self._since, PART_LOOKED_AT, live.CHANNELS)
+        events: list[Published] = []
+        looked_at = 0
+        for each in found:
+            looked_at += 1
+            if self._wants(each.topic) and self._is_due(each):
+                events.append(each)
+                if len(events) == PART_EVENTS:
+                    break
+        if looked_at:
+            self._since = self._hub.event_id(found[looked_at - 1])
+        return Part(events, last=looked_at == len(found) < PART_LOOKED_AT)
+
+    def _is_due(self, published: Published) -> bool:
+        return not published.event.conflatable or self._hub.latest_of(published.topic) is published
