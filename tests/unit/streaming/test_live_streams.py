@@ -334,3 +334,25 @@ async def test_a_client_costs_the_same_however_many_instruments_are_listed() -> 
     assert offsets(frames(one.got)) == [2]
     for client in (everyone, one):
         streams.close(client)
+
+
+async def test_what_is_skipped_while_the_first_values_leave_is_told() -> None:
+    product = Product()
+    streams = stream_of(product)
+    for number in range(PART_EVENTS + 1):
+        product.hub.publish(price(f"S{number}"))
+    client, reads = FakeReceiver(), asyncio.Event()
+    client.drained = reads.wait  # type: ignore[method-assign]
+    reads.set()
+    streams.open(client)
+    beginning = asyncio.create_task(streams.begin(client))
+    await until(lambda: bool(client.got))
+    reads.clear()
+    for _ in range(10):
+        product.hub.publish(price("S0"))
+    reads.set()
+    await beginning
+    got = frames(client.got)
+    missing = sum(frame.get("count", 0) for frame in got)
+    assert missing == 9
+    assert len(offsets(got)) == product.hub.published - missing
