@@ -18,9 +18,9 @@ from dashboard.core.errors import FeedError, SettingError, StaticDataError, Stor
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Control
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
+from dashboard.feeds.derived import Derived
 from dashboard.feeds.instrument_master import InstrumentMaster
 from dashboard.feeds.parsing.static_data import StaticData
-from dashboard.feeds.quotes import DerivedQuotes
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.redis_feed import RedisFeed, read_static_data
 from dashboard.feeds.replay import Replay
@@ -72,7 +72,7 @@ class Services:
         self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
         self.supervisor = Supervisor(
             _feeds(settings),
-            publish=DerivedQuotes(self.hub.publish).publish,
+            publish=Derived(self.hub.publish, self.hub.latest_of).publish,
             clock=time.time_ns,
             monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
