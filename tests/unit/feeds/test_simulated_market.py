@@ -442,3 +442,10 @@ def test_a_new_day_makes_what_was_open_the_previous_open_interest() -> None:
     (after,) = interests(market.due(midnight + SECOND_NS))
     assert before.quantity != before.previous_quantity
     assert after.previous_quantity == before.quantity
+
+
+def test_trades_leave_the_prices_to_the_walks() -> None:
+    events = play(SimulatedMarket(interval_ms=10, now=START, seed=1), seconds=5)
+    trades = [event for event in events if isinstance(event, Trade)]
+    assert trades
+    assert all(trade.priced for trade in trades)
