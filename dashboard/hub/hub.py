@@ -87,6 +87,10 @@ class Hub:
         """Count the events of a channel so far."""
         return self._rings.by_channel[channel].added
 
+    def newest_in(self, channel: Channel) -> Published | None:
+        """Give the newest event of a channel, or None when it is no longer kept."""
+        return self._rings.by_channel[channel].newest
+
     @property
     def clock_offset_ns(self) -> int:
         """Give what the wall clock shows more than the monotonic one; it jumps when that is set."""
