@@ -37,8 +37,8 @@ class Hub:
     event ids; it contains no colon. To resume from, it keeps a ring of each channel:
     the market's last minute, at most `resume_events` events that weigh at most
     `resume_bytes`, and of the others what `FIXED_BOUNDS` says.
-    `failures` are those of its subscribers, who count theirs there too: none of them
-    costs another one its events.
+    One subscriber that fails costs no other its events: `failures` counts what failed here,
+    and what the subscribers count there themselves.
     """
 
     def __init__(
