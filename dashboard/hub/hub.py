@@ -141,8 +141,9 @@ class Hub:
 
         Epoch, offset, seq and times stay: both processes are of one machine, so the
         monotonic clock is the same. What this hub has already is left out. Where there is
-        something between, which never came, nothing before it can be resumed from; of
-        another epoch than before, all is forgotten.
+        something between, which never came, nothing before it can be resumed from. With
+        another epoch all is forgotten, and what still waits for readers, too: its frames
+        could only be given ids of the new epoch.
 
         Raises:
             HubError: when this hub has published something itself.
@@ -169,6 +170,8 @@ class Hub:
         self.published = 0
         self._lines = Lines()
         self._rings.begin_anew(after=0)
+        for subscription in self._subscriptions:
+            subscription.forget()
 
     def _set_epoch(self, epoch: str) -> None:
         self.epoch = epoch
