@@ -17,8 +17,8 @@ from dashboard.core.errors import SettingError, StaticDataError, StorageError
 from dashboard.core.model import Control
 from dashboard.feeds.base import SeekableFeed
 from dashboard.feeds.catalogues import Catalogues
+from dashboard.feeds.derived import Derived
 from dashboard.feeds.leases import FeedLeases
-from dashboard.feeds.quotes import DerivedQuotes
 from dashboard.feeds.registry import build_feeds, check_feeds
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
@@ -72,7 +72,7 @@ class Services:
         )
         self.supervisor = Supervisor(
             feeds,
-            publish=DerivedQuotes(self.hub.publish).publish,
+            publish=Derived(self.hub.publish, self.hub.latest_of).publish,
             clock=time.time_ns,
             monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,

@@ -134,19 +134,24 @@ class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
 
 
 class Price(MarketEvent, frozen=True, kw_only=True, gc=False):
-    """The current price and the volume that came with it."""
+    """The current price and the volume that came with it.
+
+    `derived` marks that of the trade before it, see `feeds.derived`.
+    """
 
     kind: ClassVar[Kind] = Kind.PRICE
 
     price: float
     volume: float
+    derived: bool = False
 
 
 class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     """One execution; none may be conflated away unnoticed.
 
     `historical` marks one that happened before the feed was connected and that
-    the source repeats as a first value: it counts in no rate and no volume.
+    the source repeats as a first value: it counts in no rate and no volume. `priced` marks
+    one whose feed publishes prices of its own: none is derived from it.
     `buyer` and `seller` are clients, where the source names them.
     """
 
@@ -157,6 +162,7 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     size: float
     aggressor_side: Side
     historical: bool = False
+    priced: bool = False
     buyer: str | None = None
     seller: str | None = None
 
@@ -169,7 +175,10 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
 
 
 class Quote(MarketEvent, frozen=True, kw_only=True, gc=False):
-    """The best bid and offer; an empty side has price None and size 0."""
+    """The best bid and offer; an empty side has price None and size 0.
+
+    `derived` marks that of the book before it, see `feeds.derived`.
+    """
 
     kind: ClassVar[Kind] = Kind.QUOTE
 
@@ -177,6 +186,7 @@ class Quote(MarketEvent, frozen=True, kw_only=True, gc=False):
     bid_size: float
     ask_price: float | None
     ask_size: float
+    derived: bool = False
 
 
 class Book(MarketEvent, frozen=True, kw_only=True, gc=False):

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from dashboard.core.conflation import Slot
 from dashboard.fanout.cohort import Cohort
-from dashboard.fanout.outbox import Entry, Slot
+from dashboard.fanout.outbox import Entry
 from dashboard.fanout.wire import Wire
 
 

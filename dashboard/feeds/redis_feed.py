@@ -230,7 +230,9 @@ class RedisFeed(Feed):
         """Publish what keys hold, but for what the channel has said something newer of."""
         parse = self._parser.parse_stored
         for topic, text in stored.items():
-            if text is not None and topic not in said:
+            # a trade makes the price, so it is newer than the one of the key
+            price_is_said = topic.kind is Kind.PRICE and topic._replace(kind=Kind.TRADE) in said
+            if text is not None and topic not in said and not price_is_said:
                 self._offer(publish, parse, topic.kind, topic.subject, text, self._clock())
 
     async def _receive(

@@ -12,12 +12,13 @@ from dashboard.bootstrap import Services
 from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import SeekableFeed
-from dashboard.ui.batch import NS_PER_MS, market_part
+from dashboard.hub.meter import Meter
+from dashboard.ui.batch import NS_PER_MS, hops, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import Echo, Losses
+from dashboard.ui.columns import Echo, Hops, Losses
 from dashboard.ui.description import Description
 from dashboard.ui.opening import Opening
 from dashboard.ui.search import Search
@@ -29,6 +30,8 @@ HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency, a pause or a question is felt at once."""
+COUNTED_CHANNELS = (Channel.MARKET, Channel.ACCOUNTS, Channel.STATUS)
+"""What a page counts, though it shows little of it: what comes from the feeds and the process."""
 GENERATION_BITS = 40
 """A stream's generation tells it from those before it, on a page that saw them; it is no clock."""
 
@@ -59,9 +62,10 @@ class Tab:
         """What its feed does not deliver of them: the reason by full id."""
         self._survival = running.hub.failures.at("page")
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
+        self._meter = Meter(self._hub, COUNTED_CHANNELS)
         self._subscription = self._hub.subscribe(
             name="page",
-            wants=lambda _topic: True,
+            wants=_nothing,
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
@@ -98,12 +102,14 @@ class Tab:
         if self._detailed and (chosen := self._watch.chosen) is not None:
             at = self._watch.index[chosen.key]
             self.closeup = Closeup(self._services, chosen, at=at)
+        self._follow()
         self._catch_up = self._hub.latest(self._shown())
 
     def choose(self, id_: str) -> None:
         """Stream the order book of the watched instrument of this full id, the latest one first."""
         if self._watch.choose(id_):
             self._wants.set()
+            self._follow()
             self._catch_up += self._hub.latest(self._chosen_book())
 
     def pause(self, *, paused: bool) -> None:
@@ -195,18 +201,20 @@ class Tab:
         elif not self._opening.begun:
             return None
         entries = self._subscription.take()
+        counted, newest = self._meter.read()
         if self._paused:
-            entries = []
+            entries, counted, newest = [], 0, None
         catch_up, self._catch_up = self._catch_up, []
         status = now_s - self._status_s >= STATUS_S
         described = self._description.told(self._describe(), again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
         asked = self._search.is_due(now_s)
-        if not (entries or catch_up or described or heartbeat or asked):
+        if not (counted or catch_up or described or heartbeat or asked):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
-        batch = self._market(entries, catch_up, now=monotonic_ns)
+        batch = self._market(entries, catch_up)
+        batch |= self._hops(newest, now=monotonic_ns)
         self._number += 1
         self._sent_s = now_s
         batch |= {
@@ -215,7 +223,7 @@ class Tab:
             "t": now / NS_PER_MS,
             "k": self._pacer.shifts,
             "v": self._description.number,
-            "c": len(entries),
+            "c": counted,
             "l": Losses(self._subscription.conflated, self._subscription.lost),
         }
         if not self._opening.begun:
@@ -252,21 +260,22 @@ class Tab:
         if self.closeup is not None:
             self.closeup.recall()
 
-    def _market(
-        self, entries: list[Published], catch_up: list[Published], *, now: int
-    ) -> dict[str, Any]:
+    def _hops(self, newest: Published | None, *, now: int) -> dict[str, Hops]:
+        """Tell how long the newest market event took, whatever instrument it is of."""
+        if newest is None or (measured := hops(newest, now=now)) is None:
+            return {}
+        self._pacer.pushed(measured.hub_to_sent)
+        return {"h": measured}
+
+    def _market(self, entries: list[Published], catch_up: list[Published]) -> dict[str, Any]:
         """Give the market's share of a push, and that of the instrument in detail."""
         told = [*catch_up, *(conflate(entries) if self._services.conflates else entries)]
         watch = self._watch
-        part = market_part(told, index=watch.index, chosen=watch.chosen_key, now=now)
+        part = market_part(told, index=watch.index, chosen=watch.chosen_key)
         if self.closeup is not None and not self._paused:
             part |= self.closeup.part(entries, told)
         if "w" in part:
             part.pop("r", None)  # the last minute has these trades too
-        if not entries:
-            part.pop("h", None)  # what is only caught up says nothing about the way here
-        elif "h" in part:
-            self._pacer.pushed(part["h"].hub_to_sent)
         return part
 
     def _describe(self) -> dict[str, Any]:
@@ -287,18 +296,29 @@ class Tab:
             for name, status in self._services.supervisor.status().items()
         ]
 
+    def _follow(self) -> None:
+        """Listen to what is shown and to nothing else."""
+        topics = {*self._shown(), *(Topic(Kind.TRADE, *key) for key in self._watch.index)}
+        if self.closeup is not None:
+            topics |= self.closeup.topics
+        self._subscription.change_filter(topics.__contains__)
+
     def _shown(self) -> list[Topic]:
         """Give the topics whose latest values bring the page up to date."""
         return [
             *(Topic(Kind.PRICE, *key) for key in self._watch.index),
             *self._chosen_book(),
             Topic(Kind.SYSTEM, "", ""),
-            *(self.closeup.topics if self.closeup is not None else ()),
+            *(self.closeup.theo if self.closeup is not None else ()),
         ]
 
     def _chosen_book(self) -> list[Topic]:
         chosen = self._watch.chosen_key
         return [] if chosen is None else [Topic(Kind.BOOK, *chosen)]
+
+
+def _nothing(_topic: Topic) -> bool:
+    return False
 
 
 def _controls(replay: SeekableFeed | None) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
+from dashboard.feeds.quotes import DerivedQuotes
 
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Kind, OpenInterest, Price, Quote, Topic
-from dashboard.feeds.quotes import DerivedQuotes
 from dashboard.feeds.simulator import Simulator
 from tests.unit.fakes import Clock
 from tests.unit.feeds.test_leases import World, leasing, settle

@@ -483,3 +483,10 @@ def test_what_is_active_moves_in_the_order_of_the_list_however_it_was_asked_for(
     market.activate(keys[1:2], START)
     prices = [event for event in market.due(START) if isinstance(event, Price)]
     assert [(event.exchange, event.symbol) for event in prices] == keys
+
+
+def test_trades_leave_the_prices_to_the_walks() -> None:
+    events = play(SimulatedMarket(interval_ms=10, now=START, seed=1), seconds=5)
+    trades = [event for event in events if isinstance(event, Trade)]
+    assert trades
+    assert all(trade.priced for trade in trades)

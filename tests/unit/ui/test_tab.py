@@ -47,6 +47,43 @@ async def test_every_event_is_counted_and_every_watched_price_is_carried() -> No
     assert sent[1][1]["p"] == [x for number in range(30) for x in (0, 100 + number)]
 
 
+async def test_a_page_is_handed_what_it_shows_and_counts_the_rest() -> None:
+    running = FakeServices(symbols=("A", "B", "C"))
+
+    def burst() -> None:
+        for number in range(30):
+            running.price("A", number)
+            running.price("C", number)
+            running.book("A", number)
+            running.book("B", number)
+
+    sent = await pushes(open_tab(running), burst)
+    assert running.hub.totals()["page"].offered == 60
+    assert sent[1][1]["c"] == 120
+    assert "h" in sent[1][1]
+
+
+async def test_what_nobody_shows_is_counted_and_measured_too() -> None:
+    running = FakeServices(symbols=("A", "B", "C"))
+    sent = await pushes(open_tab(running), lambda: running.price("C", 1))
+    assert running.hub.totals()["page"].offered == 0
+    assert sent[1][1]["c"] == 1
+    assert "h" in sent[1][1]
+
+
+async def test_the_book_of_another_choice_is_handed_out_from_then_on() -> None:
+    running = FakeServices()
+    tab = open_tab(running)
+    sent = await pushes(
+        tab,
+        lambda: running.book("B", 1.0),
+        lambda: (tab.choose("X:B"), running.book("B", 2.0), running.book("A", 3.0)),
+    )
+    assert "b" not in sent[1][1]
+    assert sent[2][1]["b"] == [1, [2.0, 1.0], [2.0, 1.0], 0]
+    assert running.hub.totals()["page"].offered == 1
+
+
 async def test_feed_with_a_rate_of_its_own_is_conflated_and_still_counted() -> None:
     running = FakeServices(conflates=True)
     sent = await pushes(open_tab(running), lambda: [running.price("A", n) for n in range(30)])
