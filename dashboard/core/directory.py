@@ -1,7 +1,6 @@
 """The directory: all instruments of all feeds, by what they are called. Pure and immutable."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain, compress, repeat
 from operator import contains
@@ -42,7 +41,8 @@ class Directory:
         self._by_symbol: dict[str, tuple[Instrument, ...]] = {}
         self._feeds: dict[InstrumentKey, str] = {}
         self.shadowed: dict[str, frozenset[InstrumentKey]] = {}
-        self._exchanges: defaultdict[str, set[str]] = defaultdict(set)
+        self.exchanges: dict[str, frozenset[str]] = {}
+        """The exchanges of what each feed has."""
         standing: list[Instrument] = []
         on_demand: list[Instrument] = []
         for catalogue in catalogues:
@@ -54,6 +54,8 @@ class Directory:
                         served.append(each)
                     elif self._feeds[each.key] != feed:
                         others.append(each.key)
+            everything = (*catalogue.standing, *catalogue.on_demand)
+            self.exchanges[feed] = frozenset(each.exchange for each in everything)
             if others:
                 self.shadowed[feed] = frozenset(others)
         self.standing = tuple(standing)
@@ -89,10 +91,6 @@ class Directory:
         """Name the feed that serves an instrument."""
         return self._feeds.get(key)
 
-    def exchanges_of(self, feed: str) -> Set[str]:
-        """Give the exchanges whose instruments a feed serves."""
-        return self._exchanges.get(feed, frozenset())
-
     def search(self, text: str, limit: int, *, first: int = 0) -> "Matches":
         """Give what holds every word of a text, in any case: `limit` from the number `first` on.
 
@@ -113,7 +111,6 @@ class Directory:
             return False
         self._by_key[key] = instrument
         self._feeds[key] = feed
-        self._exchanges[feed].add(instrument.exchange)
         symbol = instrument.symbol
         self._by_symbol[symbol] = (*self._by_symbol.get(symbol, ()), instrument)
         return True

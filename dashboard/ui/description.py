@@ -15,11 +15,11 @@ class Description:
         self.number = 0
         self._told: Mapping[str, Any] | None = None
 
-    def told(self, description: dict[str, Any], *, again: bool) -> dict[str, Any] | None:
-        """Give it when it has changed, or when it is due `again`; else None."""
+    def told(self, description: dict[str, Any], *, again: bool) -> dict[str, Any]:
+        """Give a push's `d` when that has changed, or when it is due `again`."""
         if description != self._told:
             self._told = description
             self.number += 1
         elif not again:
-            return None
-        return description
+            return {}
+        return {"d": description}

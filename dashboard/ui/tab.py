@@ -228,8 +228,7 @@ class Tab:
         }
         if not self._opening.begun:
             batch["s"] = 1
-        if described:
-            batch["d"] = described
+        batch |= described
         if status:
             self._status_s = now_s
             batch["f"] = self._feeds()

@@ -128,7 +128,7 @@ def stale_feeds(running: Services) -> str:
         f"{feed.name} is {states[feed.name].state}"
         for feed in running.supervisor.feeds
         if states[feed.name].state not in FLOWING
-        and exchanges & running.directory.exchanges_of(feed.name)
+        and not exchanges.isdisjoint(running.directory.exchanges.get(feed.name, ()))
     )
 
 

@@ -78,13 +78,11 @@ def test_reliance_is_that_of_the_nse_which_the_first_feed_lists_first() -> None:
     assert found.id == "NSE:RELIANCE"
 
 
-def test_the_exchanges_of_a_feed_are_those_that_it_serves() -> None:
+def test_the_exchanges_of_a_feed_are_known() -> None:
     directory = Directory(
         [standing("one", "NSE:TCS", "BSE:TCS"), standing("two", "BSE:TCS", "X:A")]
     )
-    assert directory.exchanges_of("one") == {"NSE", "BSE"}
-    assert directory.exchanges_of("two") == {"X"}
-    assert directory.exchanges_of("none") == set()
+    assert directory.exchanges == {"one": {"NSE", "BSE"}, "two": {"BSE", "X"}}
 
 
 LISTED = standing("one", "NSE:INFY", "CRYPTO:BTC/USD", "BSE:INFY", "NFO:BTCUSD", "NSE:TBTC")
