@@ -135,8 +135,24 @@ class ServicesCollector(Collector):
     def _hub(self) -> Iterable[Metric]:
         hub = services().hub
         yield counter("hub_events", "Events published.", hub.published)
-        yield gauge("hub_resume_events", "Events that can be resumed from.", hub.ring_length)
-        yield gauge("hub_resume_bytes", "Memory that they hold, estimated.", hub.ring_bytes)
+        rings = hub.rings
+        events, weight = sum(map(len, rings.values())), sum(each.weight for each in rings.values())
+        yield gauge("hub_resume_events", "Events that can be resumed from.", events)
+        yield gauge("hub_resume_bytes", "Memory that they hold, estimated.", weight)
+        in_channel = CounterMetricFamily(
+            "livetape_channel_events", "Events published.", labels=["channel"]
+        )
+        kept = GaugeMetricFamily(
+            "livetape_channel_resume_events", "Events to resume from.", labels=["channel"]
+        )
+        taken = GaugeMetricFamily(
+            "livetape_channel_resume_bytes", "Memory that they hold.", labels=["channel"]
+        )
+        for channel, ring in rings.items():
+            in_channel.add_metric([channel], ring.added)
+            kept.add_metric([channel], len(ring))
+            taken.add_metric([channel], ring.weight)
+        yield from (in_channel, kept, taken)
         open_ = GaugeMetricFamily(
             "livetape_subscriptions", "Open subscriptions.", labels=["subscriber"]
         )

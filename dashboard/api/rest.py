@@ -195,7 +195,7 @@ def _snapshot(instrument: Instrument) -> Snapshot:
     last = latest(Kind.TRADE, instrument.symbol) or latest(Kind.PRICE, instrument.symbol)
     theo = instrument.underlying and latest(Kind.THEO, instrument.underlying)
     return Snapshot(
-        id=f"{hub.epoch}:{hub.published}",
+        id=hub.newest_id,
         instrument=instrument.symbol,
         bbo=_best(quote) if isinstance(quote, Quote) else None,
         book=_levels(book) if isinstance(book, Book) else OrderBook(bids=[], asks=[]),

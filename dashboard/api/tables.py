@@ -140,7 +140,7 @@ def pnl(running: Services) -> Table:
 def trades(running: Services, instrument: Instrument) -> Table:
     """List the trades of an instrument that the hub still holds: the last minute's."""
     topic = Topic(Kind.TRADE, instrument.exchange, instrument.symbol)
-    remembered = running.hub.remembered()
+    remembered = running.hub.remembered(topic.kind.channel)
     found = (each.event for each in remembered if each.topic == topic)
     return _table(
         (

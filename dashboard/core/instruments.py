@@ -2,7 +2,12 @@
 
 import msgspec
 
-from dashboard.core.model import decimals_of
+MAX_DECIMALS = 20
+"""Of a price; a smaller one than these can show is shown as 0."""
+SURE_CHARACTERS = 16
+"""A number that needs no more has no noise in its digits."""
+MAX_NAME = 100
+"""Characters of the name of an instrument, an exchange or an underlying."""
 
 InstrumentKey = tuple[str, str]
 """What tells instruments apart: (exchange, symbol)."""
@@ -37,3 +42,24 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def decimals(self) -> int:
         """Give the digits after the point that `tick_size` needs."""
         return decimals_of(self.tick_size)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can name an instrument: on one line, visible, at most 100 characters."""
+    return 0 < len(text) <= MAX_NAME and text.isprintable() and not text.isspace()
+
+
+def decimals_of(number: float) -> int:
+    """Give the digits after the point that a price or a tick size needs, at most 20.
+
+    Digits beyond the fifteenth that counts are the noise of adding floats.
+
+    >>> decimals_of(0.01), decimals_of(-0.25), decimals_of(5), decimals_of(1e-15)
+    (2, 2, 0, 15)
+    """
+    text = repr(number)
+    if len(text) <= SURE_CHARACTERS and "e" not in text:
+        return len(text.partition(".")[2].rstrip("0"))
+    digits, _, exponent = f"{number:.14e}".partition("e")
+    decimals = len(digits.partition(".")[2].rstrip("0")) - int(exponent)
+    return min(max(decimals, 0), MAX_DECIMALS)

@@ -8,19 +8,13 @@ integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 import msgspec
 
 PriceLevel = tuple[float, float]
 """One order-book level: (price, size)."""
 
-MAX_DECIMALS = 20
-"""Of a price; a smaller one than these can show is shown as 0."""
-SURE_CHARACTERS = 16
-"""A number that needs no more has no noise in its digits."""
-MAX_NAME = 100
-"""Characters of the name of an instrument, an exchange or an underlying."""
 EVENT_BYTES = 600
 """What an event takes in memory with its envelope of the hub, apart from what grows with it."""
 LEVEL_BYTES = 112
@@ -28,19 +22,39 @@ POSITION_BYTES = 160
 """Apart from the length of its name."""
 
 
-class Kind(StrEnum):
-    """The types of event."""
+class Channel(StrEnum):
+    """What is remembered together: many events of one channel push out none of another."""
 
-    PRICE = "price"
-    TRADE = "trade"
-    QUOTE = "quote"
-    BOOK = "book"
-    OPEN_INTEREST = "open_interest"
-    THEO = "theo"
-    POSITIONS = "positions"
-    PNL = "pnl"
-    SYSTEM = "system"
-    CONTROL = "control"
+    MARKET = "market"
+    ACCOUNTS = "accounts"
+    RUNNERS = "runners"
+    SUMMARY = "summary"
+    STATUS = "status"
+
+
+class Kind(StrEnum):
+    """The types of event, each with the channel that it belongs to."""
+
+    _value_: str
+    channel: Channel
+
+    def __new__(cls, value: str, channel: Channel) -> Self:
+        """Make a member of its value and its channel."""
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.channel = channel
+        return kind
+
+    PRICE = "price", Channel.MARKET
+    TRADE = "trade", Channel.MARKET
+    QUOTE = "quote", Channel.MARKET
+    BOOK = "book", Channel.MARKET
+    OPEN_INTEREST = "open_interest", Channel.MARKET
+    THEO = "theo", Channel.MARKET
+    POSITIONS = "positions", Channel.ACCOUNTS
+    PNL = "pnl", Channel.ACCOUNTS
+    SYSTEM = "system", Channel.STATUS
+    CONTROL = "control", Channel.STATUS
 
 
 class Side(StrEnum):
@@ -51,15 +65,15 @@ class Side(StrEnum):
 
 
 class Topic(NamedTuple):
-    """What a sequence number counts: one type of event of one instrument.
+    """What a sequence number counts: one type of event about one subject.
 
-    `symbol` names what the event is about: an instrument, an underlying for a
-    theoretical price, a client for positions and PnL.
+    The subject is an instrument's symbol, the underlying of a theoretical price, the
+    client of positions and PnL; empty where there is but one.
     """
 
     kind: Kind
     exchange: str
-    symbol: str
+    subject: str
 
 
 _topic: Callable[[tuple[Kind, str, str]], Topic] = partial(tuple[str].__new__, Topic)
@@ -290,29 +304,8 @@ class Published(msgspec.Struct, kw_only=True, gc=False):
     weight: int = EVENT_BYTES
 
 
-def is_name(text: str) -> bool:
-    """Tell whether a text can name an instrument: on one line, visible, at most 100 characters."""
-    return 0 < len(text) <= MAX_NAME and text.isprintable() and not text.isspace()
-
-
 def weigh_text(text: str | None) -> int:
     """Estimate the bytes that a text holds in memory: four a character, unless all are ASCII."""
     if text is None:
         return 0
     return len(text) if text.isascii() else 4 * len(text)
-
-
-def decimals_of(number: float) -> int:
-    """Give the digits after the point that a price or a tick size needs, at most 20.
-
-    Digits beyond the fifteenth that counts are the noise of adding floats.
-
-    >>> decimals_of(0.01), decimals_of(-0.25), decimals_of(5), decimals_of(1e-15)
-    (2, 2, 0, 15)
-    """
-    text = repr(number)
-    if len(text) <= SURE_CHARACTERS and "e" not in text:
-        return len(text.partition(".")[2].rstrip("0"))
-    digits, _, exponent = f"{number:.14e}".partition("e")
-    decimals = len(digits.partition(".")[2].rstrip("0")) - int(exponent)
-    return min(max(decimals, 0), MAX_DECIMALS)

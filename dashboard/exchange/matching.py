@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from dashboard.core.model import decimals_of
+from dashboard.core.instruments import decimals_of
 
 
 class Side(StrEnum):

@@ -5,8 +5,8 @@ from os import SEEK_END
 from pathlib import Path
 
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.instruments import Instrument
-from dashboard.core.model import Price, decimals_of, is_name
+from dashboard.core.instruments import Instrument, decimals_of, is_name
+from dashboard.core.model import Price
 from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
 from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import (

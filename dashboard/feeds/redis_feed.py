@@ -196,7 +196,7 @@ class RedisFeed:
         for topic, text in zip(topics, texts, strict=True):
             if text is not None and topic not in said:
                 parse = self._parser.parse_stored
-                self._offer(publish, parse, topic.kind, topic.symbol, text, self._clock())
+                self._offer(publish, parse, topic.kind, topic.subject, text, self._clock())
 
     async def _receive(
         self, connection: AbstractConnection, publish: Publish, *, until: bytes | None = None

@@ -66,7 +66,7 @@ class Accounts:
 
     def _take(self, published: Published) -> None:
         topic = published.topic
-        key = (topic.exchange, topic.symbol)
+        key = (topic.exchange, topic.subject)
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = self._admit(*key)

@@ -6,20 +6,55 @@ wants it. It must be called on the event loop's thread.
 """
 
 import copy
-from collections import deque
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from heapq import merge
 from itertools import islice
+from operator import attrgetter
+from types import MappingProxyType
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.errors import ResumeError
-from dashboard.core.model import Event, Published, Topic, weigh_text
+from dashboard.core.model import Channel, Event, Kind, Published, Topic, weigh_text
 from dashboard.hub.failures import Failures
+from dashboard.hub.ring import WINDOW_NS, Bounds, Ring
 from dashboard.hub.subscription import Subscription, Totals, Wants
 
 Encoder = Callable[[Published], str]
 
-RESUME_WINDOW_NS = 60 * 1_000_000_000
-RESUME_BYTES = 256 * 1024 * 1024
+MB = 1024 * 1024
+RESUME_BYTES = 256 * MB
+FIXED_BOUNDS = {
+    # a minute of 500 clients whose positions and PnL change every second
+    Channel.ACCOUNTS: Bounds(60_000, 64 * MB),
+    # 10,000 events/s are possible: enough to connect again, no minute of them
+    Channel.RUNNERS: Bounds(20_000, 32 * MB),
+    # few, some of them long
+    Channel.SUMMARY: Bounds(1_000, 16 * MB),
+    # a few a second
+    Channel.STATUS: Bounds(1_000, 4 * MB),
+}
+"""Of the channels but the market's, whose bounds are settings."""
+FORGET_NS = 1_000_000_000
+"""How often channels in which nothing happens forget what is too old."""
+
+_offset = attrgetter("offset")
+_Route = tuple[Subscription, ...]
+
+
+class _Line:
+    """What the hub has of one topic.
+
+    `route` is who wants its events, as of the `routing` in which it was found out.
+    """
+
+    __slots__ = ("newest", "ring", "route", "routing", "topic")
+
+    def __init__(self, newest: Published, ring: Ring) -> None:
+        self.topic = newest.topic
+        self.newest = newest
+        self.ring = ring
+        self.route: _Route = ()
+        self.routing = -1
 
 
 class Hub:
@@ -29,8 +64,9 @@ class Hub:
     is never set: without it, `clock` must be such a one. `encoders` name the wire
     dialects; the hub knows none of them, it only sees to it that each event is
     encoded at most once per dialect. `epoch` marks this run of the process in
-    event ids; it contains no colon. To resume from, it keeps the events of the
-    last minute, at most `resume_events` of them that weigh at most `resume_bytes`.
+    event ids; it contains no colon. To resume from, it keeps a ring of each channel:
+    the market's last minute, at most `resume_events` events that weigh at most
+    `resume_bytes`, and of the others what `FIXED_BOUNDS` says.
     `failures` are those of its subscribers, who count theirs there too: none of them
     costs another one its events.
     """
@@ -51,13 +87,13 @@ class Hub:
         self._clock = clock
         self._monotonic = monotonic or clock
         self._encoders = dict(encoders or {})
-        self._latest: dict[Topic, Published] = {}
-        self._ring: deque[Published] = deque()
-        self._ring_bytes = 0
-        self._resume_events = resume_events
-        self._resume_bytes = resume_bytes
+        bounds = {Channel.MARKET: Bounds(resume_events, resume_bytes), **FIXED_BOUNDS}
+        self._rings = {channel: Ring(bounds[channel]) for channel in Channel}
+        self._forget_ns = 0
+        self._lines: dict[Topic, _Line] = {}
+        self._lines_of: dict[Kind, dict[Topic, _Line]] = {kind: {} for kind in Kind}
+        self._routing = 0
         self._subscriptions: set[Subscription] = set()
-        self._routes: dict[Topic, tuple[Subscription, ...]] = {}
         self._past: dict[str, Totals] = {}
         self._closed = False
 
@@ -74,14 +110,13 @@ class Hub:
         return frozenset(self._subscriptions)
 
     @property
-    def ring_length(self) -> int:
-        """Count the events that can be resumed from."""
-        return len(self._ring)
+    def rings(self) -> Mapping[Channel, Ring]:
+        """Give what is remembered of each channel; to read only."""
+        return MappingProxyType(self._rings)
 
-    @property
-    def ring_bytes(self) -> int:
-        """Estimate what they hold in memory, with the frames made of them so far."""
-        return self._ring_bytes
+    def published_in(self, channel: Channel) -> int:
+        """Count the events of a channel so far."""
+        return self._rings[channel].added
 
     @property
     def clock_offset_ns(self) -> int:
@@ -91,31 +126,38 @@ class Hub:
     def publish(self, event: Event) -> Published:
         """Give the event its numbers and hand it to everyone who wants it."""
         topic = event.topic
-        previous = self._latest.get(topic)
-        if previous is not None:
-            topic = previous.topic  # one topic object for all its events
+        line = self._lines.get(topic)
+        seq = 1
+        if line is not None:
+            topic = line.topic  # one topic object for all its events
+            seq = line.newest.seq + 1
         self.published += 1
         published = Published(
             event=event,
             topic=topic,
-            seq=1 if previous is None else previous.seq + 1,
+            seq=seq,
             offset=self.published,
             ts_received=self._clock(),
             monotonic_ns=self._monotonic(),
             frames={},
             weight=event.weigh(),
         )
-        self._latest[topic] = published
-        self._remember(published)
-        route = self._routes.get(topic)
-        if route is None:
-            route = self._route(topic)
-        for subscription in route:
+        self._deliver(published, line or self._begin(published))
+        return published
+
+    def _deliver(self, published: Published, line: _Line) -> None:
+        """Remember an event, and hand it to everyone who wants it."""
+        line.newest = published
+        line.ring.add(published)
+        if published.monotonic_ns >= self._forget_ns:
+            self._forget_old(published.monotonic_ns)
+        if line.routing != self._routing:
+            self._find_route(line)
+        for subscription in line.route:
             try:
                 subscription.offer(published)
             except Exception as error:  # noqa: BLE001 - it is one subscriber's alone
                 self.failures.add(subscription.name, error)
-        return published
 
     def frame(self, published: Published, dialect: str) -> str:
         """Give the event as `dialect` writes it; encoded on first use, then shared.
@@ -134,48 +176,58 @@ class Hub:
                 self.failures.add(f"{dialect} frame", error)
                 frame = ""
             published.frames[dialect] = frame
-            if published.weight:
-                weight = len(frame) if frame.isascii() else weigh_text(frame)
-                published.weight += weight
-                self._ring_bytes += weight
-                if self._ring_bytes > self._resume_bytes:
-                    self._lighten()
+            ring = self._rings[published.topic.kind.channel]
+            ring.grow(published, len(frame) if frame.isascii() else weigh_text(frame))
         return frame
 
     def event_id(self, published: Published) -> str:
         """Give the id to resume after: `epoch:n`."""
         return f"{self.epoch}:{published.offset}"
 
-    def latest(self, wants: Wants) -> list[Published]:
-        """Give the newest event of each wanted topic, oldest first."""
-        newest = [entry for topic, entry in self._latest.items() if wants(topic)]
-        return sorted(newest, key=lambda entry: entry.offset)
+    @property
+    def newest_id(self) -> str:
+        """Give the id of the newest event, to resume after it."""
+        return f"{self.epoch}:{self.published}"
+
+    def latest(self, topics: Iterable[Topic]) -> list[Published]:
+        """Give the newest event of each of these topics, oldest first; of some there is none."""
+        lines = self._lines
+        found = [line.newest for topic in topics if (line := lines.get(topic)) is not None]
+        found.sort(key=_offset)
+        return found
+
+    def latest_of_kinds(self, kinds: Iterable[Kind]) -> list[Published]:
+        """Give the newest event of each topic of these kinds, oldest first."""
+        found = [line.newest for kind in kinds for line in self._lines_of[kind].values()]
+        found.sort(key=_offset)
+        return found
 
     def latest_of(self, topic: Topic) -> Published | None:
         """Give the newest event of one topic, or None before the first."""
-        return self._latest.get(topic)
+        line = self._lines.get(topic)
+        return None if line is None else line.newest
 
-    def since(self, event_id: str, wants: Wants) -> list[Published]:
-        """Give every wanted event after `event_id` (`epoch:n`), oldest first.
+    def since(self, event_id: str, wants: Wants, channels: Collection[Channel]) -> list[Published]:
+        """Give every wanted event of some channels after `event_id` (`epoch:n`), oldest first.
 
         Raises:
-            ResumeError: when the id is malformed, of another epoch, in the
-                future, or older than the ring remembers.
+            ResumeError: when the id is malformed, of another epoch, in the future, or
+                older than what is remembered of these channels.
         """
-        return [entry for entry in self._successors(event_id) if wants(entry.topic)]
+        return [entry for entry in self._successors(event_id, channels) if wants(entry.topic)]
 
-    def after(self, event_id: str, count: int) -> list[Published]:
-        """Give the next `count` events after `event_id`, whatever they are; fewer are all.
+    def after(self, event_id: str, count: int, channels: Collection[Channel]) -> list[Published]:
+        """Give the next `count` events of some channels after `event_id`; fewer are all.
 
         So one that has missed many can read them in parts.
 
         Raises:
             ResumeError: as `since` does.
         """
-        return list(islice(self._successors(event_id), count))
+        return list(islice(self._successors(event_id, channels), count))
 
-    def _successors(self, event_id: str) -> Iterator[Published]:
-        """Iterate over what came after an id. Publish nothing meanwhile.
+    def _successors(self, event_id: str, channels: Collection[Channel]) -> Iterator[Published]:
+        """Iterate over what came after an id, by offset. Publish nothing meanwhile.
 
         Raises:
             ResumeError: as `since` does.
@@ -188,18 +240,20 @@ class Hub:
         offset = int(number)
         if offset > self.published:
             raise ResumeError("the id has not been given out yet")
-        missed = self.published - offset
-        if missed > len(self._ring):
+        rings = [self._rings[channel] for channel in channels]
+        if any(offset < ring.forgotten for ring in rings):
             raise ResumeError("the id is too old: its successors are no longer kept")
-        return islice(self._ring, len(self._ring) - missed, None)
+        return merge(*(ring.after(offset) for ring in rings), key=_offset)
 
-    def remembered(self) -> list[Published]:
-        """Give all that the ring holds, oldest first; 100,000 references are copied in 0.7 ms."""
-        return list(self._ring)
+    def remembered(self, channel: Channel) -> list[Published]:
+        """Give all that is kept of a channel, oldest first; 100,000 take 2 ms to copy."""
+        return list(self._rings[channel])
 
-    def recent(self, topics: Container[Topic]) -> list[Published]:
-        """Give what the ring still holds of some topics, oldest first: 60 s at most."""
-        return [entry for entry in self._ring if entry.topic in topics]
+    def recent(self, topics: Collection[Topic]) -> list[Published]:
+        """Give what is still kept of some topics, oldest first: 60 s at most."""
+        channels = {topic.kind.channel for topic in topics}
+        kept = merge(*(self._rings[channel] for channel in channels), key=_offset)
+        return [entry for entry in kept if entry.topic in topics]
 
     def subscribe(
         self, *, name: str, wants: Wants, capacity: int, policy: OverflowPolicy
@@ -209,7 +263,7 @@ class Hub:
             name=name, wants=wants, capacity=capacity, policy=policy, on_change=self._changed
         )
         self._subscriptions.add(subscription)
-        self._routes.clear()
+        self._routing += 1
         if self._closed:
             subscription.close()
         return subscription
@@ -224,41 +278,27 @@ class Hub:
         if subscription.closed and subscription in self._subscriptions:
             self._subscriptions.remove(subscription)
             self._past.setdefault(subscription.name, Totals()).add(subscription)
-        self._routes.clear()
+        self._routing += 1
 
-    def _route(self, topic: Topic) -> tuple[Subscription, ...]:
+    def _begin(self, first: Published) -> _Line:
+        kind = first.topic.kind
+        line = _Line(first, self._rings[kind.channel])
+        self._lines[first.topic] = self._lines_of[kind][first.topic] = line
+        return line
+
+    def _find_route(self, line: _Line) -> None:
         wanting: list[Subscription] = []
         for subscription in self._subscriptions:
             try:
-                if subscription.wants(topic):
+                if subscription.wants(line.topic):
                     wanting.append(subscription)
             except Exception as error:  # noqa: BLE001 - it is one subscriber's alone
                 self.failures.add(subscription.name, error)
-        route = self._routes[topic] = tuple(wanting)
-        return route
+        line.route = tuple(wanting)
+        line.routing = self._routing
 
-    def _remember(self, published: Published) -> None:
-        ring = self._ring
-        ring.append(published)
-        held = self._ring_bytes + published.weight
-        horizon = published.monotonic_ns - RESUME_WINDOW_NS
-        oldest = ring[0]
-        while (
-            held > self._resume_bytes
-            or len(ring) > self._resume_events
-            or oldest.monotonic_ns < horizon
-        ):
-            held -= oldest.weight
-            oldest.weight = 0
-            ring.popleft()
-            if not ring:
-                break
-            oldest = ring[0]
-        self._ring_bytes = held
-
-    def _lighten(self) -> None:
-        """Forget the oldest events until the others weigh no more than they may."""
-        while self._ring_bytes > self._resume_bytes:
-            oldest = self._ring.popleft()
-            self._ring_bytes -= oldest.weight
-            oldest.weight = 0
+    def _forget_old(self, now_ns: int) -> None:
+        """Let every channel forget what is too old, also those in which nothing happens."""
+        self._forget_ns = now_ns + FORGET_NS
+        for ring in self._rings.values():
+            ring.forget(before_ns=now_ns - WINDOW_NS)

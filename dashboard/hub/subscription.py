@@ -33,6 +33,8 @@ class Subscription:
         self._buffer: Buffer = Buffer(name=name, capacity=capacity, policy=policy)
         self._on_change = on_change
         self._ready = asyncio.Event()
+        self.is_ready = False
+        """Whether `ready` would return at once."""
         self._overflow: SubscriptionOverflowError | None = None
 
     @property
@@ -56,12 +58,8 @@ class Subscription:
         except SubscriptionOverflowError as error:
             self._overflow = error
             self.close()
-        self._ready.set()
-
-    @property
-    def is_ready(self) -> bool:
-        """Tell whether `ready` would return at once."""
-        return self._ready.is_set()
+        if not self.is_ready:
+            self.wake()
 
     async def ready(self) -> None:
         """Wait until there is something to take, or the subscription is closed."""
@@ -69,6 +67,7 @@ class Subscription:
 
     def wake(self) -> None:
         """Let the reader look again, though no event has come."""
+        self.is_ready = True
         self._ready.set()
 
     def take(self) -> list[Published]:
@@ -80,6 +79,7 @@ class Subscription:
         if self._overflow is not None:
             raise self._overflow
         if not self.closed:
+            self.is_ready = False
             self._ready.clear()
         return self._buffer.take()
 
@@ -93,7 +93,7 @@ class Subscription:
         if not self.closed:
             self.closed = True
             self._on_change(self)
-            self._ready.set()
+            self.wake()
 
 
 @dataclass

@@ -37,6 +37,8 @@ STREAMS: dict[str, frozenset[Kind]] = {
     "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
     "system": frozenset({Kind.SYSTEM}),
 }
+KINDS = frozenset({Kind.CONTROL}).union(*STREAMS.values())
+CHANNELS = frozenset(kind.channel for kind in KINDS)
 REQUESTS = (
     '{"frequency_ms": 10..1000} or '
     '{"type": "subscribe", "symbols": [...], "streams": ["market", "system"]}'
@@ -73,9 +75,9 @@ class Filter(msgspec.Struct, frozen=True):
             return True
         if not any(topic.kind in STREAMS[stream] for stream in self.streams):
             return False
-        if not topic.symbol:
+        if not topic.subject:
             return True
-        key = (topic.exchange, topic.symbol)
+        key = (topic.exchange, topic.subject)
         if self.instruments is None:
             return key not in self.on_demand
         return key in self.instruments

@@ -4,7 +4,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -13,19 +12,17 @@ from starlette.types import Receive, Scope, Send
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.instruments import Instrument
 from dashboard.core.model import Published, Topic
 from dashboard.hub.hub import Hub
-from dashboard.hub.subscription import Wants
 from dashboard.protocols import sse
 from dashboard.streaming.catching_up import read_part
+from dashboard.streaming.selections import Selection
 
 HEARTBEAT_S = 15.0
 JOIN_S = 0.005
 """After a write, what comes within this time goes out in one: writes are what fan-out costs."""
 WRITE_S = 100e-6
 """With many busy clients the time grows by this for each: at most 10,000 writes/s, however many."""
-INSTRUMENT_EVENTS, ACCOUNT_EVENTS = 512, 1024
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -34,44 +31,20 @@ HEADERS = [
 ]
 
 
-class Channel(NamedTuple):
-    """What a stream carries: its name in the metrics, its events, and how far a client may lag.
-
-    Channels of one `key` carry the same.
-    """
-
-    name: str
-    key: str
-    wants: Wants
-    capacity: int
-
-
-def instrument_channel(instrument: Instrument) -> Channel:
-    """Give the channel of one instrument's books, quotes and trades."""
-    exchange, symbol = instrument.exchange, instrument.symbol
-    topics = frozenset(Topic(kind, exchange, symbol) for kind in sse.INSTRUMENT_KINDS)
-    return Channel("sse", instrument.id, topics.__contains__, INSTRUMENT_EVENTS)
-
-
-def account_channel() -> Channel:
-    """Give the channel of all clients' positions and PnL."""
-    return Channel("sse pnl", "pnl", _is_account, ACCOUNT_EVENTS)
-
-
 def last_event_id(request: Request) -> str | None:
     """Give the id to resume after: the header that EventSource sends, else `?since=`."""
     return request.headers.get("last-event-id") or request.query_params.get("since") or None
 
 
 class Room:
-    """What the clients of one channel share: who is at the same event gets the same bytes."""
+    """What the clients of one selection share: who is at the same event gets the same bytes."""
 
     def __init__(self) -> None:
         self.clients = 0
         self._joined: tuple[Sequence[Published], bytes] = ((), b"")
 
     def join(self, hub: Hub, entries: Sequence[Published]) -> bytes:
-        """Give the frames of consecutive events of the channel, joined once for all clients."""
+        """Give the frames of consecutive events of the selection, joined once for all clients."""
         if not entries:
             return b""
         before, joined = self._joined
@@ -89,7 +62,7 @@ class Room:
 class EventStreams:
     """All event streams of one server, which share what is the same for many of them.
 
-    Each client has a place in `connections`. Clients of one channel share what is
+    Each client has a place in `connections`. Clients of one selection share what is
     joined for them, and all that have just been written to wake at one tick: a
     timer for each would cost more than its write. Those that catch up read a part in
     one of the `turns` each.
@@ -114,7 +87,7 @@ class EventStreams:
     async def serve(
         self,
         hub: Hub,
-        channel: Channel,
+        selection: Selection,
         since: str | None,
         scope: Scope,
         receive: Receive,
@@ -134,8 +107,8 @@ class EventStreams:
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body"})
                 return
-            async with self.room(channel) as room:
-                await _Client(self, room, hub, channel, send).run(receive, since=since)
+            async with self.room(selection) as room:
+                await _Client(self, room, hub, selection, send).run(receive, since=since)
         finally:
             self._connections.release()
 
@@ -148,16 +121,16 @@ class EventStreams:
         return waiter
 
     @asynccontextmanager
-    async def room(self, channel: Channel) -> AsyncGenerator[Room]:
-        """Be in the room of a channel for as long as the block lasts."""
-        room = self._rooms[channel.key]
+    async def room(self, selection: Selection) -> AsyncGenerator[Room]:
+        """Be in the room of a selection for as long as the block lasts."""
+        room = self._rooms[selection.key]
         room.clients += 1
         try:
             yield room
         finally:
             room.clients -= 1
             if not room.clients:
-                del self._rooms[channel.key]
+                del self._rooms[selection.key]
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -176,16 +149,16 @@ class _Client:
     """
 
     def __init__(
-        self, streams: EventStreams, room: Room, hub: Hub, channel: Channel, send: Send
+        self, streams: EventStreams, room: Room, hub: Hub, selection: Selection, send: Send
     ) -> None:
         self._streams = streams
         self._room = room
         self._hub = hub
-        self._wants = channel.wants
+        self._selection = selection
         self._subscription = hub.subscribe(
-            name=channel.name,
+            name=selection.name,
             wants=_nothing,
-            capacity=channel.capacity,
+            capacity=selection.capacity,
             policy=OverflowPolicy.DROP_OLDEST,
         )
         self._send = send
@@ -236,9 +209,9 @@ class _Client:
         """
         while True:
             async with self._streams.turns.one():
-                part = read_part(self._hub, self._wants, since)
+                part = read_part(self._hub, self._selection, since)
                 if part.since is None:
-                    self._subscription.change_filter(self._wants)
+                    self._subscription.change_filter(self._selection.wants)
             if part.since is None:
                 break
             if part.body:
@@ -263,7 +236,3 @@ class _Client:
 
 def _nothing(_topic: Topic) -> bool:
     return False
-
-
-def _is_account(topic: Topic) -> bool:
-    return topic.kind in sse.ACCOUNT_KINDS

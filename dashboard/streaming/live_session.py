@@ -8,6 +8,7 @@ from dashboard.core.errors import ResumeError
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Published
 from dashboard.core.principal import CONTROL, Principal, require
+from dashboard.hub.subscription import Wants
 from dashboard.protocols import live
 
 Found = Mapping[str, Sequence[Instrument]]
@@ -26,11 +27,11 @@ class LiveSession:
     def first(self, since: str | None) -> list[str]:
         """Give what a client begins with: what it missed since an id, or the latest values."""
         if not since:
-            return self.frames(self._hub.latest(self.filter.wants))
+            return self.frames(self._latest(self.filter.wants))
         try:
-            missed = self._hub.since(since, self.filter.wants)
+            missed = self._hub.since(since, self.filter.wants, live.CHANNELS)
         except ResumeError as error:
-            latest = self._hub.latest(self.filter.wants)
+            latest = self._latest(self.filter.wants)
             return [live.encode_reset(error.reason), *self.frames(latest)]
         return self.frames(conflate(missed))
 
@@ -58,9 +59,12 @@ class LiveSession:
             None if asked.symbols is None else frozenset(named), asked.streams, before.on_demand
         )
         wants = self.filter.wants
-        added = self._hub.latest(lambda topic: wants(topic) and not before.wants(topic))
+        added = self._latest(lambda topic: wants(topic) and not before.wants(topic))
         unknown = [name for name, instruments in found.items() if not instruments]
         return [live.encode_subscribed(asked, unknown=unknown), *self.frames(added)]
+
+    def _latest(self, wants: Wants) -> list[Published]:
+        return [each for each in self._hub.latest_of_kinds(live.KINDS) if wants(each.topic)]
 
     def frames(self, entries: Iterable[Published]) -> list[str]:
         """Write events as clients get them, without those that cannot be written."""

@@ -10,7 +10,7 @@ from dashboard.access.turn_budget import TurnBudget
 from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.errors import RequestError, ScopeError
-from dashboard.core.model import Kind, Topic
+from dashboard.core.model import Topic
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Kept, Slot
 from dashboard.fanout.route import Route
@@ -20,7 +20,6 @@ from dashboard.streaming.streams import Pump, Refusal, StreamClient
 
 POLICY_VIOLATION = 1008
 BUFFER_EVENTS = 50_000
-KINDS = frozenset({Kind.CONTROL}).union(*live.STREAMS.values())
 
 Admission = Callable[[Scope], Awaitable[str | None]]
 """Tells why a handshake may not pass, or gives None."""
@@ -150,4 +149,4 @@ def _nothing(_topic: Topic) -> bool:
 
 
 def _everything(topic: Topic) -> bool:
-    return topic.kind in KINDS
+    return topic.kind in live.KINDS

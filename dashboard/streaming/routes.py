@@ -11,14 +11,9 @@ from starlette.websockets import WebSocket
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.bootstrap import services
-from dashboard.streaming.event_stream import (
-    Channel,
-    EventStreams,
-    account_channel,
-    instrument_channel,
-    last_event_id,
-)
+from dashboard.streaming.event_stream import EventStreams, last_event_id
 from dashboard.streaming.live_socket import serve_live
+from dashboard.streaming.selections import Selection, account_selection, instrument_selection
 from dashboard.streaming.server import StreamServer
 
 
@@ -34,13 +29,13 @@ def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[Ba
         instrument = await services().open(name)
         if instrument is None:
             return PlainTextResponse(f"Instrument '{name}' not found", status_code=404)
-        return stream(request, instrument_channel(instrument))
+        return stream(request, instrument_selection(instrument))
 
     async def account_events(request: Request) -> ASGIApp:
-        return stream(request, account_channel())
+        return stream(request, account_selection())
 
-    def stream(request: Request, channel: Channel) -> ASGIApp:
-        return partial(streams.serve, services().hub, channel, last_event_id(request))
+    def stream(request: Request, selection: Selection) -> ASGIApp:
+        return partial(streams.serve, services().hub, selection, last_event_id(request))
 
     return [
         WebSocketRoute("/ws", live),

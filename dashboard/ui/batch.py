@@ -1,6 +1,7 @@
 """What one push to a page carries: a compact dict, built from the events since the last push.
 
-Keys are short because a page gets one of these every display frame:
+Keys are short because a page gets one of these every display frame. A row's columns stand in
+`ui.columns`; `rows` are lists of them:
 
 | key | value |
 |---|---|
@@ -8,40 +9,38 @@ Keys are short because a page gets one of these every display frame:
 | `t` | server clock at sending, ms since the Unix epoch |
 | `k` | how often the phase was shifted so far, see `core.pacing` |
 | `c` | events that this push stands for, control and system included |
-| `l` | conflated and lost events of this page so far |
-| `h` | source to hub, hub to sent, in ms, of the newest market event |
-| `p` | prices, flat and in order: symbol index, price, symbol index, price, ... |
-| `r` | trades: [symbol index, price, size, 1 (buy) or -1 (sell), time in ms] |
-| `b` | book of the chosen symbol: [symbol index, [price, size, ...] bids, asks], best first |
-| `y` | system: [CPU %, MB, events/s] |
-| `v` | number of the description that symbol indexes refer to |
-| `d` | what changes rarely, also once a second: symbols, choice, interval (see `ui.bridge`) |
+| `l` | `Lossy`: conflated and lost events of this page so far |
+| `h` | `Hops`: source to hub, hub to sent, in ms, of the newest market event |
+| `p` | prices, flat and in order: number of the instrument, price, number, price, ... |
+| `r` | `TradeRow` rows |
+| `b` | `BookRow`: the book of the chosen instrument |
+| `y` | `Load` of the serving process |
+| `v` | number of the description that the numbers of the instruments refer to |
+| `d` | what changes rarely, also once a second: instruments, choice, interval (see `ui.tab`) |
 | `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
-| `e` | echo of the page's clock for the offset estimate: [page sent, server received], ms |
-| `i` | when the page asks: all instruments, see `ui.tab` |
+| `e` | `Echo` of the page's clock for the offset estimate |
+| `i` | when the page asks: `Listed` rows of all instruments, see `ui.tab` |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
-A page about one instrument has its chosen symbol in detail:
+A page about one instrument has its chosen one in detail:
 
 | key | value |
 |---|---|
-| `q` | quotes: [time in ms, bid, bid size, ask, ask size]; an empty side has price null |
+| `q` | `QuoteRow` rows |
 | `o` | the theoretical price of its underlying, when it is new |
-| `m` | its events in this push, before any was conflated: quotes, books, trades, prices |
-| `w` | the last minute, instead of all that the page has of it: [quotes, trades] like `q`, `r` |
-| `a` | bars: their length, the new and changed ones, 1 when they stand for all; see `ui.closeup` |
+| `m` | `Counts`: its events in this push, before any was conflated |
+| `w` | `Past`: the last minute, instead of all that the page has of it |
+| `a` | `BarsPart`: the new and changed bars, or all; see `ui.closeup` |
 
-Only `g n t k v c l` are always there. `b` ends with a 1 while the book is partial; a trade whose
-source names them ends with buyer and seller. A feed that is a replay has position_s, duration_s,
-speed, paused and note (what is wrong with the recording) too, and `f` comes at once after a
-control.
+Only `g n t k v c l` are always there. A feed that is a replay has position_s, duration_s, speed,
+paused and note (what is wrong with the recording) too, and `f` comes at once after a control.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.core.clocks import CLOCK_SET_NS
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.model import (
     Book,
     Kind,
@@ -54,20 +53,32 @@ from dashboard.core.model import (
     Theo,
     Trade,
 )
+from dashboard.ui.columns import (
+    BookRow,
+    Counts,
+    Hops,
+    Load,
+    NamedTradeRow,
+    Past,
+    QuoteRow,
+    TradeRow,
+)
 
 NS_PER_MS = 1_000_000
 MAX_PAST_TRADES = 1000
 PAST_QUOTE_MS = 50
 """Of the quotes before the page was opened, the last of each such span is sent."""
 
-Key = tuple[str, str]
-"""What tells instruments apart: (exchange, symbol)."""
-
 COUNTED = (Kind.QUOTE, Kind.BOOK, Kind.TRADE, Kind.PRICE)
+"""In the order of the columns of `Counts`."""
 
 
 def market_part(
-    entries: Sequence[Published], *, index: Mapping[Key, int], chosen: Key | None, now: int
+    entries: Sequence[Published],
+    *,
+    index: Mapping[InstrumentKey, int],
+    chosen: InstrumentKey | None,
+    now: int,
 ) -> dict[str, Any]:
     """Collect the market's share of a push.
 
@@ -76,39 +87,30 @@ def market_part(
     sending in ns, by the monotonic clock.
     """
     part: dict[str, Any] = {"c": len(entries)}
+    prices: list[float] = []
+    trades: list[TradeRow] = []
     for entry in entries:
         event = entry.event
         if isinstance(event, MarketEvent):
             key = (event.exchange, event.symbol)
-            if (at := index.get(key)) is not None:
-                _add(part, at, event, with_book=key == chosen)
+            if (at := index.get(key)) is None:
+                continue
+            if isinstance(event, Price):
+                prices += (at, event.price)
+            elif isinstance(event, Trade) and not event.historical:
+                trades.append(_trade(at, event))
+            elif isinstance(event, Book) and key == chosen:
+                part["b"] = _book(at, event)
         elif isinstance(event, System):
-            part["y"] = [event.cpu_pct, event.mem_mb, event.msg_rate]
-    if (newest := _newest_of_market(entries)) is not None:
-        part["h"] = [
-            round((newest.ts_received - newest.event.ts_event) / NS_PER_MS, 2),
-            round((now - newest.monotonic_ns) / NS_PER_MS, 2),
-        ]
-    return part
-
-
-def _add(part: dict[str, Any], at: int, event: MarketEvent, *, with_book: bool) -> None:
-    """Add an event of the instrument of number `at`."""
-    match event:
-        case Price(price=price):
-            part.setdefault("p", []).extend((at, price))
-        case Trade(historical=False):
-            part.setdefault("r", []).append(_trade(at, event))
-        case Book() if with_book:
-            part["b"] = _book(at, event)
-        case _:
-            pass
+            part["y"] = Load(event.cpu_pct, event.mem_mb, event.msg_rate)
+    found = {"p": prices, "r": trades, "h": _hops(entries, now)}
+    return part | {key: value for key, value in found.items() if value}
 
 
 def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:
     """Collect what a page about one instrument is told beside that: `q` and `o`."""
     key = instrument.key
-    quotes: list[list[Any]] = []
+    quotes: list[QuoteRow] = []
     part: dict[str, Any] = {}
     for entry in entries:
         match entry.event:
@@ -125,61 +127,63 @@ def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[st
     return part
 
 
-def counts(entries: Iterable[Published], key: Key) -> list[int] | None:
+def counts(entries: Iterable[Published], key: InstrumentKey) -> Counts | None:
     """Count an instrument's events by kind, as `m` has them; None when there are none."""
     found = [0] * len(COUNTED)
     for entry in entries:
         kind, exchange, symbol = entry.topic
         if symbol == key[1] and exchange == key[0] and kind in COUNTED:
             found[COUNTED.index(kind)] += 1
-    return found if any(found) else None
+    return Counts(*found) if any(found) else None
 
 
-def past_part(
-    entries: Iterable[Published], *, at: int, offset_ns: int = 0
-) -> list[list[list[Any]]]:
+def past_part(entries: Iterable[Published], *, at: int, offset_ns: int = 0) -> Past:
     """Thin out an instrument's last minute to what its charts can show, as `w` has it.
 
     `at` is the instrument's number, `entries` are its quotes and trades, oldest first.
     `offset_ns` is what the wall clock shows now more than the monotonic one: where it
     was set since an entry came, the entry's time is moved along.
     """
-    quotes: dict[int, list[Any]] = {}
-    trades: list[list[Any]] = []
+    quotes: dict[int, QuoteRow] = {}
+    trades: list[TradeRow] = []
     for entry in entries:
         moved_ns = offset_ns - (entry.ts_received - entry.monotonic_ns)
         moved_ms = moved_ns // NS_PER_MS if abs(moved_ns) > CLOCK_SET_NS else 0
         match entry.event:
             case Quote() as quote:
                 row = _quote(quote, moved_ms)
-                quotes[row[0] // PAST_QUOTE_MS] = row
+                quotes[row.time // PAST_QUOTE_MS] = row
             case Trade(historical=False) as trade:
                 trades.append(_trade(at, trade, moved_ms))
             case _:
                 pass
-    return [list(quotes.values()), trades[-MAX_PAST_TRADES:]]
+    return Past(list(quotes.values()), trades[-MAX_PAST_TRADES:])
 
 
-def _newest_of_market(entries: Sequence[Published]) -> Published | None:
-    return next((e for e in reversed(entries) if isinstance(e.event, MarketEvent)), None)
+def _hops(entries: Sequence[Published], now: int) -> Hops | None:
+    newest = next((e for e in reversed(entries) if isinstance(e.event, MarketEvent)), None)
+    if newest is None:
+        return None
+    to_hub_ns = newest.ts_received - newest.event.ts_event
+    to_sent_ns = now - newest.monotonic_ns
+    return Hops(round(to_hub_ns / NS_PER_MS, 2), round(to_sent_ns / NS_PER_MS, 2))
 
 
-def _trade(at: int, trade: Trade, moved_ms: int = 0) -> list[Any]:
+def _trade(at: int, trade: Trade, moved_ms: int = 0) -> TradeRow:
     side = 1 if trade.aggressor_side is Side.BUY else -1
-    row = [at, trade.price, trade.size, side, trade.ts_event // NS_PER_MS + moved_ms]
+    time = trade.ts_event // NS_PER_MS + moved_ms
     if trade.buyer is None and trade.seller is None:
-        return row
-    return [*row, trade.buyer, trade.seller]
+        return TradeRow(at, trade.price, trade.size, side, time)
+    return NamedTradeRow(at, trade.price, trade.size, side, time, trade.buyer, trade.seller)
 
 
-def _book(at: int, book: Book) -> list[Any]:
-    row: list[Any] = [at, _flat(book.bids), _flat(book.asks)]
-    return [*row, 1] if book.partial else row
+def _book(at: int, book: Book) -> BookRow:
+    return BookRow(at, _flat(book.bids), _flat(book.asks), int(book.partial))
 
 
-def _quote(quote: Quote, moved_ms: int = 0) -> list[Any]:
-    sides = (quote.bid_price, quote.bid_size, quote.ask_price, quote.ask_size)
-    return [quote.ts_event // NS_PER_MS + moved_ms, *sides]
+def _quote(quote: Quote, moved_ms: int = 0) -> QuoteRow:
+    time = quote.ts_event // NS_PER_MS + moved_ms
+    return QuoteRow(time, quote.bid_price, quote.bid_size, quote.ask_price, quote.ask_size)
 
 
 def _flat(levels: Iterable[tuple[float, float]]) -> list[float]:

@@ -19,7 +19,8 @@ from dashboard.bootstrap import Services, services
 from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import SeekableFeed
-from dashboard.ui.tab import MAX_WATCHED, SLOTS, Tab
+from dashboard.ui.tab import SLOTS, Tab
+from dashboard.ui.watch import MAX_WATCHED
 
 log = structlog.get_logger(__name__)
 
@@ -116,7 +117,7 @@ def tab_of(token: str) -> Tab | None:
 async def open_instruments(names: Sequence[str]) -> list[Instrument]:
     """Find what a page wants to watch, and have it delivered: as many as it can watch.
 
-    A name is a symbol or a full id; unknown ones are left out.
+    A name is a full id, or a symbol: then the first feed's counts; unknown ones are left out.
     """
     found: dict[str, Instrument] = {}
     for name in names:
@@ -132,7 +133,7 @@ async def stream_to_page(
 ) -> None:
     """Stream to the page whose event is being handled, until it leaves.
 
-    `watched` are symbols or full ids, see `open_instruments`.
+    `watched` are full ids or symbols, see `open_instruments`; `chosen` is a full id.
     `detailed` is for a page about the chosen instrument alone, see `Tab`; with
     `listed` the first push names all instruments.
 

@@ -9,7 +9,9 @@ from dashboard.core.bars import Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.ui.batch import counts, detail_part, past_part
+from dashboard.ui.columns import BarRow, BarsPart
 
+SECOND_NS = 1_000_000_000
 BARS = 400
 """So many bars a chart begins with."""
 MAX_NEW_BARS = 10
@@ -42,12 +44,13 @@ class Closeup:
         self._interval = interval
         self._show_all_bars()
 
-    def is_about(self, topic: Topic) -> bool:
-        """Tell whether the latest value of a topic is of use beside those of the market."""
-        of_exchange = topic.exchange == self._instrument.exchange
-        return (
-            topic.kind is Kind.THEO and of_exchange and topic.symbol == self._instrument.underlying
-        )
+    @property
+    def topics(self) -> list[Topic]:
+        """Give the topics whose latest values are of use beside those of the market."""
+        about = self._instrument
+        if about.underlying is None:
+            return []
+        return [Topic(Kind.THEO, about.exchange, about.underlying)]
 
     def part(self, entries: Sequence[Published], told: Sequence[Published]) -> dict[str, Any]:
         """Give `q o m w a` of a push: `entries` are new, `told` what it carries of them.
@@ -72,14 +75,13 @@ class Closeup:
         topics = [Topic(kind, *about) for kind in (Kind.QUOTE, Kind.TRADE)]
         past = self._hub.recent(set(topics))
         found = {entry.topic for entry in past}
-        latest = [self._hub.latest_of(topic) for topic in topics if topic not in found]
-        return [*(entry for entry in latest if entry is not None), *past]
+        return [*self._hub.latest(topic for topic in topics if topic not in found), *past]
 
     def _show_all_bars(self) -> None:
         self._told = None
         self._bars_s = 0.0
 
-    def _bars(self) -> list[Any] | None:
+    def _bars(self) -> BarsPart | None:
         """Give the bars that are new or have changed, a few times a second; None when none have.
 
         A late trade may have changed any of them. When bars are no longer among
@@ -100,9 +102,9 @@ class Closeup:
             if not fresh:
                 return None
             if len(fresh) <= MAX_NEW_BARS:
-                return [self._interval.value, [_row(bar) for bar in fresh], 0]
-        return [self._interval.value, [_row(bar) for bar in bars.of(*about, BARS)], 1]
+                return BarsPart(self._interval.value, [_row(bar) for bar in fresh], 0)
+        return BarsPart(self._interval.value, [_row(bar) for bar in bars.of(*about, BARS)], 1)
 
 
-def _row(bar: Bar) -> list[float]:
-    return [bar.start // 1_000_000_000, bar.open, bar.high, bar.low, bar.close, bar.volume]
+def _row(bar: Bar) -> BarRow:
+    return BarRow(bar.start // SECOND_NS, bar.open, bar.high, bar.low, bar.close, bar.volume)

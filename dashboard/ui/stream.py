@@ -64,10 +64,10 @@ class StreamState(rx.State):
             tab.closeup.show_bars(Interval(interval))
 
     @rx.event
-    def choose(self, symbol: str) -> None:
-        """Stream the order book of another symbol."""
+    def choose(self, id_: str) -> None:
+        """Stream the order book of another instrument."""
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
-            tab.choose(symbol)
+            tab.choose(id_)
 
 
 def live_stream(**props: Any) -> rx.Component:

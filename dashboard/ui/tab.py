@@ -15,12 +15,13 @@ from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
-from dashboard.ui.batch import NS_PER_MS, Key, market_part
+from dashboard.ui.batch import NS_PER_MS, market_part
 from dashboard.ui.closeup import Closeup
+from dashboard.ui.columns import Echo, Listed, Lossy
 from dashboard.ui.opening import Opening
+from dashboard.ui.watch import Watch
 
 SLOTS = 8
-MAX_WATCHED = 50
 BUFFER_EVENTS = 20_000
 HEARTBEAT_S = 0.5
 STATUS_S = 1.0
@@ -44,7 +45,7 @@ class Tab:
         running: Services,
         *,
         watched: Sequence[Instrument],
-        chosen: str,
+        chosen: str = "",
         detailed: bool = False,
     ) -> None:
         self._services = running
@@ -66,16 +67,13 @@ class Tab:
         self._described: tuple[object, ...] = ()
         self._description = 0
         self._catch_up: list[Published] = []
-        self._index: dict[Key, int] = {}
-        self._symbols: list[list[Any]] = []
         self._known = 0
         self._paused = False
         self._detailed = detailed
         self._opening = Opening()
         self._listed = False
         self._lists = False
-        self._chosen = chosen
-        self._watched: list[Instrument] = []
+        self._watch = Watch(watched, chosen=chosen)
         self.closeup: Closeup | None = None
         self.watch(watched)
 
@@ -87,36 +85,25 @@ class Tab:
     def watch(self, instruments: Sequence[Instrument]) -> None:
         """Stream the prices and trades of these instruments; the others are only counted.
 
-        More than `MAX_WATCHED` are left out. When the chosen symbol is not among
-        them, the first of them is chosen.
+        The chosen one stays, when it is among them; see `Watch`.
         """
-        self._known = len({each.symbol for each in self._services.listings})
-        self._watched = list(instruments[:MAX_WATCHED])
-        self._symbols = [
-            [each.symbol, each.exchange, each.decimals, each.tick_size] for each in self._watched
-        ]
-        self._index = {each.key: at for at, each in enumerate(self._watched)}
-        if self._watched and all(self._chosen != each.symbol for each in self._watched):
-            self._chosen = self._watched[0].symbol
-        chosen = self._instrument
-        if self._detailed and chosen is not None:
-            self.closeup = Closeup(self._services, chosen, at=self._index[chosen.key])
-        self._catch_up = self._hub.latest(self._shown)
+        self._known = len(self._services.listings)
+        self._watch = Watch(instruments, chosen=self._watch.chosen_id)
+        if self._detailed and (chosen := self._watch.chosen) is not None:
+            at = self._watch.index[chosen.key]
+            self.closeup = Closeup(self._services, chosen, at=at)
+        self._catch_up = self._hub.latest(self._shown())
 
-    def choose(self, symbol: str) -> None:
-        """Stream the order book of this watched symbol, beginning with the latest one."""
-        if all(symbol != each.symbol for each in self._watched):
-            return
-        self._chosen = symbol
-        self._catch_up += self._hub.latest(
-            lambda topic: topic.kind is Kind.BOOK and self._shown(topic)
-        )
+    def choose(self, id_: str) -> None:
+        """Stream the order book of the watched instrument of this full id, the latest one first."""
+        if self._watch.choose(id_):
+            self._catch_up += self._hub.latest(self._chosen_book())
 
     def pause(self, *, paused: bool) -> None:
         """Hold the stream back, or let it go on from the latest values."""
         self._paused = paused
         if not paused:
-            self._catch_up = self._hub.latest(self._shown)
+            self._catch_up = self._hub.latest(self._shown())
             if self.closeup is not None:
                 self.closeup.recall()
 
@@ -212,7 +199,7 @@ class Tab:
             "k": self._pacer.shifts,
             "v": self._description,
             "c": len(entries),
-            "l": [self._subscription.conflated, self._subscription.lost],
+            "l": Lossy(self._subscription.conflated, self._subscription.lost),
         }
         if not self._opening.begun:
             batch["s"] = 1
@@ -223,12 +210,12 @@ class Tab:
             batch["f"] = self._feeds()
         if self._echo is not None:
             page_ms, came_ns = self._echo
-            batch["e"] = [page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS]
+            batch["e"] = Echo(page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS)
             self._echo = None
         if self._lists:
             self._lists = False
             batch["i"] = self._all_instruments()
-        return batch
+        return msgspec.to_builtins(batch)
 
     def _notice_set_clock(self) -> None:
         """Tell the last minute and the bars anew when the wall clock was set.
@@ -247,7 +234,7 @@ class Tab:
             self._lists = self._listed
         self._opening.made(now_s)
         self._status_s = float("-inf")
-        self._catch_up = self._hub.latest(self._shown)
+        self._catch_up = self._hub.latest(self._shown())
         if self.closeup is not None:
             self.closeup.recall()
 
@@ -256,9 +243,8 @@ class Tab:
     ) -> dict[str, Any]:
         """Give the market's share of a push, and that of the instrument in detail."""
         told = [*catch_up, *(conflate(entries) if self._services.conflates else entries)]
-        instrument = self._instrument
-        chosen = instrument.key if instrument else None
-        part = market_part(told, index=self._index, chosen=chosen, now=now)
+        watch = self._watch
+        part = market_part(told, index=watch.index, chosen=watch.chosen_key, now=now)
         if self.closeup is not None and not self._paused:
             part |= self.closeup.part(entries, told)
         if "w" in part:
@@ -266,37 +252,32 @@ class Tab:
         if not entries:
             part.pop("h", None)  # what is only caught up says nothing about the way here
         elif "h" in part:
-            self._pacer.pushed(part["h"][1])
+            self._pacer.pushed(part["h"].hub_to_sent)
         return part
 
-    def _all_instruments(self) -> list[list[Any]]:
-        """List symbol, exchange, underlying, tick size, absolute and delta limit of each."""
+    def _all_instruments(self) -> list[Listed]:
         return [
-            [
+            Listed(
                 each.symbol,
                 each.exchange,
                 each.underlying,
                 each.tick_size,
                 each.absolute_limit,
                 each.delta_limit,
-            ]
+            )
             for each in self._services.listings
         ]
-
-    @property
-    def _instrument(self) -> Instrument | None:
-        return next((each for each in self._watched if each.symbol == self._chosen), None)
 
     def _describe(self, *, again: bool) -> dict[str, Any] | None:
         """Give what changes rarely, when it has changed or when it is due `again`.
 
         A page that missed a change takes no market data until the next time:
-        the numbers of the symbols may be others.
+        the numbers of the instruments may be others.
         """
         description = (
-            self._symbols,
+            self._watch.rows,
             self._known,
-            self._chosen,
+            self._watch.chosen_id,
             self._paused,
             self._services.frequency_ms,
             round(self._pacer.interval_ms, 1),
@@ -306,7 +287,7 @@ class Tab:
             self._description += 1
         elif not again:
             return None
-        names = ("symbols", "known", "chosen", "paused", "frequency_ms", "interval_ms")
+        names = ("watched", "known", "chosen", "paused", "frequency_ms", "interval_ms")
         return dict(zip(names, description, strict=True))
 
     def _feeds(self) -> list[dict[str, Any]]:
@@ -316,16 +297,18 @@ class Tab:
             for name, status in self._services.supervisor.status().items()
         ]
 
-    def _shown(self, topic: Topic) -> bool:
-        """Tell whether the latest value of a topic brings the page up to date."""
-        key = (topic.exchange, topic.symbol)
-        if topic.kind is Kind.PRICE:
-            return key in self._index
-        if topic.kind is Kind.BOOK:
-            return topic.symbol == self._chosen and key in self._index
-        return topic.kind is Kind.SYSTEM or (
-            self.closeup is not None and self.closeup.is_about(topic)
-        )
+    def _shown(self) -> list[Topic]:
+        """Give the topics whose latest values bring the page up to date."""
+        return [
+            *(Topic(Kind.PRICE, *key) for key in self._watch.index),
+            *self._chosen_book(),
+            Topic(Kind.SYSTEM, "", ""),
+            *(self.closeup.topics if self.closeup is not None else ()),
+        ]
+
+    def _chosen_book(self) -> list[Topic]:
+        chosen = self._watch.chosen_key
+        return [] if chosen is None else [Topic(Kind.BOOK, *chosen)]
 
 
 def _controls(replay: SeekableFeed | None) -> dict[str, Any]:

@@ -48,7 +48,7 @@ PROBE = """
     };
     const shown = () =>
         window.livetape
-            ? window.livetape.store.number
+            ? window.livetape.store.arrivals.number
             : Number(document.getElementById("number")?.textContent ?? 0);
     const channel = new MessageChannel();
     let visible = 0;

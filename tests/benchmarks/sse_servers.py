@@ -23,7 +23,8 @@ from dashboard.core.instruments import Instrument
 from dashboard.core.model import Side, Trade
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
-from dashboard.streaming.event_stream import INSTRUMENT_EVENTS, EventStreams, instrument_channel
+from dashboard.streaming.event_stream import EventStreams
+from dashboard.streaming.selections import INSTRUMENT_EVENTS, instrument_selection
 from tests.benchmarks.feeding import at_rate
 
 INSTRUMENT = Instrument(symbol="AAPL", exchange="REDIS", tick_size=0.01)
@@ -62,7 +63,7 @@ def ours() -> ASGIApp:
     encoders = {sse.DIALECT: sse.encoder(EPOCH)}
     hub = Hub(epoch=EPOCH, clock=time.time_ns, resume_events=100_000, encoders=encoders)
     streams = EventStreams(Places(limit=10_000))
-    channel = instrument_channel(INSTRUMENT)
+    selection = instrument_selection(INSTRUMENT)
 
     def publish(_number: int, text: str) -> None:
         hub.publish(
@@ -78,7 +79,7 @@ def ours() -> ASGIApp:
         )
 
     async def stream(_request: Request) -> ASGIApp:
-        return partial(streams.serve, hub, channel, None)
+        return partial(streams.serve, hub, selection, None)
 
     return _served("/sse/AAPL", stream, publish)
 

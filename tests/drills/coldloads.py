@@ -38,7 +38,7 @@ PAST_S = 10
 COMPLETE = {
     "/": """
         simulated(store).length === 5
-        && simulated(store).every(([symbol]) => store.series.get(symbol)?.last !== undefined)
+        && simulated(store).every(({ id }) => store.series.get(id)?.last !== undefined)
         && texts('[data-testid="price"]').filter((text) => /\\d/.test(text)).length === 5
         && store.book !== null && store.trades.length > 0 && store.system !== null
         && document.querySelectorAll('[data-testid="trade-row"]').length > 0
@@ -65,7 +65,7 @@ COMPLETE = {
 """By page, what holds when it has all that it shows."""
 IS_COMPLETE = """([openedAt, past]) => {{
     const store = window.livetape?.store;
-    const simulated = ({{ symbols }}) => symbols.filter(([, exchange]) => exchange !== "REDIS");
+    const simulated = ({{ watched }}) => watched.filter(({{ exchange }}) => exchange !== "REDIS");
     const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent);
     return Boolean(store?.connection === "live" && {condition});
 }}"""

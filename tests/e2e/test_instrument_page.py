@@ -129,7 +129,7 @@ def test_choosing_enables_go_and_go_changes_the_address(open_page: OpenPage) -> 
     first = page.locator("#instrument-select option").first
     assert first.inner_text() == "Choose an instrument…"
     assert page.locator("#go-button").is_disabled()
-    page.select_option("#instrument-select", "ETH/USD")
+    page.select_option("#instrument-select", "CRYPTO:ETH/USD")
     page.locator("#go-button").click()
     assert eventually(lambda: is_about(page, "ETH/USD"))
     assert page.url.endswith("/instruments/CRYPTO:ETH/USD")

@@ -176,7 +176,7 @@ def test_sample_window_bounds_the_series_and_is_remembered(open_page: OpenPage) 
         "2000",
     ]
     page.fill("#freq", "10")
-    length = "() => window.livetape.store.series.get('BTC/USD').prices.length"
+    length = "() => window.livetape.store.series.get('CRYPTO:BTC/USD').prices.length"
     assert eventually(lambda: page.evaluate(length) == 200)
     page.wait_for_timeout(500)
     assert page.evaluate(length) == 200

@@ -31,6 +31,8 @@ async def test_metrics_count_what_happens(server: LiveServer) -> None:
     assert during["livetape_connections"] == before["livetape_connections"] + 1
     assert during["livetape_hub_events_total"] > before["livetape_hub_events_total"]
     assert during["livetape_hub_resume_bytes"] > 0
+    assert during["livetape_channel_resume_bytes"] == during["livetape_hub_resume_bytes"]
+    assert during["livetape_channel_events_total"] == during["livetape_hub_events_total"]
     assert during["livetape_feed_events_total"] > before["livetape_feed_events_total"]
 
 

@@ -30,14 +30,15 @@ from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.listening_socket import ENDING
 from dashboard.access.places import Places
 from dashboard.access.turn_budget import ANSWER_BYTES, TURN_BYTES
-from dashboard.core.model import Book, Kind, Side, Trade
+from dashboard.core.model import Book, Channel, Kind, Side, Trade
 from dashboard.fanout.outbox import CAPACITY
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 from dashboard.streaming.connection import MAX_WAITING, StreamConnection, Timeouts
-from dashboard.streaming.event_stream import Channel, EventStreams
+from dashboard.streaming.event_stream import EventStreams
 from dashboard.streaming.live_socket import serve_live
 from dashboard.streaming.openalgo_socket import serve_openalgo
 from dashboard.streaming.reads import READ_BYTES
+from dashboard.streaming.selections import Selection
 from dashboard.streaming.streams import Streams
 from tests.integration.raw_client import PING, RawClient, frame
 from tests.integration.stream import KEY, Stream, client, streaming, undisturbed
@@ -184,9 +185,17 @@ async def is_stuck_on_events(stream: Stream, chance: random.Random) -> None:
 
     hub = stream.services.hub
     since = f"{hub.epoch}:{chance.randint(0, hub.published)}"
-    channel = Channel("sse", "trades", lambda topic: topic.kind is Kind.TRADE, 512)
+    selection = Selection(
+        name="sse",
+        key="trades",
+        channel=Channel.MARKET,
+        wants=lambda topic: topic.kind is Kind.TRADE,
+        latest=lambda hub: hub.latest_of_kinds({Kind.TRADE}),
+        capacity=512,
+    )
     streams = EventStreams(Places(limit=1))
-    await leave_after(chance, streams.serve(hub, channel, since, {"method": "GET"}, receive, send))
+    serving = streams.serve(hub, selection, since, {"method": "GET"}, receive, send)
+    await leave_after(chance, serving)
 
 
 async def leave_after(chance: random.Random, serving: Awaitable[None]) -> None:

@@ -119,7 +119,7 @@ async def test_messages_go_to_the_instrument_they_name(server: RedisServer) -> N
         for name in ("GOOGL", "AAPL/DEC", "AAPL"):
             running.publish(envelope("bbo_update", QUOTE | {"instrument": name}, instrument=name))
         await running.until(lambda: len(running.events) == 3)
-        assert [each.topic.symbol for each in running.events] == ["GOOGL", "AAPL/DEC", "AAPL"]
+        assert [each.topic.subject for each in running.events] == ["GOOGL", "AAPL/DEC", "AAPL"]
 
 
 async def test_an_instrument_that_is_unsubscribed_is_silent(server: RedisServer) -> None:
@@ -190,7 +190,7 @@ async def test_clients_beyond_what_is_kept_are_counted(
         for client in ("a", "b", "c", "a"):
             running.publish(envelope("pnl_update", {"pnl": 1}, client=client))
         await running.until(lambda: len(running.events) + running.status.skipped == 4)
-        assert [each.topic.symbol for each in running.events] == ["a", "b", "a"]
+        assert [each.topic.subject for each in running.events] == ["a", "b", "a"]
         assert running.feed.skipped_by_cause == {"too many clients": 1}
 
 

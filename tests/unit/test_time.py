@@ -44,7 +44,7 @@ from dashboard.core.errors import ResumeError
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import DAY_NS
-from dashboard.core.model import Event, Pnl, Price, Published, Side, Topic, Trade
+from dashboard.core.model import Channel, Event, Pnl, Price, Published, Side, Topic, Trade
 from dashboard.feeds.base import Publish
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import Replay
@@ -52,7 +52,8 @@ from dashboard.feeds.supervisor import SupervisedFeed
 from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
 from dashboard.history.quotes import Quotes
-from dashboard.hub.hub import RESUME_WINDOW_NS, Hub
+from dashboard.hub.hub import FORGET_NS, Hub
+from dashboard.hub.ring import WINDOW_NS
 from tests.unit.fakes import SECOND_NS, Clock
 
 BTC = Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01)
@@ -304,17 +305,25 @@ def test_resume_gives_what_came_after_an_id_in_the_last_minute(sequence: list[Tu
     world = play(sequence)
     hub = world.hub
     newest = world.published[-1].monotonic_ns if world.published else 0
-    remembered = [
-        each for each in world.published if each.monotonic_ns >= newest - RESUME_WINDOW_NS
-    ]
-    for at, entry in enumerate(remembered):
-        assert hub.since(hub.event_id(entry), lambda _topic: True) == remembered[at + 1 :]
-    if len(remembered) < len(world.published):
-        with pytest.raises(ResumeError, match="too old"):
-            hub.since("e:0", lambda _topic: True)
-    assert hub.recent({Topic(*world.published[0].topic)} if world.published else set()) == [
-        each for each in remembered if each.topic == world.published[0].topic
-    ]
+    for channel in (Channel.MARKET, Channel.ACCOUNTS):
+        published = [each for each in world.published if each.topic.kind.channel is channel]
+        kept = hub.remembered(channel)
+        assert kept == published[len(published) - len(kept) :]
+        ages = [newest - each.monotonic_ns for each in published]
+        assert all(age > WINDOW_NS for age in ages[: len(ages) - len(kept)])
+        assert all(age <= WINDOW_NS + FORGET_NS for age in ages[len(ages) - len(kept) :])
+        for at, entry in enumerate(kept):
+            assert hub.since(hub.event_id(entry), everything, {channel}) == kept[at + 1 :]
+        if len(kept) < len(published):
+            with pytest.raises(ResumeError, match="too old"):
+                hub.since("e:0", everything, {channel})
+        topics = {each.topic for each in published}
+        assert hub.recent(topics) == kept
+    assert hub.recent(set()) == []
+
+
+def everything(_topic: Topic) -> bool:
+    return True
 
 
 def written(form: str, table: Table, rows: Sequence[Row]) -> bytes:

@@ -19,8 +19,7 @@ from typing import Any
 import msgspec
 
 from dashboard.core.errors import StaticDataError
-from dashboard.core.instruments import Instrument
-from dashboard.core.model import MAX_NAME, is_name
+from dashboard.core.instruments import MAX_NAME, Instrument, is_name
 
 EXCHANGE = "REDIS"
 """The exchange of instruments that name none."""

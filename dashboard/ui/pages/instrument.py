@@ -5,8 +5,7 @@ from urllib.parse import unquote
 import reflex as rx
 
 from dashboard.bootstrap import services
-from dashboard.core.instruments import Instrument
-from dashboard.core.model import decimals_of
+from dashboard.core.instruments import Instrument, decimals_of
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
 from dashboard.ui.components.panel import facts, panel

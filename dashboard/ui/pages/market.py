@@ -1,9 +1,12 @@
 """The live market page at `/`: watchlist, order book, trades, performance, control."""
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 import reflex as rx
 
 from dashboard.bootstrap import services
+from dashboard.core.instruments import Instrument
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
 from dashboard.ui.components.panel import facts, panel
@@ -11,38 +14,56 @@ from dashboard.ui.components.performance import performance
 from dashboard.ui.formatting import format_count
 from dashboard.ui.page_socket import MAX_ARGUMENTS_BYTES
 from dashboard.ui.stream import SAMPLE_WINDOWS, StreamState, live_stream
-from dashboard.ui.tab import MAX_WATCHED
+from dashboard.ui.watch import MAX_WATCHED
 
 
 class MarketState(rx.State):
     """The watchlist that this browser remembers."""
 
     watchlist: str = rx.LocalStorage("", name="livetape-watchlist")
-    """A JSON list of symbols; empty while the default list is shown."""
+    """A JSON list of full ids; empty while the default list is shown.
+
+    An older one has bare symbols: each is looked up when its page is opened, and kept as an id.
+    """
 
     @rx.event(background=True)
     async def stream(self) -> None:
         """Stream to the page until it leaves."""
         async with self:
-            watched = _watched(self.watchlist)
-        await bridge.stream_to_page(watched=watched)
+            names = remembered(self.watchlist)
+            if names is not None and (ids := full_ids(names, services().find)) != names:
+                self.watchlist = msgspec.json.encode(ids).decode()
+                names = ids
+        await bridge.stream_to_page(watched=_default() if names is None else names)
 
     @rx.event
-    async def watch(self, symbols: list[str] | None) -> None:
+    async def watch(self, ids: list[str] | None) -> None:
         """Change the watchlist and remember it; None goes back to the default."""
-        self.watchlist = "" if symbols is None else msgspec.json.encode(symbols).decode()
+        self.watchlist = "" if ids is None else msgspec.json.encode(ids).decode()
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
-            tab.watch(await bridge.open_instruments(_watched(self.watchlist)))
+            names = remembered(self.watchlist)
+            tab.watch(await bridge.open_instruments(_default() if names is None else names))
 
 
-def _watched(stored: str) -> list[str]:
-    """Give the remembered symbols, or the default: the first that the feeds have."""
-    if stored and len(stored) <= MAX_ARGUMENTS_BYTES:
-        try:
-            return msgspec.json.decode(stored, type=list[str])
-        except msgspec.MsgspecError:
-            pass
-    return list(services().instruments)[:MAX_WATCHED]
+def remembered(stored: str) -> list[str] | None:
+    """Read a watchlist as the browser has it; None where there is none that can be read."""
+    if not stored or len(stored) > MAX_ARGUMENTS_BYTES:
+        return None
+    try:
+        return msgspec.json.decode(stored, type=list[str])
+    except msgspec.MsgspecError:
+        return None
+
+
+def full_ids(names: Sequence[str], find: Callable[[str], Instrument | None]) -> list[str]:
+    """Put full ids in place of bare symbols; a name that is unknown today stays what it is."""
+    found = (found.id if (found := find(name)) else name for name in names)
+    return list(dict.fromkeys(found))
+
+
+def _default() -> list[str]:
+    """Give the first of what the feeds deliver to everybody."""
+    return [each.id for each in services().instruments.values()][:MAX_WATCHED]
 
 
 def index() -> rx.Component:

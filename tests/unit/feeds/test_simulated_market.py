@@ -109,7 +109,7 @@ def test_every_symbol_has_the_streams_of_the_table() -> None:
     events = play(make(10), seconds=10)
     found: dict[Kind, set[str]] = {}
     for event in events:
-        found.setdefault(event.kind, set()).add(event.topic.symbol)
+        found.setdefault(event.kind, set()).add(event.topic.subject)
     assert found == {
         Kind.PRICE: set(SYMBOLS),
         Kind.BOOK: {"BTC/USD", "ETH/USD"},
@@ -241,7 +241,7 @@ def test_a_load_of_1000_symbols_makes_about_10_000_events_per_second() -> None:
 def test_the_load_is_spread_and_reaches_every_symbol_ten_times_a_second() -> None:
     market = make(1000, symbols=105)
     generated = [event for event in play(market, seconds=2) if event.topic.exchange == "SIM"]
-    assert set(Counter(event.topic.symbol for event in generated).values()) == {20}
+    assert set(Counter(event.topic.subject for event in generated).values()) == {20}
     assert set(Counter(event.ts_event for event in generated).values()) == {10}
 
 
@@ -250,7 +250,7 @@ def test_the_number_of_symbols_can_be_chosen(count: int) -> None:
     market = make(10, symbols=count)
     assert len(market.instruments) == count
     assert [each.symbol for each in market.instruments][:5] == SYMBOLS[:count]
-    priced = {event.topic.symbol for event in play(market, seconds=1) if event.kind is Kind.PRICE}
+    priced = {event.topic.subject for event in play(market, seconds=1) if event.kind is Kind.PRICE}
     assert priced == {each.symbol for each in market.instruments}
 
 
@@ -324,7 +324,7 @@ def test_only_active_instruments_make_events() -> None:
     market = make(10)
     chosen = {"ETH/USD", "AAPL"}
     market.set_active(frozenset(each for each in market.instruments if each.symbol in chosen))
-    found = {(event.kind, event.topic.symbol) for event in play(market, seconds=5)}
+    found = {(event.kind, event.topic.subject) for event in play(market, seconds=5)}
     assert found == {
         (Kind.PRICE, "ETH/USD"),
         (Kind.PRICE, "AAPL"),
@@ -342,17 +342,17 @@ def test_a_market_without_active_instruments_is_silent() -> None:
 
 def test_a_walk_that_rested_goes_on_where_it_was() -> None:
     market = make(10)
-    before = [event for event in play(market, seconds=5) if event.topic.symbol == "AAPL"][-1]
+    before = [event for event in play(market, seconds=5) if event.topic.subject == "AAPL"][-1]
     everyone = frozenset(market.instruments)
     apple = Instrument(symbol="AAPL", exchange="NASDAQ", tick_size=0.01)
     market.set_active(everyone - {apple})
     assert all(
-        event.topic.symbol != "AAPL"
+        event.topic.subject != "AAPL"
         for event in play(market, seconds=5, start=START + 5 * SECOND_NS)
     )
     market.set_active(everyone)
     events = market.due(START + 10 * SECOND_NS)
-    after = next(event for event in events if event.topic.symbol == "AAPL")
+    after = next(event for event in events if event.topic.subject == "AAPL")
     assert isinstance(before, Price)
     assert isinstance(after, Price)
     assert after.price == pytest.approx(before.price, rel=0.002)
@@ -366,10 +366,10 @@ def test_what_is_on_demand_rests_until_it_is_named_and_disturbs_nothing() -> Non
     assert play(market, seconds=2) == play(same, seconds=2)
     market.set_active(frozenset((*market.instruments, *market.on_demand)))
     later = START + 2 * SECOND_NS
-    events = [event for event in play(market, seconds=2, start=later) if event.topic.symbol]
-    undisturbed = [event for event in play(same, seconds=2, start=later) if event.topic.symbol]
-    assert {event.topic.symbol for event in events} == resting | set(SYMBOLS)
-    assert [event for event in events if event.topic.symbol not in resting] == undisturbed
+    events = [event for event in play(market, seconds=2, start=later) if event.topic.subject]
+    undisturbed = [event for event in play(same, seconds=2, start=later) if event.topic.subject]
+    assert {event.topic.subject for event in events} == resting | set(SYMBOLS)
+    assert [event for event in events if event.topic.subject not in resting] == undisturbed
 
 
 def demanded(*, seconds: float, start: int = START, seed: int | None = 1) -> list[Event]:

@@ -46,7 +46,7 @@ def make(clock: Clock, *, interval_ms: int = 50, symbols: int | None = None) -> 
 
 
 def prices_of(events: list[Event], symbol: str) -> int:
-    return sum(event.kind is Kind.PRICE and event.topic.symbol == symbol for event in events)
+    return sum(event.kind is Kind.PRICE and event.topic.subject == symbol for event in events)
 
 
 async def test_it_plays_the_market_in_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ async def test_an_unsubscribed_instrument_rests_until_it_is_subscribed_again(
     await feed.unsubscribe(BTC)
     await feed.unsubscribe(BTC)
     without, _ = await play(feed, clock, monkeypatch, seconds=1)
-    assert "BTC/USD" not in {event.topic.symbol for event in without}
+    assert "BTC/USD" not in {event.topic.subject for event in without}
     assert prices_of(without, "ETH/USD") > 0
     await feed.subscribe(BTC)
     await feed.subscribe(BTC)

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.errors import ResumeError, SubscriptionOverflowError
-from dashboard.core.model import Event, Kind, Published, Topic
+from dashboard.core.model import Channel, Event, Kind, Published, Topic
 from dashboard.hub.hub import Hub
+from dashboard.hub.ring import Ring
 from dashboard.hub.subscription import Subscription, Totals
+from tests.unit.counting import lines_run
 from tests.unit.fakes import Clock, book, control, price, system, trade
 
 SYMBOLS = ("AAA", "BBB")
@@ -28,7 +30,7 @@ def everything(_topic: Topic) -> bool:
 
 
 def only(symbol: str) -> Callable[[Topic], bool]:
-    return lambda topic: topic.symbol == symbol
+    return lambda topic: topic.subject == symbol
 
 
 def make(
@@ -55,6 +57,10 @@ def listen(
     policy: OverflowPolicy = OverflowPolicy.CONFLATE,
 ) -> Subscription:
     return hub.subscribe(name="reader", wants=wants, capacity=capacity, policy=policy)
+
+
+def market(hub: Hub) -> Ring:
+    return hub.rings[Channel.MARKET]
 
 
 def offsets(entries: list[Published]) -> list[int]:
@@ -171,20 +177,38 @@ def test_publish_after_close_is_remembered_but_reaches_nobody() -> None:
     assert hub.subscriptions == frozenset()
 
 
-@given(sequence=st.lists(events, max_size=60))
-def test_latest_is_the_newest_of_each_wanted_topic_in_order(sequence: list[Event]) -> None:
+@given(sequence=st.lists(events, max_size=60), asked=st.sets(events.map(lambda e: e.topic)))
+def test_latest_is_the_newest_of_each_topic_in_order(
+    sequence: list[Event], asked: set[Topic]
+) -> None:
     hub = make()
     newest: dict[Topic, int] = {}
     for event in sequence:
         newest[event.topic] = hub.publish(event).offset
-    assert offsets(hub.latest(everything)) == sorted(newest.values())
-    assert offsets(hub.latest(only("AAA"))) == sorted(
-        offset for topic, offset in newest.items() if topic.symbol == "AAA"
-    )
+    assert offsets(hub.latest(asked)) == sorted(newest[each] for each in asked & newest.keys())
+    for kinds in (set[Kind](), {Kind.PRICE}, {Kind.TRADE, Kind.CONTROL}, set(Kind)):
+        expected = sorted(offset for topic, offset in newest.items() if topic.kind in kinds)
+        assert offsets(hub.latest_of_kinds(kinds)) == expected
     for topic, offset in newest.items():
         found = hub.latest_of(topic)
         assert found is not None
         assert found.offset == offset
+
+
+def test_the_latest_values_cost_what_is_wanted_whatever_there_is() -> None:
+    hub = make()
+
+    def ask() -> int:
+        wanted = [Topic(Kind.PRICE, "CRYPTO", symbol) for symbol in SYMBOLS]
+        return lines_run(lambda: [hub.latest(wanted), hub.latest_of_kinds({Kind.BOOK})])
+
+    for symbol in SYMBOLS:
+        hub.publish(price(symbol))
+        hub.publish(book(symbol))
+    before = ask()
+    for number in range(1000):
+        hub.publish(price(f"S{number}"))
+    assert ask() == before
 
 
 def test_latest_of_a_topic_without_events_is_none() -> None:
@@ -195,24 +219,24 @@ def test_latest_of_a_topic_without_events_is_none() -> None:
 def test_since_gives_exactly_the_events_after_every_seam(sequence: list[Event]) -> None:
     hub = make()
     published = [hub.publish(event) for event in sequence]
-    assert hub.since("e1:0", everything) == published
+    assert hub.since("e1:0", everything, Channel) == published
     for at, entry in enumerate(published, 1):
-        assert hub.since(hub.event_id(entry), everything) == published[at:]
-        wanted = [each for each in published[at:] if each.topic.symbol == "AAA"]
-        assert hub.since(hub.event_id(entry), only("AAA")) == wanted
+        assert hub.since(hub.event_id(entry), everything, Channel) == published[at:]
+        wanted = [each for each in published[at:] if each.topic.subject == "AAA"]
+        assert hub.since(hub.event_id(entry), only("AAA"), Channel) == wanted
 
 
 @given(count=st.integers(0, 40), kept=st.integers(1, 20))
 def test_since_is_served_exactly_as_far_as_the_ring_reaches(count: int, kept: int) -> None:
     hub = make(resume_events=kept)
     published = [hub.publish(price("AAA")) for _ in range(count)]
-    assert hub.ring_length == min(count, kept)
+    assert len(market(hub)) == min(count, kept)
     for offset in range(count + 1):
         if count - offset > kept:
             with pytest.raises(ResumeError, match="too old"):
-                hub.since(f"e1:{offset}", everything)
+                hub.since(f"e1:{offset}", everything, Channel)
         else:
-            assert hub.since(f"e1:{offset}", everything) == published[offset:]
+            assert hub.since(f"e1:{offset}", everything, Channel) == published[offset:]
 
 
 def test_a_resumed_reader_misses_nothing_and_gets_nothing_twice() -> None:
@@ -225,7 +249,7 @@ def test_a_resumed_reader_misses_nothing_and_gets_nothing_twice() -> None:
     for _ in range(5):
         hub.publish(trade("AAA"))
     second = listen(hub)
-    missed = hub.since(hub.event_id(seen[-1]), everything)
+    missed = hub.since(hub.event_id(seen[-1]), everything, Channel)
     for _ in range(5):
         hub.publish(trade("AAA"))
     assert offsets([*seen, *missed, *second.take()]) == list(range(1, 16))
@@ -257,7 +281,7 @@ def test_a_malformed_id_is_refused_with_a_short_reason(event_id: str) -> None:
     hub = make()
     hub.publish(price())
     with pytest.raises(ResumeError) as caught:
-        hub.since(event_id, everything)
+        hub.since(event_id, everything, Channel)
     assert "form epoch:n" in caught.value.reason
     assert len(caught.value.reason) < 120
 
@@ -267,15 +291,15 @@ def test_an_id_of_another_epoch_is_refused(event_id: str) -> None:
     hub = make()
     hub.publish(price())
     with pytest.raises(ResumeError, match="another epoch"):
-        hub.since(event_id, everything)
+        hub.since(event_id, everything, Channel)
 
 
 def test_an_id_of_the_future_is_refused() -> None:
     hub = make()
     hub.publish(price())
-    assert hub.since("e1:1", everything) == []
+    assert hub.since("e1:1", everything, Channel) == []
     with pytest.raises(ResumeError, match="not been given out"):
-        hub.since("e1:2", everything)
+        hub.since("e1:2", everything, Channel)
 
 
 @given(event_id=st.text(max_size=40).filter(lambda text: text not in {"e1:0", "e1:1"}))
@@ -283,7 +307,7 @@ def test_an_arbitrary_text_is_refused(event_id: str) -> None:
     hub = make()
     hub.publish(price())
     with pytest.raises(ResumeError):
-        hub.since(event_id, everything)
+        hub.since(event_id, everything, Channel)
 
 
 def test_events_older_than_60_s_are_forgotten() -> None:
@@ -294,12 +318,12 @@ def test_events_older_than_60_s_are_forgotten() -> None:
     second = hub.publish(price("AAA"))
     clock.advance(seconds=59)
     third = hub.publish(price("AAA"))
-    assert hub.since("e1:0", everything)[1:] == [second, third]
+    assert hub.since("e1:0", everything, Channel)[1:] == [second, third]
     clock.advance(ms=1)
     fourth = hub.publish(price("AAA"))
-    assert hub.since("e1:1", everything) == [second, third, fourth]
+    assert hub.since("e1:1", everything, Channel) == [second, third, fourth]
     with pytest.raises(ResumeError, match="too old"):
-        hub.since("e1:0", everything)
+        hub.since("e1:0", everything, Channel)
 
 
 def test_a_wall_clock_that_is_set_forgets_nothing_and_keeps_nothing_longer() -> None:
@@ -309,7 +333,7 @@ def test_a_wall_clock_that_is_set_forgets_nothing_and_keeps_nothing_longer() -> 
         wall.advance(seconds=step_s)
         assert hub.publish(price("AAA")).ts_received == wall.now
         monotonic.advance(seconds=1)
-    assert offsets(hub.since("e1:0", everything)) == [1, 2, 3]
+    assert offsets(hub.since("e1:0", everything, Channel)) == [1, 2, 3]
     monotonic.advance(seconds=58)
     hub.publish(price("AAA"))
     assert offsets(hub.recent({price("AAA").topic})) == [2, 3, 4]
@@ -321,7 +345,7 @@ def test_a_clock_that_is_set_back_loses_nothing() -> None:
     for _ in range(3):
         hub.publish(price("AAA"))
         clock.advance(seconds=-3600)
-    assert len(hub.since("e1:0", everything)) == 3
+    assert len(hub.since("e1:0", everything, Channel)) == 3
 
 
 def test_a_clock_that_is_set_forward_keeps_the_newest() -> None:
@@ -330,7 +354,7 @@ def test_a_clock_that_is_set_forward_keeps_the_newest() -> None:
     hub.publish(price("AAA"))
     clock.advance(seconds=3600)
     newest = hub.publish(price("AAA"))
-    assert hub.since("e1:1", everything) == [newest]
+    assert hub.since("e1:1", everything, Channel) == [newest]
 
 
 def enveloped(characters: int, *, letter: str = "x") -> Event:
@@ -341,18 +365,18 @@ def test_the_ring_is_bounded_by_what_its_events_weigh() -> None:
     hub = make(resume_bytes=1_000_000)
     for _ in range(30):
         hub.publish(enveloped(100_000))
-        assert hub.ring_bytes <= 1_000_000
-    assert hub.ring_length == 9
-    assert offsets(hub.since("e1:21", everything)) == list(range(22, 31))
+        assert market(hub).weight <= 1_000_000
+    assert len(market(hub)) == 9
+    assert offsets(hub.since("e1:21", everything, Channel)) == list(range(22, 31))
     with pytest.raises(ResumeError, match="too old"):
-        hub.since("e1:20", everything)
+        hub.since("e1:20", everything, Channel)
 
 
 def test_letters_beyond_ascii_weigh_what_they_take() -> None:
     hub = make(resume_bytes=1_000_000)
     for _ in range(30):
         hub.publish(enveloped(100_000, letter="\U0001f600"))
-    assert hub.ring_length == 2
+    assert len(market(hub)) == 2
 
 
 def test_frames_weigh_too_as_they_are_made() -> None:
@@ -360,12 +384,12 @@ def test_frames_weigh_too_as_they_are_made() -> None:
     entries = [hub.publish(price("AAA")) for _ in range(10)]
     for entry in entries:
         hub.frame(entry, "one")
-        assert hub.ring_bytes <= 100_000
-    assert hub.ring_length == 3
-    before = hub.ring_bytes
+        assert market(hub).weight <= 100_000
+    assert len(market(hub)) == 3
+    before = market(hub).weight
     entries[0].frames.clear()
     hub.frame(entries[0], "one")  # of an event that is in the ring no more
-    assert hub.ring_bytes == before
+    assert market(hub).weight == before
 
 
 def test_an_event_heavier_than_all_of_the_ring_is_delivered_and_not_kept() -> None:
@@ -373,13 +397,13 @@ def test_an_event_heavier_than_all_of_the_ring_is_delivered_and_not_kept() -> No
     reader = listen(hub)
     hub.publish(price("AAA"))
     hub.publish(enveloped(2_000_000))
-    assert (hub.ring_length, hub.ring_bytes) == (0, 0)
+    assert (len(market(hub)), market(hub).weight) == (0, 0)
     assert offsets(reader.take()) == [1, 2]
-    assert hub.since("e1:2", everything) == []
+    assert hub.since("e1:2", everything, Channel) == []
     with pytest.raises(ResumeError, match="too old"):
-        hub.since("e1:1", everything)
+        hub.since("e1:1", everything, Channel)
     hub.publish(price("AAA"))
-    assert offsets(hub.since("e1:2", everything)) == [3]
+    assert offsets(hub.since("e1:2", everything, Channel)) == [3]
 
 
 @given(sequence=st.lists(st.tuples(events, st.booleans(), st.integers(0, 90)), max_size=60))
@@ -394,9 +418,13 @@ def test_the_ring_weighs_what_is_in_it(sequence: list[tuple[Event, bool, int]]) 
         if framed:
             hub.frame(entries[len(entries) // 2], "one")
         clock.advance(seconds=seconds)
-        kept = entries[len(entries) - hub.ring_length :]
-        assert hub.ring_bytes == sum(entry.weight for entry in kept) <= 6000
-        assert len(kept) <= 7
+        for channel, ring in hub.rings.items():
+            of_channel = [each for each in entries if each.topic.kind.channel is channel]
+            kept = of_channel[len(of_channel) - len(ring) :]
+            assert ring.weight == sum(entry.weight for entry in kept)
+            assert list(ring) == kept
+        assert market(hub).weight <= 6000
+        assert len(market(hub)) <= 7
 
 
 def test_an_event_is_encoded_at_most_once_per_dialect() -> None:
@@ -415,7 +443,7 @@ def test_an_event_is_encoded_at_most_once_per_dialect() -> None:
         hub.publish(price("AAA"))
     frames = [hub.frame(entry, "one") for reader in readers for entry in reader.take()]
     assert frames == ["one1", "one2", "one3"] * 10
-    assert hub.frame(hub.since("e1:2", everything)[0], "two") == "two3"
+    assert hub.frame(hub.since("e1:2", everything, Channel)[0], "two") == "two3"
     assert calls == [("one", 1), ("one", 2), ("one", 3), ("two", 3)]
 
 
@@ -496,15 +524,15 @@ def test_missed_events_can_be_read_in_parts() -> None:
         hub.publish(price())
     read: list[Published] = []
     since = "e1:12"
-    while part := hub.after(since, 3):
+    while part := hub.after(since, 3, Channel):
         assert len(part) <= 3
         read += part
         since = hub.event_id(part[-1])
     assert offsets(read) == list(range(13, 21))
-    assert offsets(hub.remembered()) == list(range(11, 21))
+    assert offsets(hub.remembered(Channel.MARKET)) == list(range(11, 21))
     for wrong in ("e1:9", "e1:21", "e2:15", "15"):
         with pytest.raises(ResumeError):
-            hub.after(wrong, 3)
+            hub.after(wrong, 3, Channel)
 
 
 def test_recent_gives_what_the_ring_holds_of_some_topics_oldest_first() -> None:

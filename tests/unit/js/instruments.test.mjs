@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { addressOf, findInstruments, instrumentOf } = await import(`${LIVE}/instruments.js`);
+const { addressOf, findInstruments, listedOf, namesOf, watchedOf } = await import(`${LIVE}/instruments.js`);
 
 const ROWS = [
   ["BTC/USD", "CRYPTO", null, 0.01, null, null],
   ["AAPL_JUN", "REDIS", "AAPL_STOCK", 0.05, 100, 20],
   ["AAPL", "REDIS", "AAPL_STOCK", 0.01, 100, 20],
 ];
-const all = ROWS.map(instrumentOf);
+const all = ROWS.map(listedOf);
 const found = (typed) => findInstruments(all, typed).map(({ symbol }) => symbol);
 
 test("addresses keep slash and colon, and escape the rest", () => {
@@ -38,4 +38,14 @@ test("every typed word is sought in symbol, exchange and underlying", () => {
 
 test("the symbol that was typed comes first", () => {
   assert.deepEqual(found("aapl"), ["AAPL", "AAPL_JUN"]);
+});
+
+test("the exchange stands beside a symbol that two have", () => {
+  const watched = watchedOf([["RELIANCE", "NSE", 2, 0.05], ["TCS", "NSE", 2, 0.05], ["RELIANCE", "BSE", 2, 0.05]]);
+  assert.deepEqual(watched.map(({ id, name }) => [id, name]), [
+    ["NSE:RELIANCE", "RELIANCE NSE"],
+    ["NSE:TCS", "TCS"],
+    ["BSE:RELIANCE", "RELIANCE BSE"],
+  ]);
+  assert.equal(namesOf(watched.slice(0, 2)).get("NSE:RELIANCE"), "RELIANCE");
 });

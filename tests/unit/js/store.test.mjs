@@ -5,18 +5,18 @@ import { LIVE } from "./live.mjs";
 globalThis.document = { hidden: false };
 const { Store } = await import(`${LIVE}/store.js`);
 
-const SYMBOLS = [
-  ["BTC/USD", "CRYPTO", 2],
-  ["AAPL", "NASDAQ", 2],
+const WATCHED = [
+  ["BTC/USD", "CRYPTO", 2, 0.01],
+  ["AAPL", "NASDAQ", 2, 0.01],
 ];
 let store;
 let number;
 
 /** A description as the bridge sends it. */
 const described = (over = {}) => ({
-  symbols: SYMBOLS,
+  watched: WATCHED,
   known: 2,
-  chosen: "BTC/USD",
+  chosen: "CRYPTO:BTC/USD",
   paused: false,
   frequency_ms: 50,
   interval_ms: 50,
@@ -37,9 +37,9 @@ beforeEach(() => {
 
 test("prices go to their symbols, in order", () => {
   take({ c: 3, p: [0, 45000, 1, 175, 0, 45001] });
-  assert.equal(store.series.get("BTC/USD").last, 45001);
-  assert.equal(store.series.get("BTC/USD").prices.length, 2);
-  assert.equal(store.series.get("AAPL").last, 175);
+  assert.equal(store.series.get("CRYPTO:BTC/USD").last, 45001);
+  assert.equal(store.series.get("CRYPTO:BTC/USD").prices.length, 2);
+  assert.equal(store.series.get("NASDAQ:AAPL").last, 175);
   assert.equal(store.measurements.total, 3);
 });
 
@@ -47,16 +47,30 @@ test("trades are kept newest first, a hundred of them", () => {
   for (let at = 0; at < 120; at += 1) take({ r: [[1, 175 + at, 1, -1, at]] });
   assert.equal(store.trades.length, 100);
   assert.equal(store.trades[0].price, 294);
-  assert.equal(store.trades[0].symbol, "AAPL");
+  assert.equal(store.trades[0].instrument.symbol, "AAPL");
 });
 
 test("market data of a description that was missed is left out until it comes", () => {
   take({ v: 2, p: [0, 175] });
-  assert.equal(store.series.get("BTC/USD").last, undefined);
-  take({ v: 2, d: described({ symbols: [SYMBOLS[1]], chosen: "AAPL" }), p: [0, 176] });
-  assert.equal(store.series.get("AAPL").last, 176);
-  assert.equal(store.series.has("BTC/USD"), false);
-  assert.equal(store.chosen, "AAPL");
+  assert.equal(store.series.get("CRYPTO:BTC/USD").last, undefined);
+  take({ v: 2, d: described({ watched: [WATCHED[1]], chosen: "NASDAQ:AAPL" }), p: [0, 176] });
+  assert.equal(store.series.get("NASDAQ:AAPL").last, 176);
+  assert.equal(store.series.has("CRYPTO:BTC/USD"), false);
+  assert.equal(store.chosen.id, "NASDAQ:AAPL");
+});
+
+test("two instruments of one symbol stand side by side", () => {
+  const watched = [["RELIANCE", "NSE", 2, 0.05], ["RELIANCE", "BSE", 1, 0.1]];
+  take({ v: 2, d: described({ watched, chosen: "BSE:RELIANCE" }), p: [0, 2850, 1, 2840], b: [1, [2839, 1], [2841, 1], 0] });
+  assert.deepEqual(["NSE", "BSE"].map((exchange) => store.series.get(`${exchange}:RELIANCE`).last), [2850, 2840]);
+  assert.equal(store.bookOf("NSE:RELIANCE"), null);
+  assert.deepEqual(store.bookOf("BSE:RELIANCE").bids, [2839, 1]);
+  take({ v: 2, r: [[0, 2851, 1, 1, 10], [1, 2841, 1, 1, 11]] });
+  assert.deepEqual(store.trades.map(({ instrument }) => instrument.name), ["RELIANCE BSE", "RELIANCE NSE"]);
+  store.choose("NSE:RELIANCE");
+  assert.deepEqual([store.chosen.exchange, store.detail.id], ["NSE", "NSE:RELIANCE"]);
+  store.choose("RELIANCE");
+  assert.equal(store.chosen.id, "NSE:RELIANCE", "a bare symbol names nothing");
 });
 
 test("missed pushes and lost events are counted, over a new stream too", () => {
@@ -71,24 +85,24 @@ test("a paused page stands still, and its series with it", () => {
   store.paused = true;
   take({ c: 4, p: [0, 45000] });
   assert.equal(store.measurements.total, 0);
-  assert.equal(store.series.get("BTC/USD").last, undefined);
+  assert.equal(store.series.get("CRYPTO:BTC/USD").last, undefined);
 });
 
 test("a stream that begins anew is told what the page had asked for", () => {
   const asked = [];
-  store.actions = { pause: (paused) => asked.push(paused), choose: (symbol) => asked.push(symbol) };
   store.paused = true;
-  store.chosen = "AAPL";
+  store.choose("NASDAQ:AAPL");
+  store.actions = { pause: (paused) => asked.push(paused), choose: (id) => asked.push(id) };
   store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
-  assert.deepEqual(asked, [true, "AAPL"]);
+  assert.deepEqual(asked, [true, "NASDAQ:AAPL"]);
 });
 
 test("reset forgets measurements and keeps the prices of the moment", () => {
   take({ c: 2, p: [0, 45000], r: [[0, 45000, 1, 1, 0]], l: [3, 3] });
   store.reset();
   assert.deepEqual([store.measurements.total, store.measurements.conflated, store.measurements.lost, store.trades.length], [0, 0, 0, 0]);
-  assert.equal(store.series.get("BTC/USD").prices.length, 0);
-  assert.equal(store.series.get("BTC/USD").last, 45000);
+  assert.equal(store.series.get("CRYPTO:BTC/USD").prices.length, 0);
+  assert.equal(store.series.get("CRYPTO:BTC/USD").last, 45000);
   take({ l: [4, 3] });
   assert.deepEqual([store.measurements.conflated, store.measurements.lost], [1, 0]);
 });
@@ -107,7 +121,7 @@ test("a longer sample window keeps what is there", () => {
   for (let at = 0; at < 300; at += 1) take({ p: [0, at] });
   store.setSampleWindow(500);
   take({ p: [0, 300] });
-  assert.equal(store.series.get("BTC/USD").prices.length, 201);
+  assert.equal(store.series.get("CRYPTO:BTC/USD").prices.length, 201);
 });
 
 test("a book is partial while the server says so", () => {
@@ -125,43 +139,43 @@ test("the page knows when all its feeds are replays that are paused", () => {
 });
 
 test("batches that came already, here or on the page before, are not awaited again", () => {
-  assert.equal(store.awaits({ g: 1, n: number }), false);
-  assert.equal(store.awaits({ g: 1, n: number + 1 }), true);
-  assert.equal(store.awaits({}), false, "a slot that holds nothing yet");
+  assert.equal(store.arrivals.awaits({ g: 1, n: number }), false);
+  assert.equal(store.arrivals.awaits({ g: 1, n: number + 1 }), true);
+  assert.equal(store.arrivals.awaits({}), false, "a slot that holds nothing yet");
 });
 
 test("a generation that the page has not seen is that of a new stream, whatever its number", () => {
   for (const g of [0, 9, -5, 4]) {
-    assert.equal(store.awaits({ g, n: 1 }), true);
+    assert.equal(store.arrivals.awaits({ g, n: 1 }), true);
     store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] }, 500);
-    assert.equal(store.series.get("BTC/USD").last, g);
-    assert.equal(store.awaits({ g, n: 1 }), false);
+    assert.equal(store.series.get("CRYPTO:BTC/USD").last, g);
+    assert.equal(store.arrivals.awaits({ g, n: 1 }), false);
   }
-  assert.equal(store.awaits({ g: 1, n: number }), false, "left over of the stream before them");
+  assert.equal(store.arrivals.awaits({ g: 1, n: number }), false, "left over of the stream before them");
 });
 
 test("the batches in the slots are taken in order, those of the stream that goes on first", () => {
   const batch = (g, n) => ({ g, n, t: 0, k: 0, v: 1, c: 0, l: [0, 0] });
   const slots = [batch(7, 2), batch(7, 1), {}, batch(1, number + 2), batch(1, number), batch(1, number + 1)];
   assert.deepEqual(
-    store.awaited(slots).map(({ g, n }) => [g, n]),
+    store.arrivals.awaited(slots).map(({ g, n }) => [g, n]),
     [[1, number + 1], [1, number + 2], [7, 1], [7, 2]],
   );
 });
 
 test("of two new streams at once the page ends on the one that goes on", () => {
   const batch = (g, n) => ({ g, n, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] });
-  for (const each of store.awaited([batch(8, 1), batch(5, 1)])) store.ingest(each, 500);
+  for (const each of store.arrivals.awaited([batch(8, 1), batch(5, 1)])) store.ingest(each, 500);
   for (const slots of [[batch(8, 2), batch(5, 1)], [batch(8, 2), batch(8, 3)]]) {
-    for (const each of store.awaited(slots)) store.ingest(each, 500);
-    assert.equal(store.series.get("BTC/USD").last, 8);
+    for (const each of store.arrivals.awaited(slots)) store.ingest(each, 500);
+    assert.equal(store.series.get("CRYPTO:BTC/USD").last, 8);
   }
 });
 
 test("streams that come and go leave no more behind than the slots could hold", () => {
   for (let g = 2; g < 500; g += 1) store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 500);
-  assert.ok(store.taken.size <= 64);
-  assert.equal(store.awaits({ g: 499, n: 1 }), false);
+  assert.ok(store.arrivals.taken.size <= 64);
+  assert.equal(store.arrivals.awaits({ g: 499, n: 1 }), false);
 });
 
 test("the list of instruments is asked for once, and comes with the shape", () => {
@@ -214,7 +228,7 @@ test("messages are quotes, books and trades, or prices where there is nothing el
 test("another instrument begins with nothing of the one before", () => {
   take({ q: [[20, 5.5, 1, 6, 1]], o: 5.7, b: [0, [5, 1], [6, 1]], a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] });
   assert.equal(store.detail.theo, 5.7);
-  take({ v: 2, d: described({ symbols: [["BTC/USD", "OTHER", 2, 0.5]] }) });
+  take({ v: 2, d: described({ watched: [["BTC/USD", "OTHER", 2, 0.5]], chosen: "OTHER:BTC/USD" }) });
   const { id, quotes, theo, bars, tickSize } = store.detail;
   assert.deepEqual([id, quotes.length, theo, bars.rows.length, tickSize], ["OTHER:BTC/USD", 0, null, 0, 0.5]);
   assert.equal(store.book, null);

@@ -7,17 +7,16 @@ import pytest
 
 from dashboard.access.places import Places
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Pnl, Published
+from dashboard.core.model import Channel, Pnl, Published
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
 from dashboard.streaming.catching_up import PART_BYTES, PART_EVENTS
-from dashboard.streaming.event_stream import (
+from dashboard.streaming.event_stream import WRITE_S, EventStreams
+from dashboard.streaming.selections import (
     INSTRUMENT_EVENTS,
-    WRITE_S,
-    Channel,
-    EventStreams,
-    account_channel,
-    instrument_channel,
+    Selection,
+    account_selection,
+    instrument_selection,
 )
 from tests.event_stream import Event, Reader
 from tests.unit.fakes import Clock, book, price, trade
@@ -55,7 +54,7 @@ class Client:
 
     def connect(
         self,
-        channel: Channel | None = None,
+        selection: Selection | None = None,
         connections: Places | None = None,
         method: str = "GET",
         streams: EventStreams | None = None,
@@ -65,7 +64,7 @@ class Client:
         return asyncio.create_task(
             streams.serve(
                 self._hub,
-                channel or instrument_channel(BTC),
+                selection or instrument_selection(BTC),
                 self._since,
                 scope,
                 self._receive,
@@ -131,7 +130,7 @@ async def test_a_new_client_gets_the_latest_envelopes_then_what_comes() -> None:
 async def test_a_stream_without_events_begins_at_once() -> None:
     hub = new_hub()
     client = Client(hub)
-    serving = client.connect(account_channel())
+    serving = client.connect(account_selection())
     await settle()
     assert (client.status, client.reader.comments, client.got) == (200, 1, [])
     hub.publish(Pnl(client="ann", exchange="X", pnl=1.5, ts_event=0))
@@ -176,8 +175,10 @@ async def test_a_hundred_cuts_lose_and_double_nothing() -> None:
         for _ in range(rng.choice((0, 2, 2 * PART_EVENTS))):
             hub.publish(rng.choice((trade(), price())))
         since = f"e1:{seen[-1]}"
-    wants = instrument_channel(BTC).wants
-    carried = [entry.offset for entry in hub.since("e1:0", wants) if entry.offset <= seen[-1]]
+    wants = instrument_selection(BTC).wants
+    carried = [
+        entry.offset for entry in hub.since("e1:0", wants, Channel) if entry.offset <= seen[-1]
+    ]
     assert seen[-len(carried) :] == carried
     assert len(seen) == len(set(seen))
 
@@ -270,7 +271,7 @@ async def test_the_join_time_grows_with_the_busy_clients_and_shrinks_again() -> 
 
 async def test_events_of_one_instrument_are_joined_once_whatever_another_does() -> None:
     hub, streams = new_hub(), EventStreams(Places(limit=3), join_s=0)
-    eth = instrument_channel(Instrument(symbol="ETH/USD", exchange="CRYPTO", tick_size=0.01))
+    eth = instrument_selection(Instrument(symbol="ETH/USD", exchange="CRYPTO", tick_size=0.01))
     first, second, other = (Client(hub) for _ in range(3))
     serving = [each.connect(streams=streams) for each in (first, second)]
     serving.append(other.connect(eth, streams=streams))

@@ -47,7 +47,7 @@ async def test_an_event_that_cannot_be_written_is_counted_and_the_others_come() 
     write = live.encoder("e")
 
     def encode(published: Published) -> str:
-        if published.event.topic.symbol == "BAD":
+        if published.event.topic.subject == "BAD":
             raise OverflowError("int too big to convert")
         return write(published)
 

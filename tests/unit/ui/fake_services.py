@@ -104,7 +104,7 @@ class FakeServices:
 
 def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:
     instruments = [running.instrument(symbol) for symbol in watched]
-    return Tab(cast("Services", running), watched=instruments, chosen="A")
+    return Tab(cast("Services", running), watched=instruments, chosen="X:A")
 
 
 async def pushes(

@@ -7,7 +7,7 @@ import pytest
 from dashboard.bootstrap import Services
 from dashboard.ui import bridge
 from dashboard.ui.bridge import MAX_SPEED, control_replay
-from dashboard.ui.tab import MAX_WATCHED
+from dashboard.ui.watch import MAX_WATCHED
 from tests.unit.ui.fake_services import FakeReplay, FakeServices, open_tab, pushes
 
 

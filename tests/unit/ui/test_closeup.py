@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.bootstrap import Services
 from dashboard.core.bars import Interval
-from dashboard.core.model import Quote, Side, Theo, Trade
+from dashboard.core.model import Channel, Quote, Side, Theo, Trade
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
 from dashboard.ui import closeup
@@ -77,7 +77,7 @@ async def test_last_quote_and_trade_are_told_however_old_they_are() -> None:
     trade(running, 2.5)
     for value in range(200):
         running.price("B", value)
-    assert running.hub.ring_length == 100
+    assert len(running.hub.rings[Channel.MARKET]) == 100
     [first] = await batches(open_page(running, "A"))
     assert [bids(rows) for rows in first["w"]] == [[1.5], [2.5]]
 
@@ -233,7 +233,7 @@ async def test_unknown_instrument_has_no_closeup_and_the_stream_goes_on() -> Non
     tab = open_page(running)
     sent = await batches(tab, lambda: quote(running, 1.0))
     assert tab.closeup is None
-    assert sent[0]["d"]["symbols"] == []
+    assert sent[0]["d"]["watched"] == []
     assert sent[1]["c"] == 1
 
 

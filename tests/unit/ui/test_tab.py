@@ -1,15 +1,18 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import pytest
 
+from dashboard.bootstrap import Services
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
-from dashboard.ui.tab import MAX_WATCHED, SLOTS
-from tests.unit.fakes import Clock
+from dashboard.ui.tab import SLOTS, Tab
+from dashboard.ui.watch import MAX_WATCHED
+from tests.unit.fakes import Clock, price
 from tests.unit.ui.fake_services import Batch, FakeReplay, FakeServices, open_tab, pushes
 
 
@@ -19,11 +22,11 @@ async def test_first_push_describes_and_brings_the_latest_values() -> None:
     running.book("A", 1.4)
     running.book("B", 2.4)
     [(_, first)] = await pushes(open_tab(running))
-    assert first["d"]["symbols"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
-    assert first["d"]["chosen"] == "A"
+    assert first["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+    assert first["d"]["chosen"] == "X:A"
     assert first["d"]["frequency_ms"] == 10
     assert first["p"] == [0, 1.5]
-    assert first["b"] == [0, [1.4, 1.0], [1.4, 1.0]]
+    assert first["b"] == [0, [1.4, 1.0], [1.4, 1.0], 0]
     assert first["c"] == 0, "what is only caught up is not counted"
     assert "h" not in first
 
@@ -84,10 +87,10 @@ async def test_chosen_book_is_sent_at_once_and_the_others_are_not() -> None:
     running = FakeServices()
     running.book("B", 2.4)
     tab = open_tab(running)
-    sent = await pushes(tab, lambda: tab.choose("B"), lambda: running.book("A", 1.0))
+    sent = await pushes(tab, lambda: tab.choose("X:B"), lambda: running.book("A", 1.0))
     assert "b" not in sent[0][1]
     assert sent[1][1]["b"][0] == 1
-    assert sent[1][1]["d"]["chosen"] == "B"
+    assert sent[1][1]["d"]["chosen"] == "X:B"
     assert "b" not in sent[2][1]
 
 
@@ -98,15 +101,37 @@ async def test_change_of_the_watchlist_changes_numbers_and_description_together(
     tab = open_tab(running)
     sent = await pushes(tab, lambda: tab.watch([running.instrument("B")]))
     assert sent[1][1]["v"] == sent[0][1]["v"] + 1
-    assert sent[1][1]["d"]["symbols"] == [["B", "X", 2, 0.01]]
-    assert sent[1][1]["d"]["chosen"] == "B"
+    assert sent[1][1]["d"]["watched"] == [["B", "X", 2, 0.01]]
+    assert sent[1][1]["d"]["chosen"] == "X:B"
     assert sent[1][1]["p"] == [0, 2.0]
+
+
+async def test_two_instruments_of_one_symbol_do_not_mix() -> None:
+    running = FakeServices()
+    nse, bse = (msgspec.structs.replace(running.instrument("A"), exchange=e) for e in "XY")
+    tab = Tab(cast("Services", running), watched=[nse, bse])
+
+    def both() -> None:
+        running.price("A", 1.0)
+        running.hub.publish(price("A", 2.0, exchange="Y"))
+        running.book("A", 1.0)
+
+    def other() -> None:
+        tab.choose("Y:A")
+        running.book("A", 1.0)
+
+    first, second, third = [batch for _, batch in await pushes(tab, both, other)]
+    assert [row[:2] for row in first["d"]["watched"]] == [["A", "X"], ["A", "Y"]]
+    assert second["p"] == [0, 1.0, 1, 2.0]
+    assert second["b"][0] == 0
+    assert third["d"]["chosen"] == "Y:A"
+    assert "b" not in third, "the other one's book is not its own"
 
 
 async def test_no_more_symbols_are_watched_than_a_page_can_show() -> None:
     running = FakeServices(symbols=tuple(f"S{number}" for number in range(80)))
     [(_, first)] = await pushes(open_tab(running, watched=running.symbols))
-    assert len(first["d"]["symbols"]) == MAX_WATCHED
+    assert len(first["d"]["watched"]) == MAX_WATCHED
     assert first["d"]["known"] == 80
 
 
@@ -193,11 +218,11 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
     steps = [lambda value=value: running.price("A", value) for value in (2.5, 3.5, 4.5)]
     sent = [batch for _, batch in await pushes(tab, *steps, taken_from=3)]
     assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
-    for opening, price in zip(sent[:3], (1.5, 2.5, 3.5), strict=True):
+    for opening, last in zip(sent[:3], (1.5, 2.5, 3.5), strict=True):
         assert opening["s"] == 1
-        assert opening["d"]["symbols"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
-        assert opening["p"][-1] == price
-        assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0]]
+        assert opening["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+        assert opening["p"][-1] == last
+        assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0], 0]
         assert len(opening["i"]) == 2
         assert opening["f"] == []
     assert sent[3]["p"] == [0, 4.5]

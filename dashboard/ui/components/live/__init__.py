@@ -4,15 +4,23 @@
 fills, in one animation-frame loop, without rendering again in React.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import reflex as rx
 
-_paths = {
-    path.name: rx.asset(path.name, shared=True).importable_path
-    for path in sorted(Path(__file__).parent.glob("*.js*"))
-}
+
+def _shared() -> dict[str, str]:
+    files = sorted(Path(__file__).parent.glob("*.js*"))
+    return {each.name: rx.asset(each.name, shared=True).importable_path for each in files}
+
+
+# For each file Reflex looks up the module of every caller on the stack. During imports that is
+# deep, and took most of the time of a start; a thread's own stack is short.
+with ThreadPoolExecutor(1) as thread:
+    _paths = thread.submit(copy_context().run, _shared).result()
 
 
 class LiveStream(rx.Component):

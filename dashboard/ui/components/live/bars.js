@@ -1,5 +1,7 @@
 // The bars of one instrument, as its candle chart has them. Pure.
 
+import { BAR, BARS } from "./columns.js";
+
 const MOST = 1500;
 /** A hole of more empty intervals than this is drawn as one. */
 const MOST_EMPTY = 120;
@@ -9,7 +11,7 @@ export const INTERVALS = [
   ["1m", "1 min", 60],
 ];
 
-/** `rows` are [start in s, open, high, low, close, volume] in the order of their start. */
+/** `rows` are in the order of their start, see columns.js. */
 export class Bars {
   constructor() {
     this.interval = INTERVALS[0][0];
@@ -34,15 +36,16 @@ export class Bars {
   }
 
   /** Take a batch's bars; false, and nothing is taken, when they are of another interval. */
-  take([interval, rows, whole]) {
-    if (interval !== this.interval) return false;
-    if (whole) this.clear();
-    for (const row of rows) {
-      const at = this.indexOf(row[0]);
-      this.rows.splice(at, this.rows[at]?.[0] === row[0] ? 1 : 0, row);
-      this.fresh.add(row[0]);
+  take(part) {
+    if (part[BARS.interval] !== this.interval) return false;
+    if (part[BARS.whole]) this.clear();
+    for (const row of part[BARS.rows]) {
+      const start = row[BAR.start];
+      const at = this.indexOf(start);
+      this.rows.splice(at, this.rows[at]?.[BAR.start] === start ? 1 : 0, row);
+      this.fresh.add(start);
     }
-    for (const [start] of this.rows.splice(0, Math.max(0, this.rows.length - MOST))) this.fresh.delete(start);
+    for (const row of this.rows.splice(0, Math.max(0, this.rows.length - MOST))) this.fresh.delete(row[BAR.start]);
     this.version += 1;
     return true;
   }
@@ -58,10 +61,10 @@ export class Bars {
   indexOf(start) {
     let low = 0;
     let high = this.rows.length;
-    if (high && this.rows[high - 1][0] < start) return high;
+    if (high && this.rows[high - 1][BAR.start] < start) return high;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.rows[middle][0] < start) low = middle + 1;
+      if (this.rows[middle][BAR.start] < start) low = middle + 1;
       else high = middle;
     }
     return low;

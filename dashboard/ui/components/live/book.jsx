@@ -85,7 +85,7 @@ export function Book() {
     const root = parts(table.current);
     let painted = null;
     return () => {
-      const book = store.bookOf(chosen);
+      const book = store.bookOf(chosen.id);
       if (book && book !== painted) writeBook(root, book);
       painted = book;
     };
@@ -94,7 +94,7 @@ export function Book() {
   useSlowPainter(() => {
     const began = performance.now();
     return (now) => {
-      const book = store.bookOf(chosen);
+      const book = store.bookOf(chosen.id);
       table.current.hidden = !book;
       empty.current.hidden = Boolean(book);
       if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
@@ -103,7 +103,7 @@ export function Book() {
 
   return (
     <>
-      <div className="book" role="table" aria-label={`Order book of ${chosen}`} ref={table} hidden>
+      <div className="book" role="table" aria-label={`Order book of ${chosen.name}`} ref={table} hidden>
         <div className="level head" role="row">
           <i />
           <span role="columnheader">Price</span>
@@ -137,8 +137,8 @@ export function Book() {
 }
 
 function emptyText(chosen, waited) {
-  if (!chosen) return "Choose a symbol to see its order book.";
-  return waited ? `${chosen}: this feed sends no order book.` : `Waiting for the order book of ${chosen}.`;
+  if (!chosen.id) return "Choose a symbol to see its order book.";
+  return waited ? `${chosen.name}: this feed sends no order book.` : `Waiting for the order book of ${chosen.name}.`;
 }
 
 function levels(side) {
@@ -163,16 +163,16 @@ export function Chosen() {
   const { chosen } = useShape();
   const note = useRef(null);
   useCountedPainter("beat", () => () => {
-    note.current.hidden = !store.bookOf(chosen)?.partial;
+    note.current.hidden = !store.bookOf(chosen.id)?.partial;
   }, [chosen]);
   return (
     <>
       <span className="note" ref={note} data-testid="book-partial" title={PARTIAL} hidden>
         partial
       </span>
-      {store.detail.id && chosen ? (
-        <PageLink href={addressOf(store.detail.id)} className="open" title={`Open the page of ${chosen}`}>
-          {chosen}
+      {chosen.id ? (
+        <PageLink href={addressOf(chosen.id)} className="open" title={`Open the page of ${chosen.name}`}>
+          {chosen.name}
         </PageLink>
       ) : null}
     </>

@@ -4,6 +4,7 @@
 import { useLayoutEffect, useRef, useState } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
 import { colorsVersion, themeColors } from "./colors.js";
+import { BAR } from "./columns.js";
 import { decimal, timeOfDay, volume } from "./format.js";
 import { setText, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
@@ -100,14 +101,14 @@ class CandleChart {
     const points = this.points(bars.rows, bars);
     this.series.setData(points.map(({ candle }) => candle));
     this.volume.setData(points.map(({ volume }) => volume));
-    this.times = new Set(bars.rows.map(([time]) => time));
-    this.drawn = bars.last?.[0] ?? -Infinity;
+    this.times = new Set(bars.rows.map((row) => row[BAR.start]));
+    this.drawn = bars.last?.[BAR.start] ?? -Infinity;
   }
 
   /** Draw what has changed. The library changes candles that are there; it puts none before others. */
   update(bars) {
     for (const at of bars.takeFresh()) {
-      const time = bars.rows[at][0];
+      const time = bars.rows[at][BAR.start];
       const past = time < this.drawn;
       if (past && !this.times.has(time)) return this.replace(bars);
       const from = time > this.drawn ? Math.max(0, at - 1) : at;
@@ -119,7 +120,7 @@ class CandleChart {
       this.times.add(time);
       this.drawn = Math.max(this.drawn, time);
     }
-    if (this.times.size > 2 * bars.rows.length) this.times = new Set(bars.rows.map(([start]) => start));
+    if (this.times.size > 2 * bars.rows.length) this.times = new Set(bars.rows.map((row) => row[BAR.start]));
   }
 
   /** Candles and volumes of rows, with the empty intervals between them. */
@@ -127,13 +128,17 @@ class CandleChart {
     const seconds = INTERVALS.find(([name]) => name === interval)[2];
     const { up, down } = themeColors();
     const points = [];
-    for (const [at, [time, open, high, low, close, value]] of rows.entries()) {
-      const before = at ? rows[at - 1][0] : time;
+    for (const [at, row] of rows.entries()) {
+      const [time, open, close] = [row[BAR.start], row[BAR.open], row[BAR.close]];
+      const before = at ? rows[at - 1][BAR.start] : time;
       for (const empty of emptyBetween(before, time, seconds)) {
         points.push({ candle: { time: empty }, volume: { time: empty } });
       }
       const color = `${close >= open ? up : down}55`;
-      points.push({ candle: { time, open, high, low, close }, volume: { time, value, color } });
+      points.push({
+        candle: { time, open, high: row[BAR.high], low: row[BAR.low], close },
+        volume: { time, value: row[BAR.volume], color },
+      });
     }
     return points;
   }
@@ -145,9 +150,9 @@ class CandleChart {
 
 function readout(row, decimals) {
   if (!row) return "";
-  const [time, ...rest] = row;
-  const [open, high, low, close] = rest.map((value) => decimal(value, decimals));
-  return `${timeOfDay(1000 * time)} · O ${open} · H ${high} · L ${low} · C ${close} · V ${volume(rest[4])}`;
+  const price = (column) => decimal(row[column], decimals);
+  const prices = `O ${price(BAR.open)} · H ${price(BAR.high)} · L ${price(BAR.low)} · C ${price(BAR.close)}`;
+  return `${timeOfDay(1000 * row[BAR.start])} · ${prices} · V ${volume(row[BAR.volume])}`;
 }
 
 export function Candles() {
@@ -183,7 +188,7 @@ export function Candles() {
       const time = pointed.current;
       if (written === `${bars.version} ${time}`) return;
       written = `${bars.version} ${time}`;
-      const row = time === null ? bars.last : bars.rows.find(([start]) => start === time);
+      const row = time === null ? bars.last : bars.rows.find((row) => row[BAR.start] === time);
       setText(words.current, readout(row, decimals));
       empty.current.hidden = Boolean(bars.last);
     };
@@ -207,10 +212,10 @@ export function Candles() {
           ))}
         </span>
       </div>
-      <div className="plot" role="group" aria-label={`Candles of ${chosen}`}>
+      <div className="plot" role="group" aria-label={`Candles of ${chosen.name}`}>
         <div className="candle-place" ref={place} />
         <p className="empty" ref={empty}>
-          Waiting for the first trade of {chosen}: candles are made of trades.
+          Waiting for the first trade of {chosen.name}: candles are made of trades.
         </p>
       </div>
     </div>

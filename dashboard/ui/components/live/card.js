@@ -1,4 +1,4 @@
-// Writes one symbol's card: the canvas draws what moves, here is the text.
+// Writes one instrument's card: the canvas draws what moves, here is the text.
 
 import { CardCanvas } from "./cardcanvas.js";
 import { pageClock } from "./clock.js";
@@ -18,9 +18,9 @@ const HIDDEN_TURNS = 8;
 let turns = 0;
 
 export class CardPainter {
-  constructor(element, symbol) {
+  constructor(element, id) {
     this.element = element;
-    this.symbol = symbol;
+    this.id = id;
     this.price = element.querySelector(".price");
     this.change = element.querySelector(".change");
     this.changeValue = element.querySelector(".change-value");
@@ -42,7 +42,7 @@ export class CardPainter {
   }
 
   paint(now) {
-    const series = store.series.get(this.symbol);
+    const series = store.series.get(this.id);
     if (!series) return;
     this.canvas.show(series);
     if (cardQueue.hides(this.canvas) && (store.cadence.slow + this.turn) % HIDDEN_TURNS) return;
@@ -56,10 +56,10 @@ export class CardPainter {
     }
   }
 
-  writePrice({ last, decimals }) {
+  writePrice({ last, instrument }) {
     if (last === undefined || last === this.shown) return;
     this.shown = last;
-    const text = decimal(last, decimals);
+    const text = decimal(last, instrument.decimals);
     setText(this.price, text);
     this.price.setAttribute("data-value", last);
     if (text.length >= LONG) setAttribute(this.element, "data-long", "");
@@ -79,18 +79,18 @@ export class CardPainter {
     this.statsVersion = series.version;
     const statistics = summary(series.prices);
     for (const [at, key] of ["mean", "p50", "p95"].entries()) {
-      setText(this.stats[at], statistics ? decimal(statistics[key], series.decimals) : NONE);
+      setText(this.stats[at], statistics ? decimal(statistics[key], series.instrument.decimals) : NONE);
     }
     if (!quiet) this.writeChange(series);
   }
 
-  writeChange({ prices, last, decimals }) {
+  writeChange({ prices, last, instrument }) {
     if (!prices.length) return;
     const first = prices.at(0);
     const change = last - first;
     const direction = change > 0 ? "up" : change < 0 ? "down" : "flat";
     if (this.change.dataset.direction !== direction) this.change.dataset.direction = direction;
-    setText(this.changeValue, `${signed(change, decimals)}  `);
+    setText(this.changeValue, `${signed(change, instrument.decimals)}  `);
     setText(this.changeShare, percent(change, first));
   }
 }

@@ -104,7 +104,7 @@ export class CardCanvas {
 
   drawPrice(now) {
     const { context, width } = this.surface;
-    const { last, decimals, version } = this.series;
+    const { last, instrument, version } = this.series;
     const colors = themeColors();
     this.version = version;
     context.clearRect(0, 0, width, PRICE_HEIGHT);
@@ -119,7 +119,7 @@ export class CardCanvas {
       context.globalAlpha = 1;
     }
     context.fillStyle = colors.text;
-    this.write(decimal(last, decimals));
+    this.write(decimal(last, instrument.decimals));
   }
 
   /** Write a price with digits of one width, so that it does not tremble. */

@@ -16,18 +16,18 @@ const MANY = 10;
 const FINE = 6;
 
 export function Cards() {
-  const { symbols, chosen, connection } = useShape();
+  const { watched, chosen, connection } = useShape();
   useEffect(() => store.frames.add((now) => cardQueue.paint(now)), []);
   useEffect(() => {
     const root = document.documentElement;
-    root.toggleAttribute("data-compact", symbols.length > FEW);
-    root.toggleAttribute("data-dense", symbols.length > FEW || symbols.some(([, , decimals]) => decimals >= FINE));
-  }, [symbols]);
-  if (!symbols.length) return <p className="empty">{emptyText(connection)}</p>;
+    root.toggleAttribute("data-compact", watched.length > FEW);
+    root.toggleAttribute("data-dense", watched.length > FEW || watched.some(({ decimals }) => decimals >= FINE));
+  }, [watched]);
+  if (!watched.length) return <p className="empty">{emptyText(connection)}</p>;
   return (
-    <div className="cards" {...layout(symbols.length)} role="group" aria-label="Watchlist">
-      {symbols.map(([symbol, exchange]) => (
-        <Card key={`${exchange} ${symbol}`} symbol={symbol} exchange={exchange} chosen={symbol === chosen} />
+    <div className="cards" {...layout(watched.length)} role="group" aria-label="Watchlist">
+      {watched.map((each) => (
+        <Card key={each.id} instrument={each} chosen={each.id === chosen.id} />
       ))}
     </div>
   );
@@ -43,8 +43,8 @@ function layout(count) {
 
 /** How many of the feeds' symbols the watchlist shows. */
 export function WatchedCount() {
-  const { symbols, known } = useShape();
-  return <span>{known ? `${symbols.length} of ${known} symbols` : ""}</span>;
+  const { watched, known } = useShape();
+  return <span>{known ? `${watched.length} of ${known} symbols` : ""}</span>;
 }
 
 function emptyText(connection) {
@@ -53,17 +53,18 @@ function emptyText(connection) {
     : "No symbols on the watchlist. Add some with Edit.";
 }
 
-function Card({ symbol, exchange, chosen }) {
+function Card({ instrument, chosen }) {
+  const { id, symbol, exchange, name } = instrument;
   const element = useRef(null);
 
   useEffect(() => {
-    const painter = new CardPainter(element.current, symbol);
+    const painter = new CardPainter(element.current, id);
     const end = store.frames.add((now) => painter.paint(now));
     return () => {
       end();
       painter.end();
     };
-  }, [symbol]);
+  }, [id]);
 
   return (
     <div className="card-place">
@@ -72,10 +73,11 @@ function Card({ symbol, exchange, chosen }) {
         type="button"
         className="card"
         data-testid="symbol-card"
+        data-id={id}
         data-symbol={symbol}
         aria-pressed={chosen}
-        title={`Show the order book of ${symbol}`}
-        onClick={() => store.choose(symbol)}
+        title={`Show the order book of ${name}`}
+        onClick={() => store.choose(id)}
       >
         <span className="card-head">
           <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>
@@ -104,10 +106,10 @@ function Card({ symbol, exchange, chosen }) {
         </span>
       </button>
       <PageLink
-        href={addressOf(`${exchange}:${symbol}`)}
+        href={addressOf(id)}
         className="card-link"
-        aria-label={`Open the page of ${symbol}`}
-        title={`Open the page of ${symbol}`}
+        aria-label={`Open the page of ${name}`}
+        title={`Open the page of ${name}`}
       >
         <svg viewBox="0 0 16 16" aria-hidden="true">
           <path d="M6 4h6v6M12 4l-8 8" fill="none" stroke="currentColor" strokeWidth="1.4" strokeLinecap="round" />

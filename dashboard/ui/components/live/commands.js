@@ -10,10 +10,10 @@ const PRESETS = [10, 20, 50, 100, 250, 1000];
 const FOUND = 12;
 
 /** Every command now: [words, what it does]. */
-export function commands({ symbols, instruments, paused }, { setColorMode, go }) {
-  const books = symbols.length > 1 ? symbols : [];
+export function commands({ watched, instruments, paused }, { setColorMode, go }) {
+  const books = watched.length > 1 ? watched : [];
   return [
-    ...books.map(([symbol, exchange]) => [`Order book of ${symbol} ${exchange}`, () => store.choose(symbol)]),
+    ...books.map(({ id, symbol, exchange }) => [`Order book of ${symbol} ${exchange}`, () => store.choose(id)]),
     ...(instruments ?? []).map(({ id, symbol, exchange }) => [
       `Go to instrument ${symbol} ${exchange}`,
       () => go(addressOf(id)),

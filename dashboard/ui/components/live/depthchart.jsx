@@ -76,7 +76,7 @@ export function DepthChart() {
       due: () => drawn.current.beat !== store.cadence.beat || drawn.current.moves !== pointer.moves,
       draw: (surface) => {
         Object.assign(drawn.current, { beat: store.cadence.beat, moves: pointer.moves });
-        const book = store.bookOf(chosen);
+        const book = store.bookOf(chosen.id);
         const depth = book && depthOf(book);
         setText(words.current, depth ? draw(surface, depth, pointer.at) : "");
       },
@@ -86,9 +86,9 @@ export function DepthChart() {
 
   useSlowPainter(
     () => () => {
-      const book = store.bookOf(chosen);
+      const book = store.bookOf(chosen.id);
       empty.current.hidden = Boolean(book && depthOf(book));
-      if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : `Waiting for the order book of ${chosen}.`);
+      if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : `Waiting for the order book of ${chosen.name}.`);
     },
     [chosen],
   );
@@ -103,7 +103,7 @@ export function DepthChart() {
         <span className="readout figure" ref={words} data-testid="depth-readout" />
       </div>
       <div className="plot">
-        <canvas ref={canvas} role="img" aria-label={`Cumulative depth of ${chosen}, volume by price; the order book has the same as a table`} />
+        <canvas ref={canvas} role="img" aria-label={`Cumulative depth of ${chosen.name}, volume by price; the order book has the same as a table`} />
         <p className="empty" ref={empty}>
           Waiting for the order book.
         </p>

@@ -2,22 +2,20 @@
 // batch are described in dashboard/ui/batch.py.
 
 import { Bars } from "./bars.js";
+import { COUNTS, PAST, QUOTE, TRADE } from "./columns.js";
+import { NO_INSTRUMENT } from "./instruments.js";
 import { Timeline } from "./timeline.js";
 
 export const KEPT_MS = 300_000;
 /** A source whose clock is further off than this has its own time on the charts. */
 const SKEW_MS = 2000;
 
-/** Columns of a quote. */
-export const [AT, BID, BID_SIZE, ASK, ASK_SIZE] = [0, 1, 2, 3, 4];
-/** Columns of a trade on a chart. */
+/** Columns of a trade on a chart; its time is the first. */
 export const [, PRICE, SIZE, SIDE] = [0, 1, 2, 3];
 
 export class Detail {
   constructor() {
-    this.id = "";
-    this.tickSize = 0;
-    this.decimals = 2;
+    this.instrument = NO_INSTRUMENT;
     this.bars = new Bars();
     /** Whether the stream is that of a page about one instrument: the others would keep rows for nobody. */
     this.followed = false;
@@ -40,16 +38,24 @@ export class Detail {
     this.counts = { quotes: 0, books: 0, trades: 0, prices: 0 };
   }
 
-  /** Be about this instrument, from a description's symbols; tells whether it is another one. */
-  begin(entry) {
-    const [symbol, exchange, decimals, tickSize] = entry ?? ["", "", 2, 0];
-    this.decimals = decimals;
-    this.tickSize = tickSize;
-    const id = `${exchange}:${symbol}`;
-    if (id === this.id) return false;
-    this.id = id;
-    this.clear();
-    return true;
+  /** Be about this instrument; tells whether it is another one. */
+  begin(instrument) {
+    const another = instrument.id !== this.id;
+    this.instrument = instrument;
+    if (another) this.clear();
+    return another;
+  }
+
+  get id() {
+    return this.instrument.id;
+  }
+
+  get decimals() {
+    return this.instrument.decimals;
+  }
+
+  get tickSize() {
+    return this.instrument.tickSize;
   }
 
   /** Take a batch's share of the instrument; trades come by `takeTrade`. */
@@ -57,7 +63,7 @@ export class Detail {
     if (w) this.replace(w);
     if (q) for (const quote of q) this.quotes.push(quote);
     if (q) this.newest = q[q.length - 1];
-    if (q) this.measureSkew(t - this.newest[AT]);
+    if (q) this.measureSkew(t - this.newest[QUOTE.time]);
     if (o !== undefined) this.theo = o;
     if (m) this.count(m);
     this.version += 1;
@@ -79,23 +85,23 @@ export class Detail {
 
   /** What the step chart draws: its rows, and the columns of them that are prices. */
   get steps() {
-    return this.quotes.length ? { rows: this.quotes, columns: [BID, ASK] } : { rows: this.prices, columns: [BID] };
+    return this.quotes.length ? { rows: this.quotes, columns: [QUOTE.bid, QUOTE.ask] } : { rows: this.prices, columns: [1] };
   }
 
   /** The last minute as the server has it, in place of all that is here. */
-  replace([quotes, trades]) {
+  replace(past) {
+    const quotes = past[PAST.quotes];
     this.quotes.clear();
     this.trades.clear();
     for (const quote of quotes) this.quotes.push(quote);
     this.newest = quotes[quotes.length - 1] ?? null;
-    for (const [, price, size, side, time] of trades) this.trades.push([time, price, size, side]);
+    for (const row of past[PAST.trades]) {
+      this.trades.push([row[TRADE.time], row[TRADE.price], row[TRADE.size], row[TRADE.side]]);
+    }
   }
 
-  count([quotes, books, trades, prices]) {
-    this.counts.quotes += quotes;
-    this.counts.books += books;
-    this.counts.trades += trades;
-    this.counts.prices += prices;
+  count(row) {
+    for (const kind of Object.keys(this.counts)) this.counts[kind] += row[COUNTS[kind]];
   }
 
   /** Messages of the instrument: quotes, books and trades; prices where a feed sends nothing else. */

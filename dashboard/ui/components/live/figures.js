@@ -1,5 +1,6 @@
 // The single numbers of the page, by name: where each is read, and how it is written.
 
+import { LOAD } from "./columns.js";
 import { age, decimal, integer } from "./format.js";
 
 const percent = (value) => `${decimal(value, 1)} %`;
@@ -27,9 +28,9 @@ export const FIGURES = {
   messages: onBeat((store) => store.detail.messages, integer),
   books: onBeat((store) => store.detail.counts.books, integer),
   trades: onBeat((store) => store.detail.counts.trades, integer),
-  cpu: mine((store) => store.system?.[0], percent),
-  memory: mine((store) => store.system?.[1], (value) => `${integer(value)} MB`),
-  "server-rate": mine((store) => store.system?.[2], (value) => `${integer(value)} /s`),
+  cpu: mine((store) => store.system?.[LOAD.cpuPct], percent),
+  memory: mine((store) => store.system?.[LOAD.memMb], (value) => `${integer(value)} MB`),
+  "server-rate": mine((store) => store.system?.[LOAD.msgRate], (value) => `${integer(value)} /s`),
 };
 
 /** The rows of one feed: label, and how its value is written. Without a label it stands beside the feed's name. */

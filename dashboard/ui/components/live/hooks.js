@@ -41,7 +41,7 @@ const subscribe = (listener) => store.subscribe(listener);
 const snapshot = () => store.shape;
 const onServer = () => EMPTY_SHAPE;
 
-/** The store's shape; renders again when symbols, choice, pause, frequency or connection change. */
+/** The store's shape; renders again when instruments, choice, pause, frequency or connection change. */
 export function useShape() {
   return useSyncExternalStore(subscribe, snapshot, onServer);
 }

@@ -1,10 +1,47 @@
-// The list of all instruments: names, addresses and search. Pure.
+// Instruments: what tells them apart, what they are called, and where their pages are. Pure.
 
-/** An instrument as components use it, from a row of the batch's `i`; limits and underlying may be null. */
-export function instrumentOf([symbol, exchange, underlying, tickSize, absoluteLimit, deltaLimit]) {
-  const id = `${exchange}:${symbol}`;
-  const words = `${symbol} ${exchange} ${underlying ?? ""}`.toLowerCase();
-  return { id, symbol, exchange, underlying, tickSize, absoluteLimit, deltaLimit, words };
+import { LISTED, WATCHED } from "./columns.js";
+
+/** The full id, unique over all feeds: what the page keeps, sends and stores of an instrument. */
+export function idOf(exchange, symbol) {
+  return `${exchange}:${symbol}`;
+}
+
+/** What stands for an instrument where there is none. */
+export const NO_INSTRUMENT = Object.freeze({ id: "", symbol: "", exchange: "", name: "", decimals: 2, tickSize: 0 });
+
+/** Instruments that a page watches, from the rows of a description, with their `name`, see `namesOf`. */
+export function watchedOf(rows) {
+  const watched = rows.map((row) => {
+    const [symbol, exchange] = [row[WATCHED.symbol], row[WATCHED.exchange]];
+    return { id: idOf(exchange, symbol), symbol, exchange, decimals: row[WATCHED.decimals], tickSize: row[WATCHED.tickSize] };
+  });
+  const names = namesOf(watched);
+  return watched.map((each) => ({ ...each, name: names.get(each.id) }));
+}
+
+/** An instrument of the list of all; limits and underlying may be null. */
+export function listedOf(row) {
+  const [symbol, exchange] = [row[LISTED.symbol], row[LISTED.exchange]];
+  const underlying = row[LISTED.underlying];
+  return {
+    id: idOf(exchange, symbol),
+    symbol,
+    exchange,
+    underlying,
+    words: `${symbol} ${exchange} ${underlying ?? ""}`.toLowerCase(),
+    tickSize: row[LISTED.tickSize],
+    absoluteLimit: row[LISTED.absoluteLimit],
+    deltaLimit: row[LISTED.deltaLimit],
+  };
+}
+
+/** What people read of instruments that are shown together, by id: the symbol, and the exchange where two have it. */
+export function namesOf(instruments) {
+  const counts = new Map();
+  for (const { symbol } of instruments) counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
+  const nameOf = ({ symbol, exchange }) => (counts.get(symbol) > 1 ? `${symbol} ${exchange}` : symbol);
+  return new Map(instruments.map((each) => [each.id, nameOf(each)]));
 }
 
 /**

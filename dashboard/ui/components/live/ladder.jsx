@@ -55,19 +55,19 @@ function toTick(price) {
 }
 
 export function PriceLadder() {
-  const { chosen, symbols } = useShape();
+  const { chosen } = useShape();
   const area = useRef(null);
   const table = useRef(null);
   const empty = useRef(null);
   const note = useRef(null);
   const count = useRowCount(area);
-  const tickSize = symbols.find(([symbol]) => symbol === chosen)?.[3];
+  const { tickSize } = chosen;
 
   useCountedPainter("beat", () => {
     const ladder = new Ladder();
     const parts = [...table.current.querySelectorAll(".rung:not(.head)")].map(partsOf);
     return () => {
-      const book = store.bookOf(chosen);
+      const book = store.bookOf(chosen.id);
       const found = book && tickSize ? ladder.rows(book, tickSize, count) : null;
       table.current.hidden = !found;
       note.current.hidden = !found;
@@ -91,7 +91,7 @@ export function PriceLadder() {
   return (
     <div className="ladder">
       <div className="rungs" ref={area}>
-        <div role="table" aria-label={`Price ladder of ${chosen}`} ref={table} hidden>
+        <div role="table" aria-label={`Price ladder of ${chosen.name}`} ref={table} hidden>
           <div className="rung head" role="row">
             <span role="columnheader">Bid volume</span>
             <span role="columnheader">Price</span>
@@ -133,8 +133,8 @@ function noteText(byTicks, { tickSize, decimals, theo }) {
 }
 
 function emptyText(chosen, waited) {
-  if (!chosen) return "No instrument is chosen.";
-  const book = store.bookOf(chosen);
+  if (!chosen.id) return "No instrument is chosen.";
+  const book = store.bookOf(chosen.id);
   if (book) return "Both sides of the order book are empty.";
-  return waited ? `No order book of ${chosen} has come.` : `Waiting for the order book of ${chosen}.`;
+  return waited ? `No order book of ${chosen.name} has come.` : `Waiting for the order book of ${chosen.name}.`;
 }

@@ -1,5 +1,6 @@
 // How well the stream reaches this page: what came, what did not, and how long it took. Pure.
 
+import { HOPS, LOSSY } from "./columns.js";
 import { Rate } from "./rate.js";
 import { Ring, WeightedRing, summary } from "./statistics.js";
 
@@ -40,7 +41,8 @@ export class Measurements {
   }
 
   /** Take a stream's counters so far of what was conflated and lost on the way. */
-  countLost([conflated, lost]) {
+  countLost(row) {
+    const [conflated, lost] = [row[LOSSY.conflated], row[LOSSY.lost]];
     this.conflated += Math.max(0, conflated - this.toldLost[0]);
     this.lost += Math.max(0, lost - this.toldLost[1]);
     this.toldLost = [conflated, lost];
@@ -53,9 +55,9 @@ export class Measurements {
   }
 
   /** Take a push's way here, in ms: `h` of the batch, and from its sending to the page's code. */
-  addHops([sourceToHub, hubToSent], sentToReceived) {
-    this.hops.sourceToHub.push(sourceToHub);
-    this.hops.hubToSent.push(hubToSent);
+  addHops(row, sentToReceived) {
+    this.hops.sourceToHub.push(row[HOPS.sourceToHub]);
+    this.hops.hubToSent.push(row[HOPS.hubToSent]);
     this.hops.sentToReceived.push(sentToReceived);
   }
 

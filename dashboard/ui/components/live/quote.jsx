@@ -1,7 +1,7 @@
 // The best bid and offer of the chosen instrument, its spread and its theoretical price.
 
 import { useRef } from "react";
-import { ASK, ASK_SIZE, BID, BID_SIZE } from "./detail.js";
+import { QUOTE } from "./columns.js";
 import { NONE, basisPoints, decimal, signed, volume } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
@@ -12,14 +12,14 @@ function writeValue(element, value, text) {
 }
 
 function write(cells, quote, { decimals, theo }) {
-  const bid = quote?.[BID] ?? NaN;
-  const ask = quote?.[ASK] ?? NaN;
+  const bid = quote?.[QUOTE.bid] ?? NaN;
+  const ask = quote?.[QUOTE.ask] ?? NaN;
   const mid = (bid + ask) / 2;
   const spread = ask - bid;
   writeValue(cells.bid, bid, decimal(bid, decimals));
   writeValue(cells.ask, ask, decimal(ask, decimals));
-  setText(cells.bidSize, quote ? sizeText(quote[BID], quote[BID_SIZE]) : NONE);
-  setText(cells.askSize, quote ? sizeText(quote[ASK], quote[ASK_SIZE]) : NONE);
+  setText(cells.bidSize, quote ? sizeText(quote[QUOTE.bid], quote[QUOTE.bidSize]) : NONE);
+  setText(cells.askSize, quote ? sizeText(quote[QUOTE.ask], quote[QUOTE.askSize]) : NONE);
   setText(cells.spread, decimal(spread, decimals));
   setText(cells.points, basisPoints(spread, mid));
   setText(cells.mid, decimal(mid, decimals + 1));

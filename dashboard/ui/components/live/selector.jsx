@@ -9,18 +9,6 @@ import { useGo } from "./link.jsx";
 const FOUND = 200;
 const OPEN_ROWS = 10;
 
-/** What names an instrument in the list: its symbol, or its id where an earlier one has that symbol. */
-function namesOf(instruments) {
-  const seen = new Set();
-  return new Map(
-    instruments.map((each) => {
-      const name = seen.has(each.symbol) ? each.id : each.symbol;
-      seen.add(each.symbol);
-      return [name, each];
-    }),
-  );
-}
-
 function label({ symbol, exchange, underlying }) {
   return underlying ? `${symbol} (${underlying}) · ${exchange}` : `${symbol} · ${exchange}`;
 }
@@ -32,38 +20,33 @@ export function InstrumentSelector() {
   const [choice, setChoice] = useState("");
   const [searching, setSearching] = useState(false);
   const box = useRef(null);
-  const names = useMemo(() => namesOf(instruments ?? []), [instruments]);
   const found = useMemo(() => {
-    const wanted = new Set(findInstruments([...names.values()], typed));
-    const order = typed ? [...wanted].slice(0, FOUND) : [...wanted];
-    const nameOf = new Map([...names].map(([name, each]) => [each, name]));
-    return order.map((each) => [nameOf.get(each), each]);
-  }, [names, typed]);
+    const order = findInstruments(instruments ?? [], typed);
+    return typed ? order.slice(0, FOUND) : order;
+  }, [instruments, typed]);
 
   const end = () => {
     setSearching(false);
     setTyped("");
   };
   const open = () => {
-    const instrument = names.get(choice);
-    if (!instrument) return;
+    if (!choice) return;
     end();
     setChoice("");
     document.activeElement?.blur();
-    go(addressOf(instrument.id));
+    go(addressOf(choice));
   };
   const search = (text) => {
     setTyped(text);
     setSearching(true);
-    const first = text.trim() ? findInstruments([...names.values()], text)[0] : null;
-    const name = first && [...names].find(([, each]) => each === first)?.[0];
-    setChoice(name ?? "");
+    const first = text.trim() ? findInstruments(instruments ?? [], text)[0] : null;
+    setChoice(first?.id ?? "");
   };
   const move = (by) => {
     setSearching(true);
-    const at = found.findIndex(([name]) => name === choice);
+    const at = found.findIndex(({ id }) => id === choice);
     const next = Math.min(found.length - 1, Math.max(0, at + by));
-    if (found.length) setChoice(found[at < 0 ? 0 : next][0]);
+    if (found.length) setChoice(found[at < 0 ? 0 : next].id);
   };
   const pressed = (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -112,14 +95,14 @@ export function InstrumentSelector() {
           onKeyDown={(event) => event.key === "Enter" && open()}
         >
           <option value="">{firstText(instruments, found)}</option>
-          {found.map(([name, each]) => (
-            <option key={each.id} value={name}>
+          {found.map((each) => (
+            <option key={each.id} value={each.id}>
               {label(each)}
             </option>
           ))}
         </select>
       </span>
-      <button id="go-button" type="button" disabled={!names.has(choice)} onClick={open}>
+      <button id="go-button" type="button" disabled={!choice} onClick={open}>
         Go
       </button>
     </div>

@@ -1,13 +1,11 @@
-// The last prices of one symbol. Pure.
+// The last prices of one instrument. Pure.
 
 import { Ring } from "./statistics.js";
 
-/** One watched symbol; `at` is performance.now() of the newest price, `version` its count. */
+/** Of one watched instrument; `at` is performance.now() of the newest price, `version` its count. */
 export class Series {
-  constructor([symbol, exchange, decimals], samples) {
-    this.symbol = symbol;
-    this.exchange = exchange;
-    this.decimals = decimals;
+  constructor(instrument, samples) {
+    this.instrument = instrument;
     this.prices = new Ring(samples);
     this.last = undefined;
     this.at = 0;

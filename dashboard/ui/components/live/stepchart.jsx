@@ -5,7 +5,8 @@ import { useRef, useState } from "react";
 import { decimalsOf, drawGrid, keptRange, niceStep, niceTicks, timeTicks } from "./axis.js";
 import { drawCrosshair, drawTag, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
-import { ASK, BID, PRICE, SIDE, SIZE } from "./detail.js";
+import { QUOTE } from "./columns.js";
+import { PRICE, SIDE, SIZE } from "./detail.js";
 import { decimal, timeOfDay, volume } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
 import { dotRadius, priceRange, stepRuns } from "./steps.js";
@@ -60,8 +61,9 @@ function drawTrades({ context }, trades, { from, to, x, y, colors }) {
 function drawQuote(surface, plot, { quote, y, decimals, colors }) {
   if (!quote) return;
   const tags = [];
-  if (quote[ASK] !== null) tags.push({ y: y(quote[ASK]), text: decimal(quote[ASK], decimals), color: colors.down });
-  if (quote[BID] !== null) tags.push({ y: y(quote[BID]), text: decimal(quote[BID], decimals), color: colors.up });
+  const [bid, ask] = [quote[QUOTE.bid], quote[QUOTE.ask]];
+  if (ask !== null) tags.push({ y: y(ask), text: decimal(ask, decimals), color: colors.down });
+  if (bid !== null) tags.push({ y: y(bid), text: decimal(bid, decimals), color: colors.up });
   if (tags.length === 2 && tags[1].y - tags[0].y < 17) {
     const middle = (tags[0].y + tags[1].y) / 2;
     tags[0].y = middle - 8.5;
@@ -90,8 +92,13 @@ function readout(ms, within) {
     return `${timeOfDay(ms, true)} · last ${decimal(price, decimals)}`;
   }
   const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
-  const side = (column) => (quote && quote[column] !== null ? `${decimal(quote[column], decimals)} × ${volume(quote[column + 1])}` : "none");
-  const parts = [timeOfDay(ms, true), `bid ${side(BID)}`, `ask ${side(ASK)}`];
+  const side = (price, size) =>
+    quote && quote[price] !== null ? `${decimal(quote[price], decimals)} × ${volume(quote[size])}` : "none";
+  const parts = [
+    timeOfDay(ms, true),
+    `bid ${side(QUOTE.bid, QUOTE.bidSize)}`,
+    `ask ${side(QUOTE.ask, QUOTE.askSize)}`,
+  ];
   const next = trades.after(ms);
   const near = [next - 1, next].filter((at) => at >= 0 && at < trades.length).map((at) => trades.at(at));
   const nearest = near.sort((a, b) => Math.abs(a[0] - ms) - Math.abs(b[0] - ms))[0];
@@ -159,9 +166,9 @@ export function StepChart() {
         </span>
       </div>
       <div className="plot">
-        <canvas ref={canvas} role="img" aria-label={`Best bid and ask of ${chosen} over time, and its trades`} />
+        <canvas ref={canvas} role="img" aria-label={`Best bid and ask of ${chosen.name} over time, and its trades`} />
         <p className="empty" ref={empty}>
-          Waiting for quotes and trades of {chosen}.
+          Waiting for quotes and trades of {chosen.name}.
         </p>
       </div>
     </div>

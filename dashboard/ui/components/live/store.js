@@ -1,29 +1,29 @@
 // What the page knows: the rolling windows that batches fill and panels draw.
 // The keys of a batch are described in dashboard/ui/batch.py.
 
+import { Arrivals } from "./arrivals.js";
 import { Cadence } from "./cadence.js";
 import { ClockOffset, pageClock } from "./clock.js";
+import { BOOK, ECHO, PAST, TRADE } from "./columns.js";
 import { connectionState } from "./connection.js";
 import { Detail } from "./detail.js";
 import { Frames } from "./frames.js";
-import { instrumentOf } from "./instruments.js";
+import { NO_INSTRUMENT, listedOf, watchedOf } from "./instruments.js";
 import { Measurements } from "./measurements.js";
 import { Series } from "./series.js";
 import { summary } from "./statistics.js";
 import { Strain } from "./strain.js";
 
 const KEPT_TRADES = 100;
-/** Streams whose batches are known again; more than there are slots that could still hold one. */
-const KEPT_GENERATIONS = 64;
 /** The server is heard every half second at least. */
 const SILENT_EDGE_MS = 1000;
 
 /** What React components render from; replaced as a whole when it changes. */
 export const EMPTY_SHAPE = Object.freeze({
-  symbols: [],
+  watched: [],
   instruments: null,
   known: 0,
-  chosen: "",
+  chosen: NO_INSTRUMENT,
   paused: false,
   replayPaused: false,
   frequencyMs: 0,
@@ -40,15 +40,14 @@ export class Store {
     this.measurements = new Measurements();
     this.strain = new Strain();
     this.cadence = new Cadence(this.strain);
-    this.generation = null;
-    this.number = 0;
-    this.taken = new Map();
+    this.arrivals = new Arrivals();
     this.description = 0;
-    this.symbols = [];
+    this.rows = [];
+    this.watched = [];
     this.instruments = null;
     this.wantsInstruments = false;
     this.known = 0;
-    this.chosen = "";
+    this.chosen = NO_INSTRUMENT;
     this.paused = false;
     this.replayPaused = false;
     this.frequencyMs = 0;
@@ -66,7 +65,6 @@ export class Store {
     this.actions = {};
     this.listeners = new Set();
     this.shape = EMPTY_SHAPE;
-    this.chosenAt = 0;
     this.trades = [];
     this.tradesSeen = 0;
   }
@@ -84,7 +82,7 @@ export class Store {
     this.cadence.hurry();
   }
 
-  /** Run `listener` when symbols, choice, pause or frequency change; gives the function that ends it. */
+  /** Run `listener` when instruments, choice, pause or frequency change; gives the function that ends it. */
   subscribe(listener) {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -112,49 +110,31 @@ export class Store {
     this.show();
   }
 
-  /** The order book of `symbol`, or null while it is not here. */
-  bookOf(symbol) {
-    return this.book?.symbol === symbol ? this.book : null;
+  /** The order book of the instrument of this full id, or null while it is not here. */
+  bookOf(id) {
+    return this.book?.id === id ? this.book : null;
   }
 
-  /** Show the order book of `symbol`. */
-  choose(symbol) {
-    if (symbol === this.chosen) return;
-    this.chosen = symbol;
-    this.chosenAt = performance.now();
+  /** Show the order book of the watched instrument of this full id. */
+  choose(id) {
+    const found = this.watched.find((each) => each.id === id);
+    if (!found || found === this.chosen) return;
+    this.chosen = found;
     this.changed();
-    this.actions.choose?.(symbol);
-  }
-
-  /**
-   * Whether a batch has not come yet, on this page or the one before it. A generation is no clock: one
-   * that the page has not seen is that of a new stream, whatever the server's clock says.
-   */
-  awaits({ g, n }) {
-    return g !== undefined && n > (this.taken.get(g) ?? 0);
-  }
-
-  /** The batches in these slots that have not come yet, in the order in which to take them. */
-  awaited(slots) {
-    const streams = [this.generation, ...new Set(slots.map(({ g }) => g))];
-    const fresh = slots.filter((batch) => this.awaits(batch));
-    return fresh.sort((a, b) => streams.indexOf(a.g) - streams.indexOf(b.g) || a.n - b.n);
+    this.actions.choose?.(id);
   }
 
   /** Take one batch in; `now` is performance.now() when it reached the page's code. */
   ingest(batch, now) {
-    const begins = batch.g !== this.generation;
-    if (begins) this.begin(batch);
-    const missed = Math.max(0, batch.n - this.number - 1);
+    const { begins, missed } = this.arrivals.take(batch);
+    if (begins) this.begin();
     this.measurements.missed += missed;
-    this.number = batch.n;
-    this.taken.set(batch.g, batch.n);
     this.receivedAt = now;
     this.measurements.countLost(batch.l);
     if (batch.d) this.describe(batch.d, batch.v, begins);
     if (batch.i) this.takeInstruments(batch.i);
     if (batch.f) this.takeFeeds(batch.f, now);
-    if (batch.e) this.clock.add(batch.e[0], batch.e[1], batch.t, pageClock(now));
+    if (batch.e) this.clock.add(batch.e[ECHO.pageMs], batch.e[ECHO.cameMs], batch.t, pageClock(now));
     if (!this.paused) this.follow(batch, now);
     this.answer(batch, missed);
   }
@@ -178,10 +158,7 @@ export class Store {
     this.frames.arrived(now, batch);
   }
 
-  begin(batch) {
-    this.generation = batch.g;
-    if (this.taken.size >= KEPT_GENERATIONS) this.taken.delete(this.taken.keys().next().value);
-    this.number = 0;
+  begin() {
     this.description = 0;
     this.measurements.begin();
     this.clock.clear();
@@ -190,24 +167,32 @@ export class Store {
 
   /** Take a description; a stream that begins anew is told again what this page had asked for. */
   describe(d, version, begins) {
-    const known = this.symbols.length > 0;
+    const known = this.watched.length > 0;
     if (version === this.description) return;
     this.description = version;
-    if (JSON.stringify(d.symbols) !== JSON.stringify(this.symbols)) this.symbols = d.symbols;
+    this.watch(d.watched);
     this.known = d.known;
-    const kept = new Map();
-    for (const entry of d.symbols) {
-      const series = this.series.get(entry[0]) ?? new Series(entry, this.sampleWindow);
-      series.decimals = entry[2];
-      kept.set(entry[0], series);
-    }
-    this.series = kept;
     this.frequencyMs = d.frequency_ms;
     this.intervalMs = d.interval_ms;
     if (begins && known && this.paused !== d.paused) this.actions.pause?.(this.paused);
-    if (begins && known && this.chosen !== d.chosen && kept.has(this.chosen)) this.actions.choose?.(this.chosen);
-    else if (!kept.has(this.chosen)) this.chosen = d.chosen;
+    const kept = this.watched.find(({ id }) => id === this.chosen.id);
+    if (begins && known && kept && kept.id !== d.chosen) this.actions.choose?.(kept.id);
+    this.chosen = kept ?? this.watched.find(({ id }) => id === d.chosen) ?? NO_INSTRUMENT;
     this.changed();
+  }
+
+  /** Watch the instruments of these rows, with the series that are here of them. */
+  watch(rows) {
+    if (JSON.stringify(rows) === JSON.stringify(this.rows)) return;
+    this.rows = rows;
+    this.watched = watchedOf(rows);
+    const before = this.series;
+    this.series = new Map();
+    for (const instrument of this.watched) {
+      const series = before.get(instrument.id) ?? new Series(instrument, this.sampleWindow);
+      series.instrument = instrument;
+      this.series.set(instrument.id, series);
+    }
   }
 
   /** The time at the right edge of the charts: it stands still while the page is paused or hears nothing. */
@@ -221,11 +206,11 @@ export class Store {
   }
 
   changed() {
-    const { symbols, instruments, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
-    const shape = { symbols, instruments, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection };
+    const { watched, instruments, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
+    const shape = { watched, instruments, known, chosen, paused, replayPaused, frequencyMs, intervalMs, connection };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
     this.shape = shape;
-    if (this.detail.begin(symbols.find(([symbol]) => symbol === chosen))) this.book = null;
+    if (this.detail.begin(chosen)) this.book = null;
     for (const listener of this.listeners) listener();
   }
 
@@ -236,7 +221,7 @@ export class Store {
   }
 
   takeInstruments(rows) {
-    this.instruments = rows.map(instrumentOf);
+    this.instruments = rows.map(listedOf);
     this.changed();
   }
 
@@ -250,18 +235,18 @@ export class Store {
   takeMarket(batch, now) {
     if (batch.w) this.detail.followed = true;
     if (batch.p) this.takePrices(batch.p, now, batch.t);
-    if (batch.w) this.replaceTrades(batch.w[1]);
+    if (batch.w) this.replaceTrades(batch.w[PAST.trades]);
     if (batch.q || batch.w || batch.m || batch.o !== undefined) this.takeDetail(batch);
     if (batch.a && !this.detail.bars.take(batch.a)) this.actions.bars?.(this.detail.bars.interval);
     if (batch.r) this.takeTrades(batch.r);
-    if (batch.b) this.takeBook(batch.b, now);
+    if (batch.b) this.takeBook(batch.b);
   }
 
   takePrices(flat, now, sent) {
     for (let i = 0; i < flat.length; i += 2) {
-      const [symbol] = this.symbols[flat[i]];
-      this.series.get(symbol).push(flat[i + 1], now);
-      if (symbol === this.chosen) this.detail.takePrice(sent, flat[i + 1]);
+      const instrument = this.watched[flat[i]];
+      this.series.get(instrument.id).push(flat[i + 1], now);
+      if (instrument === this.chosen) this.detail.takePrice(sent, flat[i + 1]);
     }
     this.cadence.note();
   }
@@ -270,16 +255,23 @@ export class Store {
     for (const row of rows) {
       const trade = this.tradeOf(row);
       this.trades.unshift(trade);
-      if (trade.symbol === this.chosen) this.detail.takeTrade(trade);
+      if (trade.instrument === this.chosen) this.detail.takeTrade(trade);
     }
     this.cadence.note();
     this.tradesSeen += rows.length;
     if (this.trades.length > KEPT_TRADES) this.trades.length = KEPT_TRADES;
   }
 
-  tradeOf([at, price, size, side, time, buyer, seller]) {
-    const [symbol, , decimals] = this.symbols[at];
-    return { symbol, decimals, price, size, side, time, buyer, seller };
+  tradeOf(row) {
+    return {
+      instrument: this.watched[row[TRADE.at]],
+      price: row[TRADE.price],
+      size: row[TRADE.size],
+      side: row[TRADE.side],
+      time: row[TRADE.time],
+      buyer: row[TRADE.buyer],
+      seller: row[TRADE.seller],
+    };
   }
 
   /** The trades of the last minute, oldest first, instead of those that are here. */
@@ -294,9 +286,10 @@ export class Store {
     this.cadence.note();
   }
 
-  takeBook([at, bids, asks, partial], now) {
-    const [symbol, exchange, decimals] = this.symbols[at];
-    this.book = { symbol, exchange, decimals, bids, asks, partial: partial === 1, at: now };
+  takeBook(row) {
+    const { id, decimals } = this.watched[row[BOOK.at]];
+    const [bids, asks] = [row[BOOK.bids], row[BOOK.asks]];
+    this.book = { id, decimals, bids, asks, partial: row[BOOK.partial] === 1 };
     this.cadence.note();
   }
 

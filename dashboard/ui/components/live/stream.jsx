@@ -28,7 +28,7 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
 
   useLayoutEffect(() => {
     const now = performance.now();
-    for (const batch of store.awaited(slots)) store.ingest(batch, now);
+    for (const batch of store.arrivals.awaited(slots)) store.ingest(batch, now);
   });
 
   useEffect(() => {

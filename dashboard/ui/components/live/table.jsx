@@ -2,6 +2,7 @@
 // once a second while open.
 
 import { useRef, useState } from "react";
+import { BAR, QUOTE } from "./columns.js";
 import { NONE, decimal, integer, milliseconds, signed, timeOfDay, volume } from "./format.js";
 import { useSlowPainter } from "./hooks.js";
 import { summary } from "./statistics.js";
@@ -37,24 +38,26 @@ function newest(rows, at) {
   return Array.from({ length: Math.min(TABLE_ROWS, rows.length) }, (_, back) => at(rows.length - 1 - back));
 }
 
-function quoteRow([time, bid, bidSize, ask, askSize]) {
+function quoteRow(row) {
   const { decimals } = store.detail;
   const side = (price, size) => (price === null ? [NONE, NONE] : [decimal(price, decimals), volume(size)]);
-  return [timeOfDay(time, true), ...side(bid, bidSize), ...side(ask, askSize)];
+  const bid = side(row[QUOTE.bid], row[QUOTE.bidSize]);
+  return [timeOfDay(row[QUOTE.time], true), ...bid, ...side(row[QUOTE.ask], row[QUOTE.askSize])];
 }
 
-function candleRow([time, ...numbers]) {
+function candleRow(row) {
   const { decimals } = store.detail;
-  const prices = numbers.slice(0, 4).map((value) => decimal(value, decimals));
-  return [timeOfDay(1000 * time), ...prices, volume(numbers[4])];
+  const prices = [BAR.open, BAR.high, BAR.low, BAR.close].map((column) => decimal(row[column], decimals));
+  return [timeOfDay(1000 * row[BAR.start]), ...prices, volume(row[BAR.volume])];
 }
 
-function priceRow({ symbol, decimals, last, prices }) {
+function priceRow({ instrument, last, prices }) {
+  const { name, decimals } = instrument;
   const { mean, p50, p95 } = summary(prices);
   const sorted = prices.sorted();
   const numbers = [sorted[0], sorted[sorted.length - 1], mean, p50, p95];
   const change = signed(last - prices.at(0), decimals);
-  return [symbol, decimal(last, decimals), change, ...numbers.map((value) => decimal(value, decimals)), prices.length];
+  return [name, decimal(last, decimals), change, ...numbers.map((value) => decimal(value, decimals)), prices.length];
 }
 
 function trendRow(ago) {

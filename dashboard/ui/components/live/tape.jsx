@@ -34,17 +34,19 @@ function writeRow(parts, trade, largest) {
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
   setText(parts.time, timeOfDay(trade.time, true));
-  setText(parts.symbol, trade.symbol);
+  setText(parts.symbol, trade.instrument.name);
   setText(parts.word, buy ? "buy " : "sell ");
-  setText(parts.price, decimal(trade.price, trade.decimals));
+  setText(parts.price, decimal(trade.price, trade.instrument.decimals));
   setText(parts.size, volume(trade.size));
-  parts.row.title = `${trade.size} ${trade.symbol}`;
+  parts.row.title = `${trade.size} ${trade.instrument.name}`;
 }
 
-/** Sizes are compared within their symbol: the largest of the kept trades fills the bar. */
+/** Sizes are compared within their instrument: the largest of the kept trades fills the bar. */
 function largestSizes() {
   const largest = new Map();
-  for (const { symbol, size } of store.trades) largest.set(symbol, Math.max(size, largest.get(symbol) ?? 0));
+  for (const { instrument, size } of store.trades) {
+    largest.set(instrument.id, Math.max(size, largest.get(instrument.id) ?? 0));
+  }
   return largest;
 }
 
@@ -62,7 +64,7 @@ export function Tape() {
       turn(rows, list.current, { count, fresh: store.tradesSeen - seen, createRow });
       seen = store.tradesSeen;
       const largest = largestSizes();
-      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i], largest.get(store.trades[i].symbol));
+      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i], largest.get(store.trades[i].instrument.id));
       empty.current.hidden = count > 0;
     };
   }, []);

@@ -30,7 +30,7 @@ function writeRow(parts, trade) {
   setText(parts.time, timeOfDay(trade.time, true));
   setText(parts.size, volume(trade.size));
   setText(parts.word, buy ? "buyer took " : "seller took ");
-  setText(parts.price, decimal(trade.price, trade.decimals));
+  setText(parts.price, decimal(trade.price, trade.instrument.decimals));
   for (const side of ["buyer", "seller"]) {
     setText(parts[side], trade[side] ?? "");
     setAttribute(parts[side], "title", trade[side] ?? null);

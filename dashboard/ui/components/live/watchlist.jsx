@@ -2,20 +2,23 @@
 
 import { useState } from "react";
 import { useShape } from "./hooks.js";
-import { findInstruments } from "./instruments.js";
+import { findInstruments, namesOf } from "./instruments.js";
 import { store } from "./store.js";
 
 const MOST = 50;
 const FOUND = 30;
 
 export function WatchlistEditor() {
-  const { symbols, known, instruments } = useShape();
+  const { watched, known, instruments } = useShape();
   const [sought, setSought] = useState("");
-  const watched = symbols.map(([symbol]) => symbol);
+  const ids = watched.map(({ id }) => id);
   const set = (list) => store.actions.watch?.(list);
-  const found = matches(instruments ?? [], watched, sought);
+  const found = findInstruments(instruments ?? [], sought)
+    .filter(({ id }) => !ids.includes(id))
+    .slice(0, FOUND);
+  const names = namesOf([...watched, ...found]);
   const move = (at, by) => {
-    const list = [...watched];
+    const list = [...ids];
     list.splice(at + by, 0, ...list.splice(at, 1));
     set(list);
   };
@@ -26,17 +29,17 @@ export function WatchlistEditor() {
         {watched.length} of {known} symbols shown, at most {MOST}. Remembered in this browser.
       </p>
       <ol>
-        {watched.map((symbol, at) => (
-          <li key={symbol}>
-            <span>{symbol}</span>
-            <Step label={`Move ${symbol} up`} path="M4 10l4-4 4 4" off={at === 0} act={() => move(at, -1)} />
+        {watched.map(({ id, name }, at) => (
+          <li key={id}>
+            <span>{name}</span>
+            <Step label={`Move ${name} up`} path="M4 10l4-4 4 4" off={at === 0} act={() => move(at, -1)} />
             <Step
-              label={`Move ${symbol} down`}
+              label={`Move ${name} down`}
               path="M4 6l4 4 4-4"
-              off={at === watched.length - 1}
+              off={at === ids.length - 1}
               act={() => move(at, 1)}
             />
-            <Step label={`Remove ${symbol}`} path="M4 4l8 8M12 4l-8 8" act={() => set(without(watched, symbol))} />
+            <Step label={`Remove ${name}`} path="M4 4l8 8M12 4l-8 8" act={() => set(ids.filter((each) => each !== id))} />
           </li>
         ))}
       </ol>
@@ -56,10 +59,10 @@ export function WatchlistEditor() {
               {symbol} <span className="venue">{exchange}</span>
             </span>
             <Step
-              label={`Add ${symbol}`}
+              label={`Add ${names.get(id)}`}
               path="M8 3v10M3 8h10"
-              off={watched.length >= MOST}
-              act={() => set([...watched, symbol])}
+              off={ids.length >= MOST}
+              act={() => set([...ids, id])}
             />
           </li>
         ))}
@@ -72,18 +75,6 @@ export function WatchlistEditor() {
       </button>
     </div>
   );
-}
-
-function without(list, symbol) {
-  return list.filter((each) => each !== symbol);
-}
-
-/** A watchlist holds symbols: of two instruments with one symbol it shows the first. */
-function matches(instruments, watched, sought) {
-  const shown = new Set(watched);
-  return findInstruments(instruments, sought)
-    .filter(({ symbol }) => !shown.has(symbol) && shown.add(symbol))
-    .slice(0, FOUND);
 }
 
 function Step({ label, path, off = false, act }) {

@@ -214,7 +214,7 @@ def test_the_instrument_stands_in_the_envelope_or_in_its_data(where: str) -> Non
     named = {"instrument": "AAPL/DEC"}
     message = envelope("bbo_update", data | (named if where != "envelope" else {}))
     (quote,) = parse(message | (named if where != "data" else {}))
-    assert quote.topic.symbol == "AAPL/DEC"
+    assert quote.topic.subject == "AAPL/DEC"
 
 
 def test_without_a_time_in_the_data_the_envelopes_counts() -> None:
