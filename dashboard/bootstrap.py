@@ -16,7 +16,7 @@ from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Control
+from dashboard.core.model import Control, RevokedKeys
 from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
 from dashboard.feeds.instrument_master import InstrumentMaster
 from dashboard.feeds.parsing.static_data import StaticData
@@ -69,7 +69,12 @@ class Services:
             self.bars.close()
             self.accounts.close()
         self.repository = _repository(settings)
-        self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
+        self.keys = ApiKeys(
+            self.repository,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+            revoked=self._tell_revoked,
+        )
         self.supervisor = Supervisor(
             _feeds(settings),
             publish=DerivedQuotes(self.hub.publish).publish,
@@ -147,6 +152,7 @@ class Services:
                 "supervisor": self.supervisor.run,
                 "bars": self.bars.run,
                 "accounts": self.accounts.run,
+                "keys": self.keys.watch.run,
             }
             if self.settings.simulator_seed is None:
                 runs["system"] = self._publish_system
@@ -161,6 +167,10 @@ class Services:
                 for task in tasks:
                     task.cancel()
                 self.repository.close()
+
+    def _tell_revoked(self, key_ids: frozenset[int]) -> None:
+        revoked = RevokedKeys(key_ids=tuple(sorted(key_ids)), ts_event=time.time_ns())
+        self.hub.publish(revoked)
 
     async def _publish_system(self) -> None:
         await publish_system(

@@ -55,6 +55,7 @@ class Kind(StrEnum):
     PNL = "pnl", Channel.ACCOUNTS
     SYSTEM = "system", Channel.STATUS
     CONTROL = "control", Channel.STATUS
+    REVOKED_KEYS = "revoked_keys", Channel.STATUS
 
 
 class Side(StrEnum):
@@ -276,6 +277,19 @@ class Control(Event, frozen=True, kw_only=True, gc=False):
     kind: ClassVar[Kind] = Kind.CONTROL
 
     frequency_ms: int
+
+    @property
+    def topic(self) -> Topic:
+        """Give the one topic of this type."""
+        return Topic(self.kind, "", "")
+
+
+class RevokedKeys(Event, frozen=True, kw_only=True, gc=False):
+    """API keys hold no longer: all that were revoked since the start, by their ids."""
+
+    kind: ClassVar[Kind] = Kind.REVOKED_KEYS
+
+    key_ids: tuple[int, ...]
 
     @property
     def topic(self) -> Topic:

@@ -50,8 +50,8 @@ class KnownKeys:
 
     Belongs to one event loop, which it never blocks. `clock` is the wall clock, by which
     sessions expire; what was read grows old by the `monotonic` one, both in ns. `revoked` is
-    told the id of each key that was valid and is no longer. When reading begins to fail and
-    when it works again, that is one line of the log each.
+    told the ids of all keys that have been valid and are no longer, when there are more. When
+    reading begins to fail and when it works again, that is one line of the log each.
     """
 
     def __init__(
@@ -60,13 +60,14 @@ class KnownKeys:
         *,
         clock: Callable[[], int],
         monotonic: Callable[[], int],
-        revoked: Callable[[int], object] = lambda _key_id: None,
+        revoked: Callable[[frozenset[int]], object] = lambda _ids: None,
     ) -> None:
         self.latest = Known({}, {}, {})
         self._repository = repository
         self._clock = clock
         self._monotonic = monotonic
-        self._revoked = revoked
+        self._tell_revoked = revoked
+        self._revoked: frozenset[int] = frozenset()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
         self._reads = SingleFlight(self._begin)
         self._fresh_until: int | None = None
@@ -122,9 +123,11 @@ class KnownKeys:
         return reading
 
     def _take(self, known: Known) -> None:
-        before, self.latest = self.latest, known
-        for key_id in before.by_id.keys() - known.by_id.keys():
-            self._revoked(key_id)
+        gone = self.latest.by_id.keys() - known.by_id.keys()
+        self.latest = known
+        if gone:
+            self._revoked |= gone
+            self._tell_revoked(self._revoked)
 
     def _tell(self, error: BaseException | None) -> None:
         if error is None and self._failing:

@@ -11,7 +11,9 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from starlette.types import Scope
 
 from dashboard.access.credentials import client_address
+from dashboard.access.keyed_connections import NOT_AUTHENTICATED, REVOKED, KeyedConnections
 from dashboard.access.places import Places
+from dashboard.access.principals import principal_of
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire, deflated
 from dashboard.streaming.heartbeat import Beat, Heartbeat
@@ -30,7 +32,7 @@ log = structlog.get_logger(__name__)
 CLOSE, PING = WSMsgType.CLOSE, WSMsgType.PING
 CONTROL = frozenset({CLOSE, PING, WSMsgType.PONG})
 GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
-TRY_AGAIN_LATER, NOT_AUTHENTICATED = 1013, 4401
+TRY_AGAIN_LATER = 1013
 MAX_WAITING = 64
 """The requests of a client that may wait, beside those of one more read."""
 LINGER_S = 2.0
@@ -66,6 +68,7 @@ class StreamConnection(WSListener):
         group: asyncio.TaskGroup,
         timeouts: Timeouts,
         *,
+        keyed: KeyedConnections,
         scope: Scope,
         wire: Wire,
         outbox: Outbox,
@@ -78,6 +81,7 @@ class StreamConnection(WSListener):
         self._everyone = everyone
         self._group = group
         self._timeouts = timeouts
+        self._keyed = keyed
         self._scope = scope
         self._loop = asyncio.get_running_loop()
         self.write: Callable[[bytes], None]
@@ -186,6 +190,10 @@ class StreamConnection(WSListener):
         """Say goodbye: the server is shutting down."""
         self._close(GOING_AWAY, "the server is shutting down")
 
+    def revoke(self) -> None:
+        """Close it: its key was revoked."""
+        self._close(NOT_AUTHENTICATED, REVOKED)
+
     def _beat(self, now_s: float) -> None:
         heard = self._reads.heard or self._reads.paused  # who is not read from cannot answer
         self._reads.heard = False
@@ -242,6 +250,8 @@ class StreamConnection(WSListener):
     async def _open(self) -> Refusal | None:
         refusal = await self._streams.open(self, self._scope)
         self._opened = refusal is None
+        if self._opened:
+            self._keyed.enter(self, principal_of(self._scope), self.revoke)
         if self._closing:  # it left meanwhile
             self._leave()
         return refusal
@@ -281,6 +291,7 @@ class StreamConnection(WSListener):
     def _leave(self) -> None:
         """Take no part in the stream any more: nothing may follow a close frame."""
         self._closing = True
+        self._keyed.leave(self)
         self._requests.clear()
         if self._opened:
             self._opened = False

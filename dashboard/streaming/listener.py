@@ -18,6 +18,7 @@ from picows import (
 )
 from starlette.datastructures import Headers
 
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.listening_socket import ListeningSocket
 from dashboard.access.places import Places
 from dashboard.core.errors import SettingError
@@ -104,10 +105,11 @@ class StreamListener:
         self.port = listener.getsockname()[1]
         self._socket = listener
 
-    async def run(self, choose: Choose, *, survival: Survival) -> None:
+    async def run(self, choose: Choose, *, keyed: KeyedConnections, survival: Survival) -> None:
         """Serve, after `listen`, until the stream of any path closes; then say goodbye.
 
-        `choose` gives the stream of a path; `survival` counts what fails for one client.
+        `choose` gives the stream of a path; `survival` counts what fails for one client. Who has
+        shown a key stands in `keyed`.
         """
         async with asyncio.TaskGroup() as group:
 
@@ -130,6 +132,7 @@ class StreamListener:
                     self._connections,
                     group,
                     self._timeouts,
+                    keyed=keyed,
                     scope=scope,
                     wire=wire,
                     outbox=outbox,

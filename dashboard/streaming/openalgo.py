@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 from starlette.types import Scope
 
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.turn_budget import TurnBudget
 from dashboard.bootstrap import Services
 from dashboard.core.errors import FeedError, StorageError
@@ -93,6 +94,7 @@ class OpenAlgoStreams:
         running: Services,
         *,
         authenticate: Authenticate,
+        keyed: KeyedConnections,
         budget: TurnBudget | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
@@ -101,6 +103,7 @@ class OpenAlgoStreams:
         self._failures = running.hub.failures
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
+        self._keyed = keyed
         self._clock = clock
         self._market = FeedMarket(running)
         self._quotes = Quotes(running.hub)
@@ -124,6 +127,7 @@ class OpenAlgoStreams:
     def close(self, client: StreamClient) -> None:
         """End a client's session and all its subscriptions."""
         if self._sessions.pop(client, None) is not None:
+            self._keyed.leave(client)
             self._groups.leave(client)
 
     def authenticated(self, client: StreamClient) -> bool:
@@ -138,7 +142,7 @@ class OpenAlgoStreams:
         session = self._sessions[client]
         outputs = session.receive(raw)
         if not isinstance(outputs, list):
-            outputs = await self._find_out(session, outputs, address)
+            outputs = await self._find_out(client, outputs, address)
         if client not in self._sessions:
             return  # it left meanwhile
         self.fanout.settle(client)
@@ -176,12 +180,16 @@ class OpenAlgoStreams:
         return None if due is None else max(0, due - self._clock()) / NS_PER_S
 
     async def _find_out(
-        self, session: Session[Receiver], asked: CheckKey | Listen, address: str
+        self, client: StreamClient, asked: CheckKey | Listen, address: str
     ) -> list[Output]:
+        session = self._sessions[client]
         try:
             if isinstance(asked, Listen):
                 return session.accept(await self._market.listen(asked.listings))
-            return session.identify(await self._authenticate(asked.api_key, address))
+            principal = await self._authenticate(asked.api_key, address)
+            if principal is not None and client in self._sessions:
+                self._keyed.enter(client, principal, client.revoke)
+            return session.identify(principal)
         except StorageError:  # which is in the log already, once for all who ask meanwhile
             return session.fail()
         except Exception:

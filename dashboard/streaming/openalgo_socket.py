@@ -6,6 +6,7 @@ import contextlib
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dashboard.access.credentials import client_address
+from dashboard.access.keyed_connections import NOT_AUTHENTICATED, REVOKED
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.places import Places
 from dashboard.fanout.outbox import Outbox
@@ -13,7 +14,6 @@ from dashboard.fanout.wire import bare
 from dashboard.streaming.connection import (
     GOING_AWAY,
     LINGER_S,
-    NOT_AUTHENTICATED,
     POLICY_VIOLATION,
     TRY_AGAIN_LATER,
     Timeouts,
@@ -98,6 +98,10 @@ class OpenAlgoSocket:
     def end(self) -> None:
         """Say goodbye: the server is shutting down."""
         self._close(GOING_AWAY, "the server is shutting down")
+
+    def revoke(self) -> None:
+        """Close it: its key was revoked."""
+        self._close(NOT_AUTHENTICATED, REVOKED)
 
     async def run(self) -> None:
         """Serve until the client leaves or is closed."""

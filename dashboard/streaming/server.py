@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from dashboard.access.connection_limits import connection_limits
 from dashboard.access.credentials import UNKNOWN
 from dashboard.access.key_guard import KeyCheck, problem_with_key
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
@@ -55,16 +56,26 @@ LIVE_PATH = "/ws"
 class StreamSet:
     """The streams of a running product, and which of them a path of the port names.
 
-    Unless told otherwise the product's keys say who may in.
+    Unless told otherwise the product's keys say who may in. Who has shown one stands in `keyed`.
     """
 
-    def __init__(self, running: Services, *, authenticate: Authenticate | None = None) -> None:
+    def __init__(
+        self,
+        running: Services,
+        *,
+        keyed: KeyedConnections,
+        authenticate: Authenticate | None = None,
+    ) -> None:
         check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
         budget = TurnBudget()
         self.openalgo = OpenAlgoStreams(
-            running, authenticate=authenticate or authenticate_by(running), budget=budget
+            running,
+            authenticate=authenticate or authenticate_by(running),
+            keyed=keyed,
+            budget=budget,
         )
         self.live = LiveStreams(running, admission=partial(problem_with_key, check), budget=budget)
+        self._keyed = keyed
         self._failures = running.hub.failures
 
     @property
@@ -91,7 +102,9 @@ class StreamSet:
                     kept_running(name, stream.run, failures=self._failures), name=name
                 )
             if listener is not None:
-                served = listener.run(self.choose, survival=self._failures.at("stream server"))
+                served = listener.run(
+                    self.choose, keyed=self._keyed, survival=self._failures.at("stream server")
+                )
                 group.create_task(served, name="stream server")
 
 
@@ -99,13 +112,15 @@ class StreamServer:
     """One per process. `refusal` checks Host and Origin on the stream server's port.
 
     `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of the port and `/ws/openalgo` together.
+    Who has shown a key stands in `keyed`.
     """
 
-    def __init__(self, settings: Settings, *, refusal: Refusal) -> None:
+    def __init__(self, settings: Settings, *, refusal: Refusal, keyed: KeyedConnections) -> None:
         self._limits = connection_limits(settings)
         self.places = Places(limit=self._limits.stream_clients)
         self._keyless = KeylessPlaces()
         self.streams: StreamSet | None = None
+        self._keyed = keyed
         self._settings = settings
         self._refusal = refusal
         self._timeouts = Timeouts(
@@ -140,7 +155,7 @@ class StreamServer:
     async def running(self, services: Services) -> AsyncGenerator[None]:
         """Serve for as long as the block lasts; a taken port leaves `/ws/openalgo` alone."""
         listener = self._listen_or_tell() if self._settings.stream_port else None
-        self.streams = StreamSet(services)
+        self.streams = StreamSet(services, keyed=self._keyed)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(self.streams.run(listener), name="streams")
             try:
@@ -182,14 +197,18 @@ async def serve_alone(settings: Settings) -> None:
         SettingError: when the port is taken.
     """
     check = partial(problem_with, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
-    listener = StreamServer(settings, refusal=check).listen()
-    async with run_services(settings, history=False) as running:
+    keyed = KeyedConnections()
+    listener = StreamServer(settings, refusal=check, keyed=keyed).listen()
+    async with (
+        run_services(settings, history=False) as running,
+        keyed.following(running.hub, running.keys.watch),
+    ):
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, running.hub.close)
-        await StreamSet(running).run(listener)
+        await StreamSet(running, keyed=keyed).run(listener)
 
 
 def main() -> None:

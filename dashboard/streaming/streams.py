@@ -38,6 +38,10 @@ class StreamClient(Receiver, Protocol):
         """Say goodbye: the server is shutting down."""
         ...
 
+    def revoke(self) -> None:
+        """Close it: its key was revoked."""
+        ...
+
 
 class Streams(Protocol):
     """One kind of stream, and all its clients."""

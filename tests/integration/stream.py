@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from websockets.asyncio.client import ClientConnection, connect
 
 from dashboard.access.connection_limits import HANDSHAKES
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
 from dashboard.bootstrap import Services
@@ -57,7 +58,7 @@ async def streaming(
         settings |= {"data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=settings))
         places = Places(limit=limit)
-        streams = StreamSet(services, authenticate=authenticate)
+        streams = StreamSet(services, keyed=KeyedConnections(), authenticate=authenticate)
         server = StreamListener(
             places,
             host="127.0.0.1",

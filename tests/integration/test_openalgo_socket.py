@@ -16,6 +16,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.keyless import PLACES, KeylessPlaces
 from dashboard.access.places import Places
 from dashboard.bootstrap import Services
@@ -60,7 +61,7 @@ async def mounted(
         changed = {**settings, "data_dir": Path(folder)}
         services = Services(load_settings().model_copy(update=changed))
         places = Places(limit=limit)
-        streams = StreamSet(services, authenticate=authenticate)
+        streams = StreamSet(services, keyed=KeyedConnections(), authenticate=authenticate)
         keyless = KeylessPlaces()
 
         async def serve(socket: WebSocket) -> None:

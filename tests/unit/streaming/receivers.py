@@ -17,6 +17,7 @@ class FakeReceiver:
         self.outbox = Outbox()
         self.got: list[bytes] = []
         self.ended = False
+        self.revoked = False
 
     def write(self, data: bytes) -> None:
         self.got.append(data)
@@ -29,6 +30,9 @@ class FakeReceiver:
 
     def end(self) -> None:
         self.ended = True
+
+    def revoke(self) -> None:
+        self.revoked = True
 
 
 async def until(holds: Callable[[], bool]) -> None:

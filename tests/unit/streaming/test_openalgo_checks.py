@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.bootstrap import Services
 from dashboard.config import load_settings
 from dashboard.core.errors import StorageError
@@ -46,7 +47,7 @@ async def test_a_check_that_fails_is_answered_and_shows_no_key(
         raise error from LookupError(len(shown))
 
     services = Services(load_settings().model_copy(update={"data_dir": tmp_path}))
-    streams = OpenAlgoStreams(services, authenticate=authenticate)
+    streams = OpenAlgoStreams(services, authenticate=authenticate, keyed=KeyedConnections())
     client = FakeReceiver()
     await streams.open(client, {})
     asked = json.dumps({"action": "authenticate", "api_key": key}).encode()

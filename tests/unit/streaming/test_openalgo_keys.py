@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.principal import LOCAL, Principal
@@ -71,7 +72,7 @@ def data(client: FakeReceiver, symbol: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("mode", [Mode.QUOTE, Mode.DEPTH])
 async def test_sizes_whose_sum_is_beyond_all_numbers_stop_nobody(mode: Mode) -> None:
     running = running_product()
-    streams = OpenAlgoStreams(running, authenticate=authenticate)
+    streams = OpenAlgoStreams(running, authenticate=authenticate, keyed=KeyedConnections())
     task = asyncio.create_task(streams.run())
     client = await subscriber(streams, mode)
     for _ in range(2):
@@ -100,7 +101,7 @@ async def test_a_tick_that_cannot_be_written_is_counted_and_the_others_come(
         return b'{"type":"market_data","symbol":"ETH/USD","data":{}}'
 
     running = running_product()
-    streams = OpenAlgoStreams(running, authenticate=authenticate)
+    streams = OpenAlgoStreams(running, authenticate=authenticate, keyed=KeyedConnections())
     task = asyncio.create_task(streams.run())
     client = await subscriber(streams, Mode.QUOTE)
     monkeypatch.setattr("dashboard.streaming.openalgo.encode_data", encode)
