@@ -23,6 +23,9 @@ measure = PYTHONPATH=. LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" python
 UV := uv==0.13.9
 PIP := python -m pip install --quiet --disable-pip-version-check --no-input
 
+# Tests of one file share what they start. Those of integration mostly wait, so more of them run at once.
+BY_FILE := --dist loadfile
+
 say = @echo "==> $(1)"
 install = @uv pip install --quiet --python $(VENV)/bin/python -r $(1) 2>/dev/null || $(PIP) -r $(1)
 listen = import socket; socket.create_server(("", $(1)))
@@ -55,7 +58,7 @@ record: $(INSTALLED) ## Record /ws of the product on PORT=3000 into .data until 
 
 test: tools check ## Lint, types, import rules, then unit, integration and browser tests
 	$(call say,Integration tests)
-	@pytest tests/integration
+	@pytest tests/integration -n 4 $(BY_FILE)
 	$(call say,Browser tests)
 	@LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" pytest tests/e2e
 
@@ -68,7 +71,7 @@ check: $(TESTABLE) ## Lint, types, import rules and unit tests only
 	$(call say,Import rules)
 	@lint-imports --no-logo
 	$(call say,Unit tests)
-	@pytest tests/unit
+	@pytest tests/unit -n auto $(BY_FILE)
 	@node --test "tests/unit/js/*.test.mjs"
 
 format: $(TESTABLE) ## Format the code and mend what lint can mend

@@ -5,16 +5,15 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any
 
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-START_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 15
+from tests.programs import START_TIMEOUT_S, Program
+
 USER = "livetape"
 UNPRIVILEGED = ("postgres", "nobody")
 """Whom root runs it as: PostgreSQL refuses to run as root."""
@@ -29,98 +28,59 @@ def missing() -> str | None:
     return None
 
 
-class PostgresServer:
-    """A server with an empty database, for speed and not to last; a context manager.
+class PostgresServer(Program):
+    """A server with an empty database, for speed and not to last.
 
     It listens on a socket in a folder of its own alone, so it needs no free port and no password.
     Start one only where nothing is `missing`.
     """
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="livetape-postgres-"))
-        self._process: subprocess.Popen[bytes] | None = None
+    name = "PostgreSQL"
+    end_by = signal.SIGINT  # which cuts the clients' connections
 
     @property
     def url(self) -> str:
         """Give the address, for `DASHBOARD_DB_URL`."""
-        return f"postgresql://{USER}@/postgres?host={self._folder}"
+        return f"postgresql://{USER}@/postgres?host={self.folder}"
 
-    def start(self) -> None:
-        """Make the database, start and wait until it answers.
-
-        Raises:
-            RuntimeError: with the end of the log when it does not come up.
-        """
+    def command(self) -> Sequence[str | Path]:
+        """Make the database, and give the program."""
         programs = _programs()
         assert programs is not None
-        user = group = groups = None
-        if os.geteuid() == 0 and (account := _account()) is not None:
-            user, group, groups = account.pw_uid, account.pw_gid, ()
-            os.chown(self._folder, user, group)
-        log = self._folder / "postgres.log"
-        data = str(self._folder / "data")
+        options = self.options()
+        if "user" in options:
+            os.chown(self.folder, options["user"], options["group"])
+        data = str(self.folder / "data")
         make = ["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"]
-        unsafe = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-        options = [f"-c{each}" for each in (*unsafe, "listen_addresses=")]
-        with log.open("wb") as output:
+        with self.log.open("wb") as log:
             subprocess.run(
                 [programs / "initdb", *make, "--no-sync", data],
-                cwd=self._folder,
-                stdout=output,
-                stderr=output,
+                stdout=log,
+                stderr=log,
                 timeout=START_TIMEOUT_S,
                 check=False,  # then the server does not start, and the log says why
-                user=user,
-                group=group,
-                extra_groups=groups,
+                **options,
             )
-            process = subprocess.Popen(
-                [programs / "postgres", "-D", data, "-k", self._folder, *options],
-                cwd=self._folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                user=user,
-                group=group,
-                extra_groups=groups,
-            )
-        self._process = process
-        if not self._answers(process):
-            said = log.read_text()[-2000:]
-            self.stop()
-            raise RuntimeError(f"PostgreSQL did not start:\n{said}")
+        unsafe = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+        settings = [f"-c{each}" for each in (*unsafe, "listen_addresses=")]
+        return (programs / "postgres", "-D", data, "-k", self.folder, *settings)
 
-    def stop(self) -> None:
-        """End it, and remove all that it wrote."""
-        process, self._process = self._process, None
-        if process is not None:
-            process.send_signal(signal.SIGINT)  # which cuts the clients' connections
-            try:
-                process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(STOP_TIMEOUT_S)
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def options(self) -> dict[str, Any]:
+        """Give its folder to work in, and for root the user to run as."""
+        options: dict[str, Any] = {"cwd": self.folder}
+        if os.geteuid() == 0 and (account := _account()) is not None:
+            options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": ()}
+        return options
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def _answers(self, process: subprocess.Popen[bytes]) -> bool:
+    def answers(self) -> bool:
+        """Connect to it."""
         engine = create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"))
-        deadline = time.monotonic() + START_TIMEOUT_S
         try:
-            while time.monotonic() < deadline and process.poll() is None:
-                try:
-                    engine.connect().close()
-                except OperationalError:
-                    time.sleep(0.02)
-                else:
-                    return True
+            engine.connect().close()
+        except OperationalError:
             return False
+        else:
+            return True
         finally:
             engine.dispose()
 

@@ -54,6 +54,21 @@ class ResumeError(LivetapeError):
         super().__init__(reason)
 
 
+class HubError(LivetapeError):
+    """A hub that is served by another one was to publish, or one that publishes was to adopt.
+
+    Terminal: the parts of the process were put together wrongly.
+    """
+
+
+class CodecError(LivetapeError):
+    """What was to be read as one of our events is none. Nothing of it was taken."""
+
+    def __init__(self, *, problem: str) -> None:
+        self.problem = problem
+        super().__init__(problem)
+
+
 class SubscriptionOverflowError(LivetapeError):
     """A subscriber with the DISCONNECT policy fell behind. Terminal for it alone."""
 

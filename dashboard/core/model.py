@@ -5,7 +5,8 @@ integer nanoseconds since the Unix epoch, UTC: `ts_event` is the source's,
 `ts_received` (on the hub's envelope) is ours.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar, NamedTuple, Self
@@ -81,8 +82,15 @@ _topic: Callable[[tuple[Kind, str, str]], Topic] = partial(tuple[str].__new__, T
 """Make a topic faster than its own constructor does: each event asks for one."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Base of all events. `kind` is fixed by the class.
+def _tag(name: str) -> str:
+    """Give the tag by which an event of a class is told, `open_interest` for OpenInterest."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+class Event(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=_tag, forbid_unknown_fields=True
+):
+    """Base of all events; those that there are make up `AnyEvent`. `kind` is fixed by the class.
 
     Events hold no cycles, and the resume ring holds a hundred thousand of them:
     `gc=False` keeps them out of the garbage collector's sweeps.
@@ -180,8 +188,8 @@ class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
 
     kind: ClassVar[Kind] = Kind.BOOK
 
-    bids: Sequence[PriceLevel]
-    asks: Sequence[PriceLevel]
+    bids: tuple[PriceLevel, ...]
+    asks: tuple[PriceLevel, ...]
     partial: bool = False
 
     def weigh(self) -> int:
@@ -295,6 +303,34 @@ class RevokedKeys(Event, frozen=True, kw_only=True, gc=False):
     def topic(self) -> Topic:
         """Give the one topic of this type."""
         return Topic(self.kind, "", "")
+
+
+class Ended(Event, frozen=True, kw_only=True, gc=False):
+    """The last event of a topic, of whatever kind that is: nothing is kept of it any more."""
+
+    of: Topic
+
+    @property
+    def topic(self) -> Topic:
+        """Give the topic that has ended."""
+        return self.of
+
+
+AnyEvent = (
+    Price
+    | Trade
+    | Quote
+    | Book
+    | OpenInterest
+    | Theo
+    | Positions
+    | Pnl
+    | System
+    | Control
+    | RevokedKeys
+    | Ended
+)
+"""Each event that there is: what is written by `core.codec` is one of these, told by its tag."""
 
 
 class Published(msgspec.Struct, kw_only=True, gc=False):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from dashboard.core.accounts import Account
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Kind, Positions, Published
+from dashboard.core.model import Ended, Kind, Positions, Published, Topic
 from dashboard.hub.hub import Hub
 
 MAX_CLIENTS = 500
@@ -18,7 +18,7 @@ class Accounts:
     """The clients of all exchanges, in the order in which they were first heard of.
 
     Of more than `max_clients`, the one that was silent for the longest is
-    forgotten, and counted in `forgotten`.
+    forgotten, and counted in `forgotten`. One whose topics have all ended is forgotten, too.
     """
 
     def __init__(self, hub: Hub, *, max_clients: int = MAX_CLIENTS) -> None:
@@ -32,6 +32,7 @@ class Accounts:
             policy=OverflowPolicy.CONFLATE,
         )
         self._survival = hub.failures.at("accounts")
+        self._hub = hub
 
     @property
     def updates(self) -> int:
@@ -67,6 +68,10 @@ class Accounts:
     def _take(self, published: Published) -> None:
         topic = published.topic
         key = (topic.exchange, topic.subject)
+        if isinstance(published.event, Ended):
+            if not self._hub.latest(Topic(kind, *key) for kind in KINDS):
+                self._accounts.pop(key, None)
+            return
         account = self._accounts.get(key)
         if account is None:
             account = self._accounts[key] = self._admit(*key)

@@ -19,7 +19,8 @@ class Bars:
     """Build bars from the hub's trades; those from before a feed was connected do not count.
 
     One subscription serves all instruments. It is drained four times a second
-    and whenever bars are asked for, so an answer misses no trade.
+    and whenever bars are asked for, so an answer misses no trade. The bars of an
+    instrument go when its topic of trades ends.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -70,9 +71,12 @@ class Bars:
     def _drain(self) -> None:
         for published in self._subscription.take():
             trade = published.event
-            if isinstance(trade, Trade) and not trade.historical:
-                with self._survival:
-                    self._apply(trade, published.ts_received)
+            if isinstance(trade, Trade):
+                if not trade.historical:
+                    with self._survival:
+                        self._apply(trade, published.ts_received)
+            else:
+                self._series.pop((published.topic.exchange, published.topic.subject), None)
 
     def _apply(self, trade: Trade, received_ns: int) -> None:
         key = (trade.exchange, trade.symbol)

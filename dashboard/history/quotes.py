@@ -24,6 +24,7 @@ class Quotes:
             policy=OverflowPolicy.CONFLATE,
         )
         self._failures = hub.failures
+        self._hub = hub
 
     def of(self, exchange: str, symbol: str) -> MarketQuote | None:
         """Give an instrument's quote as the owner has drained it; None before its first event."""
@@ -37,6 +38,7 @@ class Quotes:
         for published in self.subscription.take():
             event = published.event
             if not isinstance(event, MarketEvent):
+                self._end(published.topic)
                 continue
             key = (event.exchange, event.symbol)
             quote = self._quotes.get(key)
@@ -51,6 +53,12 @@ class Quotes:
                 continue
             if news:
                 yield quote, event
+
+    def _end(self, ended: Topic) -> None:
+        """Forget an instrument of which no topic is left."""
+        key = (ended.exchange, ended.subject)
+        if not self._hub.latest(Topic(kind, *key) for kind in KINDS):
+            self._quotes.pop(key, None)
 
 
 def _wants(topic: Topic) -> bool:

@@ -1,4 +1,4 @@
-"""Publish, latest value, sequence, resume ring and fan-out.
+"""Publish, latest value, sequence, resume rings and fan-out.
 
 `publish` never waits for a subscriber: it gives the event a sequence number,
 remembers it, and offers it to the bounded buffer of each subscription that
@@ -7,58 +7,28 @@ wants it. It must be called on the event loop's thread.
 
 import copy
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from heapq import merge
 from itertools import islice
-from operator import attrgetter
-from types import MappingProxyType
+
+from msgspec import structs
 
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.errors import ResumeError
-from dashboard.core.model import Channel, Event, Kind, Published, Topic, weigh_text
+from dashboard.core.errors import HubError, ResumeError
+from dashboard.core.model import Channel, Ended, Event, Kind, Published, Topic, weigh_text
 from dashboard.hub.failures import Failures
-from dashboard.hub.ring import WINDOW_NS, Bounds, Ring
+from dashboard.hub.lines import Line, Lines
+from dashboard.hub.ring import RESUME_BYTES, Bounds, Ring, Rings
 from dashboard.hub.subscription import Subscription, Totals, Wants
 
 Encoder = Callable[[Published], str]
-
-MB = 1024 * 1024
-RESUME_BYTES = 256 * MB
-FIXED_BOUNDS = {
-    # a minute of 500 clients whose positions and PnL change every second
-    Channel.ACCOUNTS: Bounds(60_000, 64 * MB),
-    # 10,000 events/s are possible: enough to connect again, no minute of them
-    Channel.RUNNERS: Bounds(20_000, 32 * MB),
-    # few, some of them long
-    Channel.SUMMARY: Bounds(1_000, 16 * MB),
-    # a few a second
-    Channel.STATUS: Bounds(1_000, 4 * MB),
-}
-"""Of the channels but the market's, whose bounds are settings."""
-FORGET_NS = 1_000_000_000
-"""How often channels in which nothing happens forget what is too old."""
-
-_offset = attrgetter("offset")
-_Route = tuple[Subscription, ...]
-
-
-class _Line:
-    """What the hub has of one topic.
-
-    `route` is who wants its events, as of the `routing` in which it was found out.
-    """
-
-    __slots__ = ("newest", "ring", "route", "routing", "topic")
-
-    def __init__(self, newest: Published, ring: Ring) -> None:
-        self.topic = newest.topic
-        self.newest = newest
-        self.ring = ring
-        self.route: _Route = ()
-        self.routing = -1
+MakeEncoder = Callable[[str], Encoder]
+"""Makes the encoder for one epoch."""
 
 
 class Hub:
     """The one place every event passes through.
+
+    It publishes what the feeds of its process give; or it adopts what the hub of another
+    process has published, and then has that one's epoch and numbers.
 
     `clock` gives nanoseconds since the Unix epoch, `monotonic` ns of a clock that
     is never set: without it, `clock` must be such a one. `encoders` name the wire
@@ -78,24 +48,23 @@ class Hub:
         clock: Callable[[], int],
         resume_events: int,
         resume_bytes: int = RESUME_BYTES,
-        encoders: Mapping[str, Encoder] | None = None,
+        encoders: Mapping[str, MakeEncoder] | None = None,
         monotonic: Callable[[], int] | None = None,
     ) -> None:
-        self.epoch = epoch
         self.published = 0
         self.failures = Failures()
         self._clock = clock
         self._monotonic = monotonic or clock
-        self._encoders = dict(encoders or {})
-        bounds = {Channel.MARKET: Bounds(resume_events, resume_bytes), **FIXED_BOUNDS}
-        self._rings = {channel: Ring(bounds[channel]) for channel in Channel}
-        self._forget_ns = 0
-        self._lines: dict[Topic, _Line] = {}
-        self._lines_of: dict[Kind, dict[Topic, _Line]] = {kind: {} for kind in Kind}
+        self._make_encoders = dict(encoders or {})
+        self._encoders: dict[str, Encoder] = {}
+        self._rings = Rings(market=Bounds(resume_events, resume_bytes))
+        self._lines = Lines()
         self._routing = 0
         self._subscriptions: set[Subscription] = set()
         self._past: dict[str, Totals] = {}
+        self._adopts = False
         self._closed = False
+        self._set_epoch(epoch)
 
     def totals(self) -> dict[str, Totals]:
         """Add up the counters of all subscriptions so far, closed ones included, by name."""
@@ -112,11 +81,11 @@ class Hub:
     @property
     def rings(self) -> Mapping[Channel, Ring]:
         """Give what is remembered of each channel; to read only."""
-        return MappingProxyType(self._rings)
+        return self._rings.by_channel
 
     def published_in(self, channel: Channel) -> int:
         """Count the events of a channel so far."""
-        return self._rings[channel].added
+        return self._rings.by_channel[channel].added
 
     @property
     def clock_offset_ns(self) -> int:
@@ -124,7 +93,13 @@ class Hub:
         return self._clock() - self._monotonic()
 
     def publish(self, event: Event) -> Published:
-        """Give the event its numbers and hand it to everyone who wants it."""
+        """Give the event its numbers and hand it to everyone who wants it.
+
+        Raises:
+            HubError: when this hub adopts.
+        """
+        if self._adopts:
+            raise HubError("a hub that adopts what another one has published publishes nothing")
         topic = event.topic
         line = self._lines.get(topic)
         seq = 1
@@ -145,12 +120,62 @@ class Hub:
         self._deliver(published, line or self._begin(published))
         return published
 
-    def _deliver(self, published: Published, line: _Line) -> None:
+    def end(self, topic: Topic) -> None:
+        """End a topic: who wants it gets an `Ended` as its last event, then nothing is kept of it.
+
+        One that has not begun is no error; one that begins again counts from 1.
+
+        Raises:
+            HubError: when this hub adopts.
+        """
+        if self._lines.get(topic) is not None:
+            self.publish(Ended(of=topic, ts_event=self._clock()))
+            self._lines.drop(topic)
+
+    def adopt(self, published: Published, *, epoch: str) -> None:
+        """Take what the hub of another process has published, in the order of its offsets.
+
+        Epoch, offset, seq and times stay: both processes are of one machine, so the
+        monotonic clock is the same. What this hub has already is left out. Where there is
+        something between, which never came, nothing before it can be resumed from; of
+        another epoch than before, all is forgotten.
+
+        Raises:
+            HubError: when this hub has published something itself.
+        """
+        if self.published and not self._adopts:
+            raise HubError("a hub that has published adopts nothing")
+        self._adopts = True
+        if epoch != self.epoch:
+            self._begin_epoch(epoch)
+        elif published.offset <= self.published:
+            return
+        if published.offset != self.published + 1:
+            self._rings.begin_anew(after=published.offset - 1)
+        self.published = published.offset
+        event, line = published.event, self._lines.get(published.topic)
+        topic = published.topic if line is None else line.topic
+        own = structs.replace(published, topic=topic, frames={}, weight=event.weigh())
+        self._deliver(own, line or self._begin(own))
+        if isinstance(event, Ended):
+            self._lines.drop(topic)
+
+    def _begin_epoch(self, epoch: str) -> None:
+        self._set_epoch(epoch)
+        self.published = 0
+        self._lines = Lines()
+        self._rings.begin_anew(after=0)
+
+    def _set_epoch(self, epoch: str) -> None:
+        self.epoch = epoch
+        self._encoders = {name: make(epoch) for name, make in self._make_encoders.items()}
+
+    def _deliver(self, published: Published, line: Line) -> None:
         """Remember an event, and hand it to everyone who wants it."""
         line.newest = published
         line.ring.add(published)
-        if published.monotonic_ns >= self._forget_ns:
-            self._forget_old(published.monotonic_ns)
+        if published.monotonic_ns >= self._rings.due_ns:
+            self._rings.forget(now_ns=published.monotonic_ns)
         if line.routing != self._routing:
             self._find_route(line)
         for subscription in line.route:
@@ -176,7 +201,7 @@ class Hub:
                 self.failures.add(f"{dialect} frame", error)
                 frame = ""
             published.frames[dialect] = frame
-            ring = self._rings[published.topic.kind.channel]
+            ring = self._rings.by_channel[published.topic.kind.channel]
             ring.grow(published, len(frame) if frame.isascii() else weigh_text(frame))
         return frame
 
@@ -191,16 +216,11 @@ class Hub:
 
     def latest(self, topics: Iterable[Topic]) -> list[Published]:
         """Give the newest event of each of these topics, oldest first; of some there is none."""
-        lines = self._lines
-        found = [line.newest for topic in topics if (line := lines.get(topic)) is not None]
-        found.sort(key=_offset)
-        return found
+        return self._lines.newest(topics)
 
     def latest_of_kinds(self, kinds: Iterable[Kind]) -> list[Published]:
         """Give the newest event of each topic of these kinds, oldest first."""
-        found = [line.newest for kind in kinds for line in self._lines_of[kind].values()]
-        found.sort(key=_offset)
-        return found
+        return self._lines.newest_of_kinds(kinds)
 
     def latest_of(self, topic: Topic) -> Published | None:
         """Give the newest event of one topic, or None before the first."""
@@ -240,19 +260,15 @@ class Hub:
         offset = int(number)
         if offset > self.published:
             raise ResumeError("the id has not been given out yet")
-        rings = [self._rings[channel] for channel in channels]
-        if any(offset < ring.forgotten for ring in rings):
-            raise ResumeError("the id is too old: its successors are no longer kept")
-        return merge(*(ring.after(offset) for ring in rings), key=_offset)
+        return self._rings.after(offset, channels)
 
     def remembered(self, channel: Channel) -> list[Published]:
         """Give all that is kept of a channel, oldest first; 100,000 take 2 ms to copy."""
-        return list(self._rings[channel])
+        return list(self._rings.by_channel[channel])
 
     def recent(self, topics: Collection[Topic]) -> list[Published]:
         """Give what is still kept of some topics, oldest first: 60 s at most."""
-        channels = {topic.kind.channel for topic in topics}
-        kept = merge(*(self._rings[channel] for channel in channels), key=_offset)
+        kept = self._rings.merged({topic.kind.channel for topic in topics})
         return [entry for entry in kept if entry.topic in topics]
 
     def subscribe(
@@ -280,13 +296,10 @@ class Hub:
             self._past.setdefault(subscription.name, Totals()).add(subscription)
         self._routing += 1
 
-    def _begin(self, first: Published) -> _Line:
-        kind = first.topic.kind
-        line = _Line(first, self._rings[kind.channel])
-        self._lines[first.topic] = self._lines_of[kind][first.topic] = line
-        return line
+    def _begin(self, first: Published) -> Line:
+        return self._lines.begin(first, self._rings.by_channel[first.topic.kind.channel])
 
-    def _find_route(self, line: _Line) -> None:
+    def _find_route(self, line: Line) -> None:
         wanting: list[Subscription] = []
         for subscription in self._subscriptions:
             try:
@@ -296,9 +309,3 @@ class Hub:
                 self.failures.add(subscription.name, error)
         line.route = tuple(wanting)
         line.routing = self._routing
-
-    def _forget_old(self, now_ns: int) -> None:
-        """Let every channel forget what is too old, also those in which nothing happens."""
-        self._forget_ns = now_ns + FORGET_NS
-        for ring in self._rings.values():
-            ring.forget(before_ns=now_ns - WINDOW_NS)

@@ -1,13 +1,20 @@
-"""What the hub remembers of one channel, for those who were away for a moment."""
+"""What the hub remembers of each channel, for those who were away for a moment."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from heapq import merge
 from operator import attrgetter
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from dashboard.core.model import Published
+from dashboard.core.errors import ResumeError
+from dashboard.core.model import Channel, Published
 
+MB = 1024 * 1024
+RESUME_BYTES = 256 * MB
 WINDOW_NS = 60 * 1_000_000_000
+FORGET_NS = 1_000_000_000
+"""How often channels in which nothing happens forget what is too old."""
 COMPACTED = 1024
 """So many places of forgotten events, and more than half of all, are given back at once."""
 
@@ -20,6 +27,19 @@ class Bounds(NamedTuple):
 
     events: int
     bytes: int
+
+
+FIXED_BOUNDS = {
+    # a minute of 500 clients whose positions and PnL change every second
+    Channel.ACCOUNTS: Bounds(60_000, 64 * MB),
+    # there may be 10,000 a second: enough to connect again, not a minute of them
+    Channel.RUNNERS: Bounds(20_000, 32 * MB),
+    # few, and some of them long
+    Channel.SUMMARY: Bounds(1_000, 16 * MB),
+    # a few a second
+    Channel.STATUS: Bounds(1_000, 4 * MB),
+}
+"""Of the channels but the market's, whose bounds are settings."""
 
 
 class Ring:
@@ -91,6 +111,12 @@ class Ring:
         while len(self) and self._events[self._start].monotonic_ns < before_ns:
             self._forget_oldest()
 
+    def begin_anew(self, *, after: int) -> None:
+        """Forget all: what comes next has an offset beyond `after`."""
+        while len(self):
+            self._forget_oldest()
+        self.forgotten = after
+
     def _forget_oldest(self) -> None:
         oldest = self._events[self._start]
         self._events[self._start] = _FORGOTTEN
@@ -98,3 +124,43 @@ class Ring:
         self.weight -= oldest.weight
         oldest.weight = 0
         self.forgotten = oldest.offset
+
+
+class Rings:
+    """The rings of all channels; offsets rise over all of them together.
+
+    `due_ns` is the moment, by the monotonic clock, from which `forget` is due.
+    """
+
+    def __init__(self, *, market: Bounds) -> None:
+        bounds = {Channel.MARKET: market, **FIXED_BOUNDS}
+        self.due_ns = 0
+        self.by_channel: Mapping[Channel, Ring] = MappingProxyType(
+            {channel: Ring(bounds[channel]) for channel in Channel}
+        )
+
+    def after(self, offset: int, channels: Collection[Channel]) -> Iterator[Published]:
+        """Iterate over the events of some channels after an offset; add nothing meanwhile.
+
+        Raises:
+            ResumeError: when one of these channels has forgotten any of them.
+        """
+        rings = [self.by_channel[channel] for channel in channels]
+        if any(offset < ring.forgotten for ring in rings):
+            raise ResumeError("the id is too old: its successors are no longer kept")
+        return merge(*(ring.after(offset) for ring in rings), key=_offset)
+
+    def merged(self, channels: Collection[Channel]) -> Iterator[Published]:
+        """Iterate over all that is kept of some channels, oldest first; add nothing meanwhile."""
+        return merge(*(self.by_channel[channel] for channel in channels), key=_offset)
+
+    def forget(self, *, now_ns: int) -> None:
+        """Let every channel forget what is too old, also where nothing happens."""
+        self.due_ns = now_ns + FORGET_NS
+        for ring in self.by_channel.values():
+            ring.forget(before_ns=now_ns - WINDOW_NS)
+
+    def begin_anew(self, *, after: int) -> None:
+        """Forget all: what comes next has an offset beyond `after`."""
+        for ring in self.by_channel.values():
+            ring.begin_anew(after=after)

@@ -15,6 +15,7 @@ from dashboard.core.errors import RequestError, ScopeError
 from dashboard.core.model import (
     Book,
     Control,
+    Ended,
     Event,
     Kind,
     Price,
@@ -131,8 +132,11 @@ class _ControlFrame(_Frame, tag="control"):
 
 
 def carries(event: Event) -> bool:
-    """Tell whether an event goes to clients: a historical trade does not, it has no mark here."""
-    return not (isinstance(event, Trade) and event.historical)
+    """Tell whether an event goes to clients.
+
+    A historical trade has no mark here, and the end of a topic no frame.
+    """
+    return not (isinstance(event, Ended) or (isinstance(event, Trade) and event.historical))
 
 
 _encoder = msgspec.json.Encoder()

@@ -23,6 +23,7 @@ import msgspec
 
 from dashboard.core.model import (
     Book,
+    Ended,
     Event,
     Kind,
     Pnl,
@@ -97,8 +98,11 @@ _json = msgspec.json.Encoder()
 
 
 def carries(event: Event) -> bool:
-    """Tell whether an event goes to clients: a historical trade does not, it has no mark here."""
-    return not (isinstance(event, Trade) and event.historical)
+    """Tell whether an event goes to clients.
+
+    A historical trade has no mark here, and the end of a topic no frame.
+    """
+    return not (isinstance(event, Ended) or (isinstance(event, Trade) and event.historical))
 
 
 def encoder(epoch: str) -> Callable[[Published], str]:

@@ -40,11 +40,12 @@ LINGER_S = 2.0
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a client may take, in seconds: to authenticate, to drain its buffer, to pong.
+    """How long a client may take, in seconds: to ask, to show a key, to drain its buffer, to pong.
 
     A client that sends nothing for `ping_interval_s` is pinged.
     """
 
+    handshake_s: float = 5
     authenticate_s: float = 15
     drain_s: float = 30
     ping_interval_s: float = 20

@@ -143,6 +143,7 @@ class StreamListener:
                 accept,
                 sock=self._socket,
                 backlog=ACCEPTED_A_TURN,
+                websocket_handshake_timeout=self._timeouts.handshake_s,
                 enable_auto_pong=False,  # a connection answers pings itself, unless it lags
                 max_frame_size=MAX_REQUEST_BYTES,
                 logger_name=_logger(),

@@ -33,7 +33,7 @@ def through_the_hub(subscribers: int, events: int) -> float:
         epoch="e",
         clock=time.time_ns,
         resume_events=100_000,
-        encoders={live.DIALECT: live.encoder("e")},
+        encoders={live.DIALECT: live.encoder},
     )
     readers = [
         hub.subscribe(

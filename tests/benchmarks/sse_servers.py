@@ -60,7 +60,7 @@ def _served(path: str, endpoint: Callable[[Request], object], publish: object) -
 
 def ours() -> ASGIApp:
     """Build the server from the product's own parts: hub, encoder, event stream."""
-    encoders = {sse.DIALECT: sse.encoder(EPOCH)}
+    encoders = {sse.DIALECT: sse.encoder}
     hub = Hub(epoch=EPOCH, clock=time.time_ns, resume_events=100_000, encoders=encoders)
     streams = EventStreams(Places(limit=10_000))
     selection = instrument_selection(INSTRUMENT)

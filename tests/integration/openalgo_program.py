@@ -11,7 +11,7 @@ from typing import Any
 
 from openalgo import api
 
-TIMEOUT_S = 10
+TIMEOUT_S = 30
 BTC = {"symbol": "BTC/USD", "exchange": "CRYPTO"}
 AAPL = {"symbol": "AAPL", "exchange": "NASDAQ"}
 

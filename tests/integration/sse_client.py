@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from tests.event_stream import Event, Reader
 
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 
 
 class Stream:

@@ -11,7 +11,7 @@ from tests.live_server import LiveServer
 from tests.redis_server import RedisServer
 
 CHANNEL = "market_data"
-TIMEOUT_S = 10
+TIMEOUT_S = 30
 SKEW = "livetape_feed_clock_skew"
 
 

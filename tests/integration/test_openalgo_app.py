@@ -12,9 +12,10 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.integration.stream import BTC, ask, data, receive
 from tests.integration.test_health import metrics
+from tests.integration.ws_client import live
 from tests.live_server import ROOT, LiveServer, free_port
 
-STOP_TIMEOUT_S = 15
+STOP_TIMEOUT_S = 30
 
 
 def key_of(folder: Path) -> str:
@@ -26,7 +27,7 @@ async def test_both_servers_let_in_who_has_the_first_key() -> None:
     with LiveServer(page=False, stream_port=port) as server:
         key = key_of(server.data_dir)
         for url in (f"ws://127.0.0.1:{port}", f"{server.ws_url}/openalgo"):
-            async with connect(url) as socket:
+            async with live(url) as socket:
                 refused = await ask(socket, {"action": "authenticate", "api_key": "wrong"})
                 assert refused["code"] == "AUTHENTICATION_ERROR"
                 asked = await ask(socket, {"action": "authenticate", "api_key": key})
@@ -36,7 +37,7 @@ async def test_both_servers_let_in_who_has_the_first_key() -> None:
                 assert (await data(socket, 3))["symbol"] == "BTC/USD"
                 assert (await data(socket, 2))["symbol"] == "BTC/USD"
                 assert (await ask(socket, b"\xff"))["code"] == "INVALID_JSON"
-        async with connect(f"ws://127.0.0.1:{port}/ws") as socket:
+        async with live(f"ws://127.0.0.1:{port}/ws") as socket:
             assert (await receive(socket))["id"]
             figures = metrics(server)
         assert figures["livetape_stream_clients"] == 1
@@ -50,7 +51,7 @@ async def test_both_servers_let_in_who_has_the_first_key() -> None:
         assert await asyncio.to_thread(client.connect)
         await asyncio.to_thread(client.disconnect)
 
-        async with connect(f"{server.ws_url}/openalgo") as socket:
+        async with live(f"{server.ws_url}/openalgo") as socket:
             await ask(socket, {"action": "authenticate", "api_key": key})
             await socket.send("x" * (1024 * 1024 + 1))
             async with asyncio.timeout(STOP_TIMEOUT_S):

@@ -13,7 +13,7 @@ from openalgo import api
 
 from tests.integration.stream import AAPL, BTC, KEY, Stream, streaming
 
-TIMEOUT_S = 10
+TIMEOUT_S = 30
 Client = Any
 
 

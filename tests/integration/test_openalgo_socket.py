@@ -14,7 +14,7 @@ from granian.server.embed import Server
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.keyless import PLACES, KeylessPlaces
@@ -36,6 +36,7 @@ from tests.integration.stream import (
     undisturbed,
 )
 from tests.integration.test_stream_hostile import AUTHENTICATE, ILLEGAL, MIB
+from tests.integration.ws_client import live
 from tests.live_server import free_port
 
 PATH = "/ws/openalgo"
@@ -95,7 +96,7 @@ async def listening(port: int) -> None:
 
 @asynccontextmanager
 async def client(route: Route, *, key: str | None = KEY) -> AsyncGenerator[ClientConnection]:
-    async with connect(route.url, open_timeout=TIMEOUT_S, compression=None) as socket:
+    async with live(route.url, compression=None) as socket:
         if key is not None:
             assert (await ask(socket, {"action": "authenticate", "api_key": key}))["type"] == "auth"
         yield socket
@@ -186,7 +187,9 @@ async def places_taken(route: Route, count: int) -> None:
 
 async def test_a_client_that_stops_reading_stops_nobody_else() -> None:
     async with mounted(frequency_ms=10, simulator_symbols=400) as route:
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+        ]
         subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
         async with undisturbed(route.url), raw_client(route.port, PATH) as stalled:
             await stalled.send(AUTHENTICATE + frame(subscribe))
@@ -209,7 +212,9 @@ async def test_who_never_authenticates_is_closed_with_4401() -> None:
 
 async def test_requests_are_answered_while_data_never_pause() -> None:
     async with mounted(frequency_ms=10, simulator_symbols=1000) as route:
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+        ]
         async with raw_client(route.port, PATH) as busy:
             subscribe = {"action": "subscribe", "symbols": symbols[:1000], "mode": 2}
             await busy.send(AUTHENTICATE + frame(json.dumps(subscribe).encode()))
@@ -228,7 +233,9 @@ async def test_who_reads_nothing_is_evicted_and_its_place_comes_back() -> None:
         mounted(timeouts=Timeouts(drain_s=1), frequency_ms=10, simulator_symbols=400) as route,
         undisturbed(route.url),
     ):
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+        ]
         subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
         async with raw_client(route.port, PATH) as stalled:
             await stalled.send(AUTHENTICATE + frame(subscribe))

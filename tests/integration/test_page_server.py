@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.access.places import allow_open_files
 from dashboard.access.unfinished import IS_SUPPORTED, MAX_UNFINISHED_BYTES
-from tests.integration.raw_client import BINARY, CONTINUATION, RawClient
+from tests.integration.raw_client import BINARY, CONTINUATION, TIMEOUT_S, RawClient
 from tests.live_server import LiveServer
 
 GRANIAN_TAKES = 1024
@@ -39,7 +39,7 @@ async def test_silent_connections_hang_nobody(server: LiveServer) -> None:
 async def test_it_speaks_http_1_alone(server: LiveServer) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT_S):
         answer = await reader.read()
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
     writer.transport.abort()
@@ -70,7 +70,7 @@ def large_frame(part: bytes, *, first: bool) -> bytes:
 async def test_headers_are_bounded(server: LiveServer) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT_S):
         answer = await reader.read()
     assert answer == b"" or answer.startswith(b"HTTP/1.1 431")
     writer.transport.abort()

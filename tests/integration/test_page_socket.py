@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
+from tests.integration.ws_client import TIMEOUT_S, live
 from tests.live_server import LiveServer
 
 KB = 1024
@@ -34,7 +35,7 @@ async def page_socket(server: LiveServer) -> AsyncGenerator[ClientConnection]:
     """Connect as a page does, with a cookie of another application of this host."""
     url = f"ws://127.0.0.1:{server.port}/_event/?EIO=4&transport=websocket&token=t{time.time_ns()}"
     headers = {"Cookie": "session=of-another-application"}
-    async with connect(url, additional_headers=headers, max_size=None) as socket:
+    async with live(url, additional_headers=headers, max_size=None) as socket:
         await socket.recv()
         await socket.send("40/_event,{}")
         assert str(await socket.recv()).startswith("40/_event,")
@@ -48,7 +49,7 @@ async def emit(socket: ClientConnection, name: str, **payload: Any) -> None:
 async def answers(socket: ClientConnection) -> bool:
     """Tell whether the socket is still served, after what was sent before."""
     await socket.send('42/_event,["ping"]')
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(TIMEOUT_S):
         while "pong" not in str(await socket.recv()):
             pass
     return True
@@ -86,7 +87,7 @@ async def test_unknown_handlers_cost_nothing_and_are_not_logged(server: LiveServ
 
 async def test_message_beyond_the_bound_ends_the_connection(server: LiveServer) -> None:
     async with page_socket(server) as socket:
-        await emit(socket, CHOOSE, symbol="x" * (257 * KB))
+        await emit(socket, CHOOSE, id_="x" * (257 * KB))
         with pytest.raises(ConnectionClosed):
             await answers(socket)
 
@@ -96,8 +97,8 @@ async def test_long_watchlist_is_not_kept(server: LiveServer) -> None:
     before = worker.memory_info().rss
     for _ in range(10):
         async with page_socket(server) as socket:
-            await emit(socket, WATCH, symbols=["x"] * 40_000)
-            await emit(socket, WATCH, symbols=["x" * (200 * KB)])
+            await emit(socket, WATCH, ids=["x"] * 40_000)
+            await emit(socket, WATCH, ids=["x" * (200 * KB)])
             assert await answers(socket)
     assert worker.memory_info().rss - before < 30e6
 
@@ -121,7 +122,7 @@ async def test_error_told_by_a_page_forges_no_line(server: LiveServer) -> None:
 async def test_page_of_a_long_token_is_not_let_in(server: LiveServer) -> None:
     token = "x" * 10_000
     url = f"ws://127.0.0.1:{server.port}/_event/?EIO=4&transport=websocket&token={token}"
-    async with connect(url) as socket:
+    async with live(url) as socket:
         await socket.recv()
         await socket.send("40/_event,{}")
         assert str(await socket.recv()).startswith("44/_event,"), "a refusal of socket.io"
@@ -135,7 +136,7 @@ async def test_page_of_a_long_token_is_not_let_in(server: LiveServer) -> None:
         '42/_event,["no_such",{}]',
         '42/_event,["event"]',
         '42/_event,["event","' + "x" * 100_000 + '"]',
-        '42/_event,["event",{"name":"' + CHOOSE + '","payload":{"symbol":' + "9" * 400 + "}}]",
+        '42/_event,["event",{"name":"' + CHOOSE + '","payload":{"id_":' + "9" * 400 + "}}]",
         "42/_event,{}",
         "42/_event,[]",
         "4",
@@ -153,7 +154,6 @@ async def test_what_is_no_event_is_not_told_of(server: LiveServer, frame: str | 
         await socket.send(frame)
         with suppress(ConnectionClosed):
             await answers(socket)
-    await asyncio.sleep(0.1)
-    assert log_of(server)[before:] == ""
     async with page_socket(server) as socket:
         assert await answers(socket)
+    assert log_of(server)[before:] == ""

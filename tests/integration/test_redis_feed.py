@@ -125,19 +125,18 @@ async def test_messages_go_to_the_instrument_they_name(server: RedisServer) -> N
 async def test_an_instrument_that_is_unsubscribed_is_silent(server: RedisServer) -> None:
     async with fed(server) as running:
         aapl, _, googl = INSTRUMENTS
-        await running.feed.unsubscribe(aapl)
+        await running.feed.unsubscribe([aapl])
         running.publish(EVERY_TYPE["trade"])
         running.publish(EVERY_TYPE["pnl_update"])
         await running.until(lambda: running.events)
-        await running.feed.subscribe(aapl)
-        await running.feed.subscribe(googl)
+        await running.feed.subscribe([aapl], 5)
+        await running.feed.subscribe([googl], 5)
         running.publish(EVERY_TYPE["bbo_update"])
         await running.until(lambda: len(running.events) == 2)
         assert [type(each) for each in running.events] == [Pnl, Quote]
         unknown = Instrument(symbol="X", exchange="REDIS", tick_size=1)
-        await running.feed.unsubscribe(unknown)
-        with pytest.raises(FeedError):
-            await running.feed.subscribe(unknown)
+        await running.feed.unsubscribe([unknown])
+        assert await running.feed.subscribe([unknown], 0) == {unknown.key: "no instrument 'X'"}
 
 
 async def test_what_is_of_no_use_is_counted_by_cause_and_the_stream_goes_on(
@@ -311,9 +310,11 @@ async def test_a_frozen_redis_is_stale_and_recovers(server: RedisServer) -> None
         assert logs == []
 
 
+@pytest.mark.parametrize("theo_every_s", [10, 0.01], ids=["a ping", "a key"])
 async def test_a_redis_that_stays_frozen_gets_a_new_connection(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, theo_every_s: float
 ) -> None:
+    monkeypatch.setattr(redis_feed, "THEO_EVERY_S", theo_every_s)
     monkeypatch.setattr(redis_feed, "ANSWER_WITHIN_S", 0.4)
     async with fed(server, stale_after_ms=300) as running:
         with capture_logs() as logs:

@@ -24,7 +24,7 @@ def replaying() -> Iterator[LiveServer]:
 
 async def test_a_client_sees_prices_and_books_of_all_ten_products(replaying: LiveServer) -> None:
     seen: dict[str, set[str]] = {"price": set(), "book": set()}
-    async with live(replaying.ws_url) as socket, asyncio.timeout(20):
+    async with live(replaying.ws_url) as socket, asyncio.timeout(60):
         while any(len(symbols) < 10 for symbols in seen.values()):
             frame = await receive(socket)
             if frame["type"] in seen:

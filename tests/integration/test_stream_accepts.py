@@ -4,7 +4,7 @@ import asyncio
 
 from dashboard.access.connection_limits import HANDSHAKES
 from dashboard.access.listening_socket import ENDING
-from tests.integration.stream import ask, client, streaming
+from tests.integration.stream import PATIENT, ask, client, streaming
 
 PLACES = 10
 SILENT = 1500
@@ -13,7 +13,7 @@ SILENT = 1500
 async def test_those_who_say_nothing_are_bounded_and_keep_nobody_out() -> None:
     writers: list[asyncio.StreamWriter] = []
     readers: list[asyncio.StreamReader] = []
-    async with streaming(limit=PLACES) as stream, client(stream) as ann:
+    async with streaming(limit=PLACES, timeouts=PATIENT) as stream, client(stream) as ann:
         for _ in range(SILENT):
             reader, writer = await asyncio.open_connection("127.0.0.1", stream.server.port)
             readers.append(reader)

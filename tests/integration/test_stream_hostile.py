@@ -26,7 +26,7 @@ from tests.integration.raw_client import (
     handshake,
     raw_client,
 )
-from tests.integration.stream import BTC, KEY, Stream, ask, client, streaming, undisturbed
+from tests.integration.stream import BTC, KEY, PATIENT, Stream, ask, client, streaming, undisturbed
 
 MIB = 1024 * 1024
 HASTY = Timeouts(authenticate_s=1, drain_s=1, ping_interval_s=1, ping_timeout_s=1)
@@ -76,7 +76,7 @@ async def test_who_leaves_after_any_byte_leaves_nothing_behind(end: End) -> None
 
 
 async def test_who_falls_silent_before_the_handshake_ends_is_cut_and_holds_no_place() -> None:
-    async with attacked() as stream:
+    async with attacked(timeouts=Timeouts(handshake_s=2)) as stream:
         port = stream.server.port
         silent = [await opened(port, sent, upgrade=False) for sent in prefixes(handshake(port))]
         await asyncio.gather(*(each.hung_up() for each in silent))
@@ -360,7 +360,7 @@ BURST_FILES = 2 * BURST + 500
 
 @pytest.mark.usefixtures("many_files")
 async def test_of_two_thousand_at_once_without_a_key_the_last_ones_have_a_place() -> None:
-    async with attacked(limit=1000) as stream:
+    async with attacked(limit=1000, timeouts=PATIENT) as stream:
         port = stream.server.port
         clients: list[RawClient] = []
 

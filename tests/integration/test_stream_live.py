@@ -14,7 +14,17 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 
 from dashboard.storage.api_keys import create_key
 from tests.integration.raw_client import handshake
-from tests.integration.stream import BTC, Stream, ask, client, data, receive, streaming
+from tests.integration.stream import (
+    BTC,
+    TIMEOUT_S,
+    Stream,
+    ask,
+    client,
+    data,
+    receive,
+    streaming,
+)
+from tests.integration.ws_client import live as live_at
 from tests.unit.fakes import trade
 
 TOPICS = 17
@@ -25,7 +35,7 @@ MISSED = 20_000
 
 @asynccontextmanager
 async def live(stream: Stream, query: str = "", **options: Any) -> AsyncGenerator[ClientConnection]:
-    async with connect(f"{stream.url}/ws{query}", compression=None, **options) as socket:
+    async with live_at(f"{stream.url}/ws{query}", compression=None, **options) as socket:
         yield socket
 
 
@@ -114,7 +124,7 @@ async def test_who_reads_nothing_of_what_it_resumes_is_conflated_from_the_first_
         raw.setblocking(False)
         await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", stream.server.port))
         raw.send(handshake(stream.server.port, path))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(TIMEOUT_S):
             while not fanout.lost:
                 hub.publish(trade())
                 await asyncio.sleep(0)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from tests.integration.raw_client import CLOSE, TIMEOUT_S, RawClient, frame, handshake, raw_client
-from tests.integration.stream import KEY, ask, client, streaming
+from tests.integration.stream import KEY, PATIENT, ask, client, streaming
 from tests.integration.test_openalgo_socket import PATH, mounted
 from tests.integration.test_openalgo_socket import client as client_of_the_page
 from tests.integration.test_stream_hostile import AUTHENTICATE, close_code, many_files, reply
@@ -70,7 +70,7 @@ BURST = 1000
 
 @pytest.mark.usefixtures("many_files")
 async def test_a_burst_of_a_thousand_with_keys_gets_in_where_squatters_have_all_places() -> None:
-    async with streaming(limit=BURST) as stream:
+    async with streaming(limit=BURST, timeouts=PATIENT) as stream:
         port = stream.server.port
         squatters = [await RawClient.connect(port) for _ in range(BURST)]
         for each in squatters:
@@ -94,7 +94,7 @@ async def test_a_burst_of_a_thousand_with_keys_gets_in_where_squatters_have_all_
 
 
 async def test_squatters_that_come_back_at_once_keep_nobody_with_a_key_out() -> None:
-    async with streaming(limit=200) as stream, asyncio.TaskGroup() as group:
+    async with streaming(limit=200, timeouts=PATIENT) as stream, asyncio.TaskGroup() as group:
         port = stream.server.port
 
         async def squat() -> None:
@@ -117,7 +117,9 @@ async def test_squatters_that_come_back_at_once_keep_nobody_with_a_key_out() -> 
 
 async def test_who_says_goodbye_and_reads_nothing_gives_its_place_back() -> None:
     async with streaming(frequency_ms=10, simulator_symbols=400) as stream:
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in stream.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in stream.services.directory.listings
+        ]
         request = {"action": "subscribe", "mode": 2, "symbols": symbols}
         raw = sockets.socket()
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)

@@ -14,6 +14,7 @@ from tests.integration.stream import (
     AAPL,
     BTC,
     KEY,
+    TIMEOUT_S,
     ask,
     client,
     closed,
@@ -149,7 +150,7 @@ async def test_fragments_and_pings_are_understood() -> None:
     async with streaming() as stream, client(stream) as socket:
         await socket.send(["{", '"action"', ':"ping"}'])
         assert (await receive(socket))["type"] == "pong"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(TIMEOUT_S):
             await (await socket.ping())
 
 
@@ -159,7 +160,7 @@ async def test_a_place_too_many_is_refused_with_1013_and_a_place_comes_back() ->
             with pytest.raises(ConnectionClosed):
                 await receive(second)
             assert second.close_code == 1013
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(TIMEOUT_S):
             await stream.places.drained()
         async with client(stream) as socket:
             assert (await ask(socket, {"action": "ping"}))["type"] == "pong"
@@ -212,7 +213,8 @@ async def test_a_client_that_stops_reading_is_evicted_and_nobody_else_notices() 
         client(stream, close_timeout=1) as healthy,
     ):
         symbols = [
-            {"symbol": each.symbol, "exchange": each.exchange} for each in stream.services.listings
+            {"symbol": each.symbol, "exchange": each.exchange}
+            for each in stream.services.directory.listings
         ]
         raw = sockets.socket()
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
@@ -227,7 +229,7 @@ async def test_a_client_that_stops_reading_is_evicted_and_nobody_else_notices() 
                 request = {"action": "subscribe", "symbols": symbols, "mode": "Quote"}
                 await socket.send(json.dumps(request))
             evicted = False
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not evicted:
                     await receive(healthy)
                     evicted = stream.places.open == 1

@@ -8,16 +8,26 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConcurrencyError, ConnectionClosed
 
 Message = dict[str, Any]
-TIMEOUT_S = 10
+TIMEOUT_S = 30
+"""Whoever waits longer for the server waits for ever; a busy machine needs a few seconds."""
 
 
 @asynccontextmanager
 async def live(url: str, **options: Any) -> AsyncGenerator[ClientConnection]:
-    """Connect to `/ws`."""
+    """Connect, to `/ws` or another WebSocket, and read on while saying goodbye.
+
+    The server's goodbye comes behind all that nobody has read.
+    """
     async with connect(url, open_timeout=TIMEOUT_S, **options) as socket:
         yield socket
+        async with asyncio.TaskGroup() as group:
+            group.create_task(socket.close())
+            with contextlib.suppress(ConnectionClosed, ConcurrencyError):  # or another reads on
+                async for _ in socket:
+                    pass
 
 
 async def receive(socket: ClientConnection) -> Message:

@@ -228,7 +228,7 @@ def parse_theo(exchange: str, underlying: str, text: bytes, now: int) -> Sequenc
     return (Theo(underlying=underlying, exchange=exchange, price=amount_of(text), ts_event=now),)
 
 
-def _levels(orders: Iterable[Order], *, highest_first: bool) -> Sequence[PriceLevel]:
+def _levels(orders: Iterable[Order], *, highest_first: bool) -> tuple[PriceLevel, ...]:
     sizes: dict[float, float] = {}
     for order in orders:
         if order.leaves_qty:

@@ -38,14 +38,14 @@ def make(
     resume_events: int = 1000,
     resume_bytes: int = 1_000_000,
     clock: Clock | None = None,
-    **encoders: object,
+    **encoders: Callable[[Published], str],
 ) -> Hub:
     return Hub(
         epoch="e1",
         clock=clock or Clock(),
         resume_events=resume_events,
         resume_bytes=resume_bytes,
-        encoders=encoders,  # pyright: ignore[reportArgumentType] - fakes
+        encoders={name: lambda _epoch, encode=encode: encode for name, encode in encoders.items()},
     )
 
 

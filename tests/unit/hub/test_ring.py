@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from dashboard.core.errors import ResumeError
 from dashboard.core.model import Channel, Event, Kind, Pnl, Published
-from dashboard.hub.hub import FORGET_NS, Hub
-from dashboard.hub.ring import COMPACTED, WINDOW_NS, Bounds, Ring
+from dashboard.hub.hub import Hub
+from dashboard.hub.ring import COMPACTED, FORGET_NS, WINDOW_NS, Bounds, Ring
 from tests.unit.counting import lines_run
 from tests.unit.fakes import SECOND_NS, Clock, control, price, published, system, trade
 

@@ -30,7 +30,7 @@ def new_hub(resume_events: int = 10_000) -> Hub:
         epoch="e1",
         clock=Clock(),
         resume_events=resume_events,
-        encoders={sse.DIALECT: sse.encoder("e1")},
+        encoders={sse.DIALECT: sse.encoder},
     )
 
 
@@ -299,7 +299,12 @@ async def test_a_turn_of_the_loop_reads_one_part_for_all_who_catch_up() -> None:
         encoded += 1
         return encode(published)
 
-    hub = Hub(epoch="e1", clock=Clock(), resume_events=100_000, encoders={sse.DIALECT: counted})
+    hub = Hub(
+        epoch="e1",
+        clock=Clock(),
+        resume_events=100_000,
+        encoders={sse.DIALECT: lambda _epoch: counted},
+    )
     for number in range(20 * PART_EVENTS):
         hub.publish(trade("BTC/USD" if number % 2 else "ETH/USD"))
     streams = EventStreams(Places(limit=20), join_s=0)

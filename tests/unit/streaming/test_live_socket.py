@@ -66,7 +66,7 @@ class Running:
             epoch="e1",
             clock=Clock(),
             resume_events=1000,
-            encoders={live.DIALECT: live.encoder("e1")},
+            encoders={live.DIALECT: live.encoder},
         )
         self.listings = [listed("AAA"), listed("BBB"), listed("AAA", "NSE"), RESTING]
         self.on_demand = frozenset({RESTING.key})

@@ -21,9 +21,7 @@ async def admit(_scope: object) -> None:
 
 
 async def test_what_another_client_s_arrival_dispatched_comes_though_the_market_is_quiet() -> None:
-    hub = Hub(
-        epoch="e", clock=lambda: 0, resume_events=10, encoders={live.DIALECT: live.encoder("e")}
-    )
+    hub = Hub(epoch="e", clock=lambda: 0, resume_events=10, encoders={live.DIALECT: live.encoder})
     running: Any = SimpleNamespace(
         hub=hub, conflates=True, frequency_ms=FREQUENCY_MS, on_demand=frozenset()
     )
@@ -51,7 +49,9 @@ async def test_an_event_that_cannot_be_written_is_counted_and_the_others_come() 
             raise OverflowError("int too big to convert")
         return write(published)
 
-    hub = Hub(epoch="e", clock=lambda: 0, resume_events=10, encoders={live.DIALECT: encode})
+    hub = Hub(
+        epoch="e", clock=lambda: 0, resume_events=10, encoders={live.DIALECT: lambda _epoch: encode}
+    )
     running: Any = SimpleNamespace(
         hub=hub, conflates=False, frequency_ms=FREQUENCY_MS, on_demand=frozenset()
     )
