@@ -14,7 +14,7 @@ from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings
 from dashboard.core.directory import Directory
 from dashboard.core.errors import SettingError, StaticDataError, StorageError
-from dashboard.core.model import Control
+from dashboard.core.model import Control, RevokedKeys
 from dashboard.feeds.base import SeekableFeed
 from dashboard.feeds.catalogues import Catalogues
 from dashboard.feeds.derived import Derived
@@ -64,7 +64,12 @@ class Services:
             self.bars.close()
             self.accounts.close()
         self.repository = _repository(settings)
-        self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
+        self.keys = ApiKeys(
+            self.repository,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+            revoked=self._tell_revoked,
+        )
         feeds = build_feeds(settings, clock=time.time_ns, monotonic=time.monotonic_ns)
         self._catalogues = Catalogues(feeds, changed=self._follow_directory)
         self.leases = FeedLeases(
@@ -115,6 +120,7 @@ class Services:
                 "catalogues": self._catalogues.run,
                 "bars": self.bars.run,
                 "accounts": self.accounts.run,
+                "keys": self.keys.watch.run,
             }
             if self.settings.simulator_seed is None:
                 runs["system"] = self._publish_system
@@ -129,6 +135,10 @@ class Services:
                 for task in tasks:
                     task.cancel()
                 self.repository.close()
+
+    def _tell_revoked(self, key_ids: frozenset[int]) -> None:
+        revoked = RevokedKeys(key_ids=tuple(sorted(key_ids)), ts_event=time.time_ns())
+        self.hub.publish(revoked)
 
     async def _follow_directory(self, directory: Directory) -> None:
         self.supervisor.follow_directory(directory)

@@ -56,6 +56,7 @@ class Kind(StrEnum):
     PNL = "pnl", Channel.ACCOUNTS
     SYSTEM = "system", Channel.STATUS
     CONTROL = "control", Channel.STATUS
+    REVOKED_KEYS = "revoked_keys", Channel.STATUS
 
 
 class Side(StrEnum):
@@ -301,6 +302,19 @@ class Control(Event, frozen=True, kw_only=True, gc=False):
         return Topic(self.kind, "", "")
 
 
+class RevokedKeys(Event, frozen=True, kw_only=True, gc=False):
+    """API keys hold no longer: all that were revoked since the start, by their ids."""
+
+    kind: ClassVar[Kind] = Kind.REVOKED_KEYS
+
+    key_ids: tuple[int, ...]
+
+    @property
+    def topic(self) -> Topic:
+        """Give the one topic of this type."""
+        return Topic(self.kind, "", "")
+
+
 class Ended(Event, frozen=True, kw_only=True, gc=False):
     """The last event of a topic, of whatever kind that is: nothing is kept of it any more."""
 
@@ -313,7 +327,18 @@ class Ended(Event, frozen=True, kw_only=True, gc=False):
 
 
 AnyEvent = (
-    Price | Trade | Quote | Book | OpenInterest | Theo | Positions | Pnl | System | Control | Ended
+    Price
+    | Trade
+    | Quote
+    | Book
+    | OpenInterest
+    | Theo
+    | Positions
+    | Pnl
+    | System
+    | Control
+    | RevokedKeys
+    | Ended
 )
 """Each event that there is: what is written by `core.codec` is one of these, told by its tag."""
 

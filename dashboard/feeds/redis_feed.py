@@ -151,6 +151,7 @@ class RedisFeed(Feed):
 
     async def run(self, publish: Publish) -> None:
         """Publish until cancelled; when Redis is lost, try again until it is back."""
+        # No retry of a call, as a library has it: a connection that lasted begins the waits anew.
         failures = 0
         while True:
             problem = ""

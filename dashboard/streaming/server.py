@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from dashboard.access.connection_limits import connection_limits
 from dashboard.access.credentials import UNKNOWN
 from dashboard.access.key_guard import KeyCheck, problem_with_key
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
@@ -52,8 +53,8 @@ class StreamSet:
     """The streams of a running product, and which of them a path of the port names.
 
     `clients` are the places of the live stream, which it shares with all else that streams
-    beside the page, and `stream_clients` those of OpenAlgo. Unless told otherwise the
-    product's keys say who may in.
+    beside the page, and `stream_clients` those of OpenAlgo. Who has shown a key stands
+    in `keyed`. Unless told otherwise the product's keys say who may in.
     """
 
     def __init__(
@@ -62,12 +63,15 @@ class StreamSet:
         *,
         clients: Places,
         stream_clients: Places,
+        keyed: KeyedConnections | None = None,
         authenticate: Authenticate | None = None,
     ) -> None:
         turns = Turns()
+        self._keyed = keyed or KeyedConnections()
         self.openalgo = OpenAlgoStreams(
             running,
             authenticate=authenticate or authenticate_by(running),
+            keyed=self._keyed,
             places=stream_clients,
             turns=turns,
         )
@@ -96,6 +100,7 @@ class StreamSet:
                 served = listener.run(
                     self.choose,
                     admission=self._admission,
+                    keyed=self._keyed,
                     survival=self._failures.at("stream server"),
                 )
                 group.create_task(served, name="stream server")
@@ -105,15 +110,20 @@ class StreamServer:
     """One per process. `refusal` checks Host and Origin on the stream server's port.
 
     `clients` are the places of DASHBOARD_MAX_CLIENTS, which `/ws` on both ports takes among
-    others. `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of OpenAlgo on both ports.
+    others. `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of OpenAlgo on both ports. Who
+    has shown a key stands in `keyed`.
     """
 
-    def __init__(self, settings: Settings, *, clients: Places, refusal: Refusal) -> None:
+    def __init__(
+        self, settings: Settings, *, clients: Places, keyed: KeyedConnections, refusal: Refusal
+    ) -> None:
+        self._keyed = keyed
         self._limits = connection_limits(settings)
         self._clients = clients
         self.places = Places(limit=self._limits.stream_clients)
         self._keyless = KeylessPlaces()
         self.streams: StreamSet | None = None
+        self._keyed = keyed
         self._settings = settings
         self._refusal = refusal
         self._timeouts = Timeouts(
@@ -159,7 +169,9 @@ class StreamServer:
 
     def streams_of(self, services: Services) -> StreamSet:
         """Make the streams of a running product."""
-        return StreamSet(services, clients=self._clients, stream_clients=self.places)
+        return StreamSet(
+            services, clients=self._clients, stream_clients=self.places, keyed=self._keyed
+        )
 
     async def serve_live(self, socket: WebSocket) -> None:
         """Serve a client of `/ws`, whose key was looked at before."""
@@ -200,9 +212,13 @@ async def serve_alone(settings: Settings) -> None:
     """
     check = partial(problem_with, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     clients = Places(limit=connection_limits(settings).clients)
-    server = StreamServer(settings, clients=clients, refusal=check)
+    keyed = KeyedConnections()
+    server = StreamServer(settings, clients=clients, keyed=keyed, refusal=check)
     listener = server.listen()
-    async with run_services(settings, history=False) as running:
+    async with (
+        run_services(settings, history=False) as running,
+        keyed.following(running.hub, running.keys.watch),
+    ):
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         loop = asyncio.get_running_loop()

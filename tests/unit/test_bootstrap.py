@@ -16,9 +16,10 @@ from dashboard.bootstrap import (
 from dashboard.config import Settings, load_settings
 from dashboard.core.bars import Interval
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Kind, Topic
+from dashboard.core.model import Kind, RevokedKeys, Topic
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
+from dashboard.storage.api_keys import create_key
 from tests.live_server import free_port
 
 TICKER = '12.5: {"type":"ticker","product_id":"A-USD","price":"1.5"}\n'
@@ -125,6 +126,27 @@ def test_a_redis_that_does_not_answer_ends_the_start_with_one_line() -> None:
     assert "refused" in line
     assert "secret" not in line
     assert "\n" not in line
+
+
+async def test_a_revoked_key_is_told_of_on_the_hub(tmp_path: Path) -> None:
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path})
+    async with run_services(chosen) as running:
+        create_key(running.repository, "laptop", now=1)
+        heard = running.hub.subscribe(
+            name="test",
+            wants=lambda topic: topic.kind is Kind.REVOKED_KEYS,
+            capacity=1,
+            policy=OverflowPolicy.CONFLATE,
+        )
+        running.keys.watch.begin()
+        while len(running.keys._known.latest.by_id) < 2:  # noqa: ASYNC110 - it is another's state
+            await asyncio.sleep(0.01)
+        running.repository.revoke("laptop", now=2)
+        async with asyncio.timeout(10):
+            await heard.ready()
+        (published,) = heard.take()
+        assert isinstance(published.event, RevokedKeys)
+        assert published.event.key_ids == (2,)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

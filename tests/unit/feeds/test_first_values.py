@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from dashboard.feeds.quotes import DerivedQuotes
+from dashboard.feeds.derived import Derived
 
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Kind, OpenInterest, Price, Quote, Topic
@@ -23,7 +23,7 @@ async def test_the_simulator_tells_where_an_instrument_stands_when_it_is_leased(
 ) -> None:
     feed = Simulator(interval_ms=1000, clock=Clock(), seed=1)
     async with leasing(feed) as world:
-        running = asyncio.ensure_future(feed.run(DerivedQuotes(world.hub.publish).publish))
+        running = asyncio.ensure_future(feed.run(Derived(world.hub.publish, world.hub.latest_of).publish))
         await settle()
         option, index = (world.directory.named(name)[0] for name in (OPTION, "NIFTY_50"))
         assert latest(world, Kind.PRICE, option) is None
