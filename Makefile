@@ -9,6 +9,8 @@ VENV := .venv
 BROWSER := $(VENV)/chromium
 KEY_FILE := $(or $(DASHBOARD_DATA_DIR),.data)/api-key
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Python keeps what it compiles, for uv compiles nothing: without, every start takes thrice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp's name carries the digest of the pins it stands for: new pins are installed, old ones not again.
 digest = $(firstword $(shell cat $(1) | cksum))
