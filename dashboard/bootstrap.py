@@ -14,11 +14,14 @@ import structlog
 
 from dashboard import __version__
 from dashboard.config import FREQUENCY_MAX_MS, FREQUENCY_MIN_MS, Settings, setting_error
+from dashboard.core.directory import Directory
 from dashboard.core.errors import FeedError, SettingError, StaticDataError, StorageError
 from dashboard.core.instruments import Instrument
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Control
-from dashboard.feeds.base import Feed, PacedFeed, SeekableFeed
-from dashboard.feeds.instrument_master import InstrumentMaster
+from dashboard.feeds.base import Feed, SeekableFeed
+from dashboard.feeds.catalogues import Catalogues
+from dashboard.feeds.leases import FeedLeases
 from dashboard.feeds.parsing.static_data import StaticData
 from dashboard.feeds.quotes import DerivedQuotes
 from dashboard.feeds.recording import Recording
@@ -70,71 +73,56 @@ class Services:
             self.accounts.close()
         self.repository = _repository(settings)
         self.keys = ApiKeys(self.repository, clock=time.time_ns, monotonic=time.monotonic_ns)
+        feeds = _feeds(settings)
+        self._catalogues = Catalogues(feeds, changed=self._follow_directory)
+        self.leases = FeedLeases(
+            feeds, directory=lambda: self.directory, hub=self.hub, clock=time.monotonic_ns
+        )
+        self._asked = self.leases.holder("ws")
         self.supervisor = Supervisor(
-            _feeds(settings),
+            feeds,
             publish=DerivedQuotes(self.hub.publish).publish,
             clock=time.time_ns,
             monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
+            restarted=self.leases.renew,
         )
-        self._master = InstrumentMaster(self.supervisor.feeds)
+        self.supervisor.follow_directory(self.directory)
 
     @property
-    def instruments(self) -> dict[str, Instrument]:
-        """Give every standing instrument by symbol; of two with one symbol, the first feed's.
-
-        These are what is streamed to those who ask for nothing in particular.
-        """
-        found: dict[str, Instrument] = {}
-        for each in self._master.standing:
-            found.setdefault(each.symbol, each)
-        return found
-
-    @property
-    def listings(self) -> Sequence[Instrument]:
-        """Give every instrument of every feed, in the feeds' order; those on demand come last."""
-        return self._master.listings
+    def directory(self) -> Directory:
+        """Give the newest directory of all instruments."""
+        return self._catalogues.directory
 
     @property
     def on_demand(self) -> frozenset[tuple[str, str]]:
         """Give exchange and symbol of those that come only to who asks for them by name."""
-        return frozenset(each.key for each in self._master.on_demand)
+        return self.directory.on_demand
 
     def named(self, name: str) -> Sequence[Instrument]:
-        """Give all that a full id or a symbol stands for, see `InstrumentMaster.named`."""
-        return self._master.named(name)
-
-    def find(self, name: str) -> Instrument | None:
-        """Find an instrument by its full id, or by its symbol alone: then the first feed's."""
-        return next(iter(self.named(name)), None)
+        """Give all that a full id or a symbol stands for, see `Directory.named`."""
+        return self.directory.named(name)
 
     async def deliver(self, instrument: Instrument) -> None:
-        """Have an instrument delivered, if it is one on demand."""
-        await self._master.deliver(instrument)
-
-    async def open(self, name: str) -> Instrument | None:
-        """Find an instrument as `find` does, and have it delivered."""
-        found = self.find(name)
-        if found is not None:
-            await self.deliver(found)
-        return found
+        """Have an instrument delivered."""
+        await self._asked.add([instrument], depth=WHOLE_BOOK)
 
     @property
     def conflates(self) -> bool:
         """Tell whether the frequency is a conflation interval: a feed has a rate of its own."""
-        return not all(isinstance(feed, PacedFeed) for feed in self.supervisor.feeds)
+        return not all(feed.paced for feed in self.supervisor.feeds)
 
     @property
     def replays(self) -> dict[str, SeekableFeed]:
         """Give the feeds that can be paused, sped up and sent to a place, by name."""
-        return {feed.name: feed for feed in self.supervisor.feeds if isinstance(feed, SeekableFeed)}
+        found = {feed.name: feed.playback for feed in self.supervisor.feeds}
+        return {name: playback for name, playback in found.items() if playback is not None}
 
     def set_frequency(self, frequency_ms: float) -> int:
         """Set the one frequency of all clients, clamped to 10..1000 ms, and tell everyone."""
         self.frequency_ms = round(min(max(frequency_ms, FREQUENCY_MIN_MS), FREQUENCY_MAX_MS))
         for feed in self.supervisor.feeds:
-            if isinstance(feed, PacedFeed):
-                feed.set_interval(self.frequency_ms)
+            feed.set_interval(self.frequency_ms)
         self.hub.publish(Control(frequency_ms=self.frequency_ms, ts_event=time.time_ns()))
         return self.frequency_ms
 
@@ -145,6 +133,8 @@ class Services:
         async with asyncio.TaskGroup() as group:
             runs: dict[str, Callable[[], Awaitable[None]]] = {
                 "supervisor": self.supervisor.run,
+                "leases": self.leases.run,
+                "catalogues": self._catalogues.run,
                 "bars": self.bars.run,
                 "accounts": self.accounts.run,
             }
@@ -161,6 +151,10 @@ class Services:
                 for task in tasks:
                     task.cancel()
                 self.repository.close()
+
+    async def _follow_directory(self, directory: Directory) -> None:
+        self.supervisor.follow_directory(directory)
+        await self.leases.follow_directory()
 
     async def _publish_system(self) -> None:
         await publish_system(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import redis
 
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, Sent
 from tests.live_server import free_port
 from tests.programs import Program
 
@@ -20,6 +20,7 @@ INSTRUMENTS = (
         underlying="AAPL_STOCK",
         absolute_limit=100,
         delta_limit=20,
+        sends=tuple(Sent),
     ),
     Instrument(
         symbol="AAPL/DEC",
@@ -28,6 +29,7 @@ INSTRUMENTS = (
         underlying="AAPL_STOCK",
         absolute_limit=50,
         delta_limit=20,
+        sends=tuple(Sent),
     ),
     Instrument(
         symbol="GOOGL",
@@ -36,6 +38,7 @@ INSTRUMENTS = (
         underlying="GOOGL_STOCK",
         absolute_limit=200,
         delta_limit=40,
+        sends=tuple(Sent),
     ),
 )
 """What `fill` stores unless told otherwise."""

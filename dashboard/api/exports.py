@@ -85,7 +85,7 @@ class Exports:
     ) -> None:
         name, _, form = path.rpartition(".")
         async with self._places:
-            table = await _table(running, name) if form in FILES else None
+            table = _table(running, name) if form in FILES else None
             if table is None:
                 problem = {"error": f"There is no {path[:MAX_NAMED]!r}", "allowed": ALLOWED}
                 await JSONResponse(problem, HTTPStatus.NOT_FOUND)(scope, receive, send)
@@ -147,12 +147,12 @@ def _headers(name: str, form: str) -> MutableHeaders:
     )
 
 
-async def _table(running: Services, name: str) -> Table | None:
+def _table(running: Services, name: str) -> Table | None:
     """Begin a table; None when there is none of this name, or no such instrument."""
     if name in TABLES:
         return TABLES[name](running)
     for kind, read in TABLES_OF_INSTRUMENT.items():
         if name.startswith(f"{kind}/"):
-            instrument = await running.open(name.removeprefix(f"{kind}/"))
+            instrument = running.directory.find(name.removeprefix(f"{kind}/"))
             return None if instrument is None else read(running, instrument)
     return None

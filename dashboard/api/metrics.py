@@ -11,7 +11,6 @@ from dashboard.bootstrap import services
 from dashboard.core.feed_state import FeedState
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.pace import Pace
-from dashboard.feeds.base import ExplainingFeed
 
 STREAM_FIGURES: tuple[
     tuple[
@@ -63,6 +62,7 @@ class ServicesCollector(Collector):
         yield from self._feeds()
         yield self._clock_skew()
         yield self._skips()
+        yield from self._leases()
         yield from self._hub()
         yield gauge("connections", "Open streams and exports.", self._places.open)
         refused = self._places.refused
@@ -127,10 +127,22 @@ class ServicesCollector(Collector):
             labels=["feed", "cause"],
         )
         for feed in services().supervisor.feeds:
-            if isinstance(feed, ExplainingFeed):
-                for cause, count in feed.skipped_by_cause.items():
-                    causes.add_metric([feed.name, cause], count)
+            for cause, count in feed.skipped_by_cause.items():
+                causes.add_metric([feed.name, cause], count)
         return causes
+
+    def _leases(self) -> Iterable[Metric]:
+        shadowed = CounterMetricFamily(
+            "livetape_feed_shadowed",
+            "Events of a feed that were dropped: another one serves the instrument.",
+            labels=["feed"],
+        )
+        for name, count in services().supervisor.shadowed().items():
+            shadowed.add_metric([name], count)
+        leases = GaugeMetricFamily("livetape_leases", "Leases that are held.", labels=["holder"])
+        for name, count in services().leases.held.items():
+            leases.add_metric([name], count)
+        return shadowed, leases
 
     def _hub(self) -> Iterable[Metric]:
         hub = services().hub

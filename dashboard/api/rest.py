@@ -30,8 +30,9 @@ from dashboard.api.rest_models import (
 )
 from dashboard.bootstrap import services
 from dashboard.core.bars import MAX_BARS, Interval
-from dashboard.core.errors import RequestError
+from dashboard.core.errors import FeedError, RequestError
 from dashboard.core.instruments import Instrument
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Book, Event, Kind, Price, Quote, Theo, Topic, Trade
 
 DEFAULT_BARS = 500
@@ -54,6 +55,7 @@ def create_rest(turns: Turns) -> FastAPI:
     rest.state.turns = turns
     rest.include_router(router)
     rest.add_exception_handler(NotFoundError, _not_found)
+    rest.add_exception_handler(FeedError, _refused)
     rest.add_exception_handler(RequestValidationError, _not_allowed)
     rest.add_exception_handler(HTTPException, _not_served)
     return rest
@@ -68,7 +70,7 @@ async def _named(
         ),
     ],
 ) -> Instrument:
-    instrument = await services().open(name)
+    instrument = services().directory.find(name)
     if instrument is None:
         raise NotFoundError(
             problem=f"Instrument '{name}' not found",
@@ -91,8 +93,9 @@ class InstrumentRoute(APIRoute):
         name: str = child_scope.get("path_params", {}).get("name", "")
         if match is Match.NONE or not name or not of.isalpha():
             return match, child_scope
-        whole = services().find(f"{name}/{of}")
-        if whole is None or (_is_raw(scope, of) and services().find(name) is not None):
+        directory = services().directory
+        whole = directory.find(f"{name}/{of}")
+        if whole is None or (_is_raw(scope, of) and directory.find(name) is not None):
             return match, child_scope
         return Match.NONE, {}
 
@@ -114,6 +117,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such instrument."},
     422: {"model": Problem, "description": "A parameter is not allowed."},
 }
+LENT: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    503: {"model": Problem, "description": "Its feed does not deliver the instrument."},
+}
 
 
 @router.get("/instruments", response_model=list[InstrumentEntry])
@@ -125,19 +132,24 @@ async def list_instruments(turns: InTurn) -> Response:
     async with turns.one():
         entries = [
             InstrumentEntry(name=each.symbol, underlying=each.underlying, exchange=each.exchange)
-            for each in services().listings
+            for each in services().directory.listings
         ]
         return _answer(entries)
 
 
-@router.get("/instruments/{name:path}/snapshot", response_model=Snapshot, responses=PROBLEMS)
+@router.get("/instruments/{name:path}/snapshot", response_model=Snapshot, responses=LENT)
 async def get_snapshot(instrument: Named, turns: InTurn) -> Response:
-    """Give the newest book, quote and prices of one instrument."""
+    """Give the newest book, quote and prices of one instrument.
+
+    One on demand is delivered from here on for 60 s; each call renews them. The first
+    call waits up to 2 s for a first value.
+    """
+    await services().leases.lend(instrument, depth=WHOLE_BOOK)
     async with turns.one():
         return _answer(_snapshot(instrument))
 
 
-@router.get("/instruments/{name:path}/bars", response_model=list[BarEntry], responses=PROBLEMS)
+@router.get("/instruments/{name:path}/bars", response_model=list[BarEntry], responses=LENT)
 async def list_bars(
     instrument: Named,
     turns: InTurn,
@@ -147,8 +159,10 @@ async def list_bars(
     """List the newest bars of one instrument, oldest first; the last one is still growing.
 
     They are made of the trades since the server started. An interval without a
-    trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m.
+    trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m. One on demand is
+    delivered from here on for 60 s; each call renews them.
     """
+    await services().leases.lend(instrument)
     async with turns.one():
         entries = [
             BarEntry(
@@ -166,7 +180,7 @@ async def list_bars(
 
 @router.get("/instruments/{name:path}", response_model=InstrumentDetails, responses=PROBLEMS)
 async def get_instrument(instrument: Named) -> Response:
-    """Give one instrument and its limits."""
+    """Give one instrument: its limits, what it is, and what its feed may send of it."""
     details = InstrumentDetails(
         name=instrument.symbol,
         underlying=instrument.underlying,
@@ -174,6 +188,8 @@ async def get_instrument(instrument: Named) -> Response:
         tick_size=instrument.tick_size,
         absolute_limit=instrument.absolute_limit,
         delta_limit=instrument.delta_limit,
+        kind=instrument.kind,
+        sends=instrument.sends,
     )
     return _answer(details)
 
@@ -221,6 +237,12 @@ def _levels(book: Book) -> OrderBook:
 async def _not_found(_request: Request, error: Exception) -> JSONResponse:
     missing = cast("NotFoundError", error)
     return _problem(404, missing.problem, missing.allowed)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    refusal = cast("FeedError", error)
+    problem = f"{refusal.feed} does not deliver it: {refusal.problem}"
+    return _problem(503, problem, "an instrument that its feed delivers")
 
 
 async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from dashboard.core.instruments import InstrumentKind, Sent
 from dashboard.core.model import PriceLevel
 
 
@@ -19,12 +20,16 @@ class InstrumentDetails(InstrumentEntry):
     """One instrument with its limits, null where unknown.
 
     `absolute_limit` bounds a client's position in it, either way, `delta_limit`
-    the sum of the positions in all instruments of the underlying.
+    the sum of the positions in all instruments of the underlying. `kind` is null
+    where the feed does not tell it; `sends` is what the feed may send of it beside
+    its price, empty where it does not tell.
     """
 
     tick_size: float
     absolute_limit: float | None
     delta_limit: float | None
+    kind: InstrumentKind | None
+    sends: Sequence[Sent]
 
 
 class BestBidOffer(TypedDict):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from dashboard.bootstrap import Services
 from dashboard.core.bars import Interval
+from dashboard.core.directory import Directory
 from dashboard.core.instruments import Instrument
 from dashboard.core.limits import Exposure, expose
 from dashboard.core.model import Kind, Positions, Topic, Trade
@@ -69,7 +70,7 @@ def instruments(running: Services) -> Table:
                 each.absolute_limit,
                 each.delta_limit,
             )
-            for each in running.listings
+            for each in running.directory.listings
         ),
     )
 
@@ -111,7 +112,7 @@ def positions(running: Services) -> Table:
                 each.delta and each.delta.share,
                 each.level.value,
             )
-            for each in _exposed(running.accounts.positions(), running.listings)
+            for each in _exposed(running.accounts.positions(), running.directory)
         ),
     )
 
@@ -199,11 +200,9 @@ def bars(running: Services, instrument: Instrument, interval: Interval) -> Table
     )
 
 
-def _exposed(
-    positions: Sequence[Positions], instruments: Sequence[Instrument]
-) -> Iterator[Exposure]:
+def _exposed(positions: Sequence[Positions], directory: Directory) -> Iterator[Exposure]:
     """Set positions against their limits when the first row is read: there may be many."""
-    yield from expose(positions, instruments)
+    yield from expose(positions, directory)
 
 
 TABLES: dict[str, Callable[[Services], Table]] = {

@@ -1,5 +1,7 @@
 """What is traded: instruments, and what tells them apart."""
 
+from enum import StrEnum
+
 import msgspec
 
 MAX_DECIMALS = 20
@@ -13,12 +15,34 @@ InstrumentKey = tuple[str, str]
 """What tells instruments apart: (exchange, symbol)."""
 
 
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+class InstrumentKind(StrEnum):
+    """What an instrument is."""
+
+    INDEX = "index"
+    EQUITY = "equity"
+    FUTURE = "future"
+    OPTION = "option"
+    CURRENCY = "currency"
+    CRYPTO = "crypto"
+
+
+class Sent(StrEnum):
+    """What a feed may send of an instrument beside its price."""
+
+    TRADES = "trades"
+    QUOTES = "quotes"
+    BOOK = "book"
+    VOLUME = "volume"
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that is traded; `symbol` is unique within its `exchange`.
 
     `absolute_limit` bounds a client's position in it, either way, and
     `delta_limit` the sum of the positions in all instruments of one
-    `underlying`; None where there is none, or none is known.
+    `underlying`; None where there is none, or none is known. `kind` is
+    None, and `sends` empty, where its feed cannot tell. It holds no cycles: `gc=False`
+    keeps a long list out of the garbage collector's sweeps.
     """
 
     symbol: str
@@ -27,6 +51,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     underlying: str | None = None
     absolute_limit: float | None = None
     delta_limit: float | None = None
+    kind: InstrumentKind | None = None
+    sends: tuple[Sent, ...] = ()
 
     @property
     def id(self) -> str:

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from dashboard.core.instruments import Instrument, InstrumentKey
 
+WHOLE_BOOK = 1_000
+"""More levels than any source sends: all that it has."""
+
 
 class Holder(Protocol):
     """All leases of one page, client or runner."""
@@ -19,9 +22,20 @@ class Holder(Protocol):
     ) -> Mapping[InstrumentKey, str]:
         """Lease instruments; give those that were refused, with the feed's reason.
 
-        It returns once the feeds have answered. One that is held already is no error: of
-        several depths the largest counts.
+        It returns once the feeds have answered, and with the first value of each on the hub
+        where there is one. One that is held already is no error: of several depths the
+        largest counts, until it is dropped. Once it is closed, nothing is leased.
         """
+        ...
+
+    async def replace(
+        self, wanted: Sequence[tuple[Instrument, int]]
+    ) -> Mapping[InstrumentKey, str]:
+        """Lease instruments, each with its depth, in place of all that is held; as `add` does."""
+        ...
+
+    def lower(self, key: InstrumentKey, depth: int) -> None:
+        """Want no more levels of an instrument's book than this; if it is held, it stays so."""
         ...
 
     def drop(self, keys: Iterable[InstrumentKey]) -> None:
@@ -52,6 +66,8 @@ class Leases(Protocol):
 
     async def lend(self, instrument: Instrument, *, depth: int = 0) -> None:
         """Hold one for 60 s from now, however often it is lent: for who asks once in a while.
+
+        It waits up to 2 s for a first value, a book where `depth` asks for one.
 
         Raises:
             FeedError: when its feed refuses it.

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 import msgspec
 
+from dashboard.core.directory import Directory
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Positions
 
@@ -105,23 +106,19 @@ def total(amounts: Iterable[float]) -> float:
         return sum_ if math.isfinite(sum_) else math.copysign(sys.float_info.max, sum_)
 
 
-def expose(accounts: Iterable[Positions], instruments: Iterable[Instrument]) -> list[Exposure]:
+def expose(accounts: Iterable[Positions], directory: Directory) -> list[Exposure]:
     """Set every position against its limits, in the order given.
 
     `accounts` holds the positions of each client once. An instrument is looked
     up by its full id, else by its symbol alone, as a source of positions may
     name none of the exchanges; of two with one symbol, the first counts.
     """
-    known: dict[str, Instrument] = {}
-    for instrument in instruments:
-        known.setdefault(instrument.id, instrument)
-        known.setdefault(instrument.symbol, instrument)
-    return [exposure for account in accounts for exposure in _expose(account, known)]
+    return [exposure for account in accounts for exposure in _expose(account, directory)]
 
 
-def _expose(account: Positions, known: dict[str, Instrument]) -> list[Exposure]:
+def _expose(account: Positions, directory: Directory) -> list[Exposure]:
     found = {
-        symbol: known.get(f"{account.exchange}:{symbol}") or known.get(symbol)
+        symbol: directory.get((account.exchange, symbol)) or directory.find(symbol)
         for symbol in account.positions
     }
     of_underlying: defaultdict[str, list[float]] = defaultdict(list)

@@ -1,110 +1,130 @@
-"""What the supervisor and the hub need of a feed."""
+"""What a feed is, and what each of them may have besides."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from dashboard.core.feed_state import FeedState
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.model import Event
 
 Publish = Callable[[Event], object]
+Refusals = Mapping[InstrumentKey, str]
+"""Why instruments are not delivered, by exchange and symbol."""
 
 
-class Feed(Protocol):
+class Feed(ABC):
     """One source of market data.
 
-    `skipped` counts input that was damaged and left out, `gaps` the holes that
-    the source's own sequence numbers show. Both only rise. `flowing_state` is
-    LIVE, or REPLAYED for one whose silences are those of a recording: that one
-    does not go stale.
+    | member             | required | meaning                                              |
+    |--------------------|----------|------------------------------------------------------|
+    | `name`             | yes      | as `DASHBOARD_FEED` has it                           |
+    | `instruments`      | yes      | what is delivered from the start, in order           |
+    | `load`             | yes      | read what there is anew, once a day                  |
+    | `run`              | yes      | publish until cancelled                              |
+    | `subscribe`        | yes      | begin to deliver instruments                         |
+    | `unsubscribe`      | yes      | stop delivering them                                 |
+    | `on_demand`        | no       | what is delivered only while it is subscribed to     |
+    | `flowing_state`    | no       | how it stands while events come                      |
+    | `gaps`             | no       | holes that the source's own numbers show             |
+    | `skipped`          | no       | input that was damaged and left out                  |
+    | `skipped_by_cause` | no       | the same by cause                                    |
+    | `monitored`        | no       | whether `last_sign_ns` tells of its source           |
+    | `last_sign_ns`     | no       | when the source last gave a sign of life             |
+    | `paced`            | no       | whether `set_interval` sets its event rate           |
+    | `set_interval`     | no       | change the interval of its streams                   |
+    | `note`             | no       | what is wrong with its source                        |
+    | `playback`         | no       | how to control it, where it plays something recorded |
+
+    What is not required says by its default that a feed does not have it.
     """
 
     name: str
-    flowing_state: FeedState
-    gaps: int
+    flowing_state: FeedState = FeedState.LIVE
+    """REPLAYED for one whose silences are those of a recording: that one does not go stale."""
+    gaps: int = 0
+    """This only rises."""
+    monitored: bool = False
+    paced: bool = False
 
-    @property
-    def skipped(self) -> int:
-        """Count the damaged input."""
-        ...
-
+    @abstractmethod
     def instruments(self) -> Sequence[Instrument]:
-        """List what the feed can deliver, in the order to show it."""
-        ...
+        """List what it delivers without being asked, in the order to show it."""
 
+    @abstractmethod
+    async def load(self) -> None:
+        """Read anew what instruments there are; a feed is built with those of the start.
+
+        Raises:
+            LivetapeError: when they cannot be read; those that it has stay.
+        """
+
+    @abstractmethod
     async def run(self, publish: Publish) -> None:
         """Publish events until cancelled; returning means that the feed has ended for good.
 
         Any exception is a failure after which the supervisor calls `run` again;
         a FeedError with `terminal` set is not tried again.
         """
-        ...
 
-    async def subscribe(self, instrument: Instrument) -> None:
-        """Begin to deliver an instrument; one that is delivered already is no error.
+    @abstractmethod
+    async def subscribe(self, instruments: Sequence[Instrument], depth: int) -> Refusals:
+        """Begin to deliver instruments; give those that are refused, with the reason.
+
+        `depth` is how many levels of the book are wanted a side, at least; 0 wants no
+        book. One that is delivered already gets this depth from now on. It may be
+        called before and between runs: then they are delivered once it runs. While it
+        runs, the first value of each is published before this returns, where the
+        source has one.
 
         Raises:
-            FeedError: when the feed does not have it, or its source refuses it.
+            FeedError: when all are refused, with the reason.
         """
-        ...
 
-    async def unsubscribe(self, instrument: Instrument) -> None:
-        """Stop delivering an instrument; one that is not delivered is no error."""
-        ...
+    @abstractmethod
+    async def unsubscribe(self, instruments: Sequence[Instrument]) -> None:
+        """Stop delivering instruments; one that is not delivered is no error.
 
+        Raises:
+            FeedError: when the source does not answer.
+        """
 
-@runtime_checkable
-class MonitoredFeed(Protocol):
-    """A feed that knows whether its source is there, however quiet the market is."""
+    def on_demand(self) -> Sequence[Instrument]:
+        """List what it delivers only once it was subscribed to."""
+        return ()
 
     @property
-    def last_sign_ns(self) -> int | None:
-        """Give when the source last gave a sign of life, in ns of the monotonic clock.
-
-        None while it is known to be gone.
-        """
-        ...
-
-
-@runtime_checkable
-class ExplainingFeed(Protocol):
-    """A feed that knows why it skipped what it skipped."""
+    def skipped(self) -> int:
+        """Count the damaged input; it only rises."""
+        return 0
 
     @property
     def skipped_by_cause(self) -> Mapping[str, int]:
         """Count the damaged input by cause: one of a few fixed texts."""
-        ...
+        return {}
 
+    @property
+    def last_sign_ns(self) -> int | None:
+        """Give when the source last gave a sign of life, however quiet the market is.
 
-@runtime_checkable
-class OnDemandFeed(Protocol):
-    """A feed that has more instruments than it delivers and lists by itself."""
+        It is in ns of the monotonic clock, and None while the source is known to be gone.
+        """
+        return None
 
-    def on_demand(self) -> Sequence[Instrument]:
-        """List what it delivers only once it was subscribed to."""
-        ...
-
-
-@runtime_checkable
-class PacedFeed(Protocol):
-    """A feed whose event rate is ours to set."""
-
-    def set_interval(self, interval_ms: int) -> None:
+    def set_interval(self, interval_ms: int) -> None:  # noqa: B027 - most have no pace to change
         """Change the interval of its streams at once."""
-        ...
-
-
-@runtime_checkable
-class AnnotatedFeed(Protocol):
-    """A feed that knows what is wrong with its source, for whoever looks at it to know."""
 
     @property
     def note(self) -> str:
-        """Say it on one line; empty where nothing is."""
-        ...
+        """Say on one line what is wrong with its source; empty where nothing is."""
+        return ""
+
+    @property
+    def playback(self) -> "SeekableFeed | None":
+        """Give its controls, where it plays something recorded."""
+        return None
 
 
-@runtime_checkable
 class SeekableFeed(Protocol):
     """A feed that plays something recorded, and can be stopped, sped up and sent to a place.
 
@@ -129,6 +149,11 @@ class SeekableFeed(Protocol):
     @property
     def duration_s(self) -> float:
         """Give the length of the recording."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """Say on one line what is wrong with the recording; empty where nothing is."""
         ...
 
     def pause(self) -> None:

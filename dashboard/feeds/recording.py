@@ -5,8 +5,9 @@ from os import SEEK_END
 from pathlib import Path
 
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.instruments import Instrument, decimals_of, is_name
-from dashboard.core.model import Price
+from dashboard.core.instruments import Instrument, InstrumentKind, Sent, decimals_of, is_name
+from dashboard.core.model import Price, Trade
+from dashboard.feeds.parsing import binance_futures, coinbase
 from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
 from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import (
@@ -18,6 +19,11 @@ from dashboard.feeds.parsing.wslog import (
 )
 
 FEED = "replay"
+KINDS = {
+    coinbase.EXCHANGE: InstrumentKind.CRYPTO,
+    binance_futures.EXCHANGE: InstrumentKind.FUTURE,
+}
+"""What is traded on a venue that trades one kind of instrument."""
 
 Key = tuple[str, str]
 
@@ -80,7 +86,7 @@ class Recording:
 
     def _scan(self) -> None:
         parser = VenueParser()
-        ticks = TickSizes()
+        found = SeenInstruments()
         broken: Damage | None = None
         for place_ns, record in self.records():
             self.duration_ns = place_ns
@@ -88,45 +94,51 @@ class Recording:
             if isinstance(record, Received):
                 try:
                     for change in parser.parse_message(record.text, record.ts_ns) or ():
-                        ticks.see(change)
+                        found.see(change)
                 except ParseError as error:  # counted and logged when it is played
                     broken = Damage(record.line, str(error))
         if isinstance(broken, BreakOff):
             self.broken_off = broken
         elif broken is not None and self._ends_within_a_line():
             self.broken_off = BreakOff(broken.line, "the recording breaks off within the line")
-        self.instruments = tuple(ticks.instruments())
+        self.instruments = tuple(found.instruments())
         if not self.instruments:
             problem = f"{self.path}: there is no market data of a known venue in it"
             raise FeedError(feed=FEED, problem=problem, terminal=True)
 
 
-class TickSizes:
-    """Infer tick sizes: the most decimals seen in an instrument's prices, trailing zeros aside.
+class SeenInstruments:
+    """Infer what there is to know of instruments from what is said about them.
 
-    What is named by no name, see `is_name`, is damage and no instrument.
-
-    Quotes, trades and books are at the venue's own prices. A `Price` may be a
-    mid between two of them, so it counts only where there is nothing else.
+    The tick size follows from the most decimals seen in an instrument's prices, trailing
+    zeros aside. Quotes, trades and books are at the venue's own prices. A `Price` may be a
+    mid between two of them, so it counts only where there is nothing else. What is
+    named by no name, see `is_name`, is damage and no instrument.
     """
 
     def __init__(self) -> None:
         self._exact: dict[Key, int] = {}
         self._other: dict[Key, int] = {}
+        self._sent: dict[Key, set[Sent]] = {}
 
     def see(self, change: Change) -> None:
-        """Take in the prices of one change."""
+        """Take in one change."""
         key = (change.exchange, change.symbol)
         self._other.setdefault(key, 0)
+        sent = self._sent.setdefault(key, set())
         match change:
             case Price():
                 prices = [change.price]
+                if change.volume:
+                    sent.add(Sent.VOLUME)
             case Quote():
                 prices = [change.bid_price, change.ask_price]
             case BookSnapshot() | BookDelta():
                 prices = [price for side in (change.bids, change.asks) for price, _ in side]
-            case _:
+                sent |= {Sent.BOOK, Sent.QUOTES}
+            case Trade():
                 prices = [change.price]
+                sent |= {Sent.TRADES, Sent.VOLUME}
         seen = self._other if isinstance(change, Price) else self._exact
         for price in prices:
             decimals = decimals_of(price)
@@ -139,5 +151,10 @@ class TickSizes:
             exchange, symbol = key
             if not is_name(symbol):
                 continue
-            tick_size = float(f"1e-{self._exact.get(key, decimals)}")
-            yield Instrument(symbol=symbol, exchange=exchange, tick_size=tick_size)
+            yield Instrument(
+                symbol=symbol,
+                exchange=exchange,
+                tick_size=float(f"1e-{self._exact.get(key, decimals)}"),
+                kind=KINDS.get(exchange),
+                sends=tuple(each for each in Sent if each in self._sent[key]),
+            )

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -14,10 +15,9 @@ from redis.asyncio.connection import AbstractConnection
 
 from dashboard.config import mask_password
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import AccountEvent, Event, Kind, MarketEvent, Topic
-from dashboard.feeds.base import Publish
+from dashboard.feeds.base import Feed, Publish, Refusals
 from dashboard.feeds.client_ledger import ClientLedger
 from dashboard.feeds.parsing.exchange import ExchangeParser, parse_theo
 from dashboard.feeds.parsing.exchange_messages import MESSAGE_BYTES, Cause
@@ -51,7 +51,7 @@ YIELD_EVERY = 64
 """Messages after which others get their turn, however many more are waiting."""
 
 
-class RedisFeed:
+class RedisFeed(Feed):
     """Publish what an exchange publishes on Redis; a loss of Redis is mended in here.
 
     On every connection it subscribes first and reads the keys then, so that
@@ -61,7 +61,7 @@ class RedisFeed:
     """
 
     name = FEED
-    flowing_state = FeedState.LIVE
+    monitored = True
 
     def __init__(
         self,
@@ -75,19 +75,21 @@ class RedisFeed:
         jitter: Callable[[], float] = random.random,
         monotonic: Callable[[], int] | None = None,
     ) -> None:
-        self.gaps = 0
         self._skips = Skips(feed=FEED, clock=monotonic or clock)
         self._url = url
-        self._instruments = tuple(instruments)
-        self._wanted = {each.symbol for each in instruments}
         self._max_bytes = max_bytes
-        self._parser = ExchangeParser(instruments, max_bytes=max_bytes)
+        self._take_list(instruments)
+        self._wanted = {each.symbol for each in instruments}
         self._clients = ClientLedger()
         self._clock = clock
         self._monotonic = monotonic or clock
         self._ping_every_s = min(PING_EVERY_S, stale_after_ms / 1000 / PINGS_PER_STALE)
         self._sleep = sleep
         self._jitter = jitter
+        self._reader: tuple[Redis, Publish] | None = None
+        """While connected: where keys are read, and who takes what they hold."""
+        self._said: set[Topic] | None = None
+        """What the channel has said while keys are being read."""
         self._sign_ns: int | None = None
         self._connected = False
         self._unanswered = 0
@@ -112,20 +114,38 @@ class RedisFeed:
         """List the instruments of the static data, in its order."""
         return self._instruments
 
-    async def subscribe(self, instrument: Instrument) -> None:
-        """Let an instrument's events through.
+    async def load(self) -> None:
+        """Read the static data anew.
 
         Raises:
-            FeedError: when the exchange does not have it.
+            StaticDataError: names the key that is missing or wrong.
+            FeedError: when Redis does not answer as it should.
         """
-        if instrument not in self._instruments:
-            raise FeedError(feed=FEED, problem=f"no instrument {instrument.symbol!r}")
-        self._wanted.add(instrument.symbol)
+        data = await asyncio.to_thread(read_static_data, self._url)
+        if data.instruments != self._instruments:
+            self._take_list(data.instruments)
 
-    async def unsubscribe(self, instrument: Instrument) -> None:
-        """Hold an instrument's events back."""
-        if instrument in self._instruments:
-            self._wanted.discard(instrument.symbol)
+    async def subscribe(self, instruments: Sequence[Instrument], depth: int) -> Refusals:
+        """Let instruments' events through, beginning with what the keys hold of them."""
+        known = [each for each in instruments if each.key in self._known]
+        begun = [each for each in known if each.symbol not in self._wanted]
+        self._wanted.update(each.symbol for each in begun)
+        if begun and self._reader is not None:
+            client, publish = self._reader
+            said = self._said = set[Topic]()
+            with suppress(RedisError, OSError):  # the next connection reads them then
+                stored = await self._read_stored(client, begun)
+                self._publish_stored(stored, publish, said=said)
+            self._said = None
+        return {
+            each.key: f"no instrument {each.symbol!r}"
+            for each in instruments
+            if each.key not in self._known
+        }
+
+    async def unsubscribe(self, instruments: Sequence[Instrument]) -> None:
+        """Hold instruments' events back."""
+        self._wanted.difference_update(each.symbol for each in instruments)
 
     async def run(self, publish: Publish) -> None:
         """Publish until cancelled; when Redis is lost, try again until it is back."""
@@ -161,6 +181,7 @@ class RedisFeed:
                 self._lost = False
                 log.info("redis is back", feed=FEED)
             self._connected = True
+            self._reader = client, publish
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._ping(connection), name="redis ping")
@@ -170,6 +191,7 @@ class RedisFeed:
                     await self._receive(connection, publish)
             finally:
                 self._connected = False
+                self._reader = None
 
     async def _catch_up(
         self, connection: AbstractConnection, client: Redis, publish: Publish
@@ -187,22 +209,32 @@ class RedisFeed:
 
         await connection.send_command("SUBSCRIBE", CHANNEL)
         await self._receive(connection, publish_and_note, until=b"subscribe")
-        topics = [
-            Topic(kind, each.exchange, each.symbol) for each in self._instruments for kind in STORED
-        ]
-        texts = await _read(client, [f"{STORED[kind]}:{symbol}" for kind, _, symbol in topics])
+        stored = await self._read_stored(client, self._instruments)
         await connection.send_command("PING")
         await self._receive(connection, publish_and_note, until=b"pong")
-        for topic, text in zip(topics, texts, strict=True):
+        self._publish_stored(stored, publish, said=said)
+
+    async def _read_stored(
+        self, client: Redis, instruments: Sequence[Instrument]
+    ) -> Mapping[Topic, bytes | None]:
+        """Read the keys of instruments."""
+        topics = [Topic(kind, *each.key) for each in instruments for kind in STORED]
+        texts = await _read(client, [f"{STORED[kind]}:{symbol}" for kind, _, symbol in topics])
+        return dict(zip(topics, texts, strict=True))
+
+    def _publish_stored(
+        self, stored: Mapping[Topic, bytes | None], publish: Publish, *, said: Container[Topic]
+    ) -> None:
+        """Publish what keys hold, but for what the channel has said something newer of."""
+        parse = self._parser.parse_stored
+        for topic, text in stored.items():
             if text is not None and topic not in said:
-                parse = self._parser.parse_stored
                 self._offer(publish, parse, topic.kind, topic.subject, text, self._clock())
 
     async def _receive(
         self, connection: AbstractConnection, publish: Publish, *, until: bytes | None = None
     ) -> None:
         """Publish what the channel says, up to an answer of the kind `until`, or for ever."""
-        parse = self._parser.parse_message
         read: Any = connection.read_response  # its types are incomplete
         received = 0
         while True:
@@ -210,7 +242,7 @@ class RedisFeed:
             self._sign_ns = self._monotonic()
             self._unanswered = 0
             if reply[0] == b"message":
-                self._offer(publish, parse, reply[2])
+                self._offer(publish, self._parser.parse_message, reply[2])
                 received += 1
                 if received % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
@@ -226,17 +258,25 @@ class RedisFeed:
 
     async def _follow_theos(self, client: Redis, publish: Publish) -> None:
         """Read the theoretical prices again and again; publish those that changed."""
-        names = dict.fromkeys(
-            (each.exchange, each.underlying) for each in self._instruments if each.underlying
-        )
         published: dict[tuple[str, str | None], bytes] = {}
         while True:
+            names = self._underlyings
             texts = await _read(client, [f"theo:{underlying}" for _, underlying in names])
             for name, text in zip(names, texts, strict=True):
                 if text is not None and text != published.get(name):
                     published[name] = text
                     self._offer(publish, parse_theo, *name, text, self._clock())
             await self._sleep(THEO_EVERY_S)
+
+    def _take_list(self, instruments: Sequence[Instrument]) -> None:
+        self._instruments = tuple(instruments)
+        self._known = frozenset(each.key for each in instruments)
+        self._underlyings = tuple(
+            dict.fromkeys(
+                (each.exchange, each.underlying) for each in instruments if each.underlying
+            )
+        )
+        self._parser = ExchangeParser(instruments, max_bytes=self._max_bytes)
 
     def _offer(
         self, publish: Publish, parse: Callable[..., Sequence[Event]], *arguments: object
@@ -249,6 +289,8 @@ class RedisFeed:
         for event in events:
             if isinstance(event, MarketEvent):
                 if event.symbol in self._wanted:
+                    if self._said is not None:
+                        self._said.add(event.topic)
                     publish(event)
             elif not isinstance(event, AccountEvent) or self._clients.admit(event):
                 publish(event)

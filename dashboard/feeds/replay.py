@@ -1,16 +1,16 @@
 """A recording as a feed: the real frames again, in their own time or another."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import structlog
 
 from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.clocks import WallTimes
-from dashboard.core.errors import FeedError, ParseError
+from dashboard.core.errors import ParseError
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
-from dashboard.feeds.base import Publish
+from dashboard.feeds.base import Feed, Publish, Refusals, SeekableFeed
 from dashboard.feeds.parsing.connections import Connections
 from dashboard.feeds.parsing.markets import Key, Markets
 from dashboard.feeds.parsing.venues import VenueParser
@@ -31,7 +31,7 @@ MAX_LOGGED = 100
 """Damaged lines that are logged one by one; the rest is only counted."""
 
 
-class Replay:
+class Replay(Feed):
     """Publish a `Recording` with its gaps, divided by `speed`; 0 is as fast as it goes.
 
     `ts_event` is the recorded time shifted to now, by the wall clock; `monotonic`
@@ -57,8 +57,6 @@ class Replay:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         monotonic: Callable[[], int] | None = None,
     ) -> None:
-        self.gaps = 0
-        self.skipped = 0
         self.rounds = 0
         self.paused = False
         self._recording = recording
@@ -67,33 +65,49 @@ class Replay:
         self._speed = _checked(speed)
         self._loop = loop
         self._sleep = sleep
-        self._known = {(each.exchange, each.symbol): each for each in recording.instruments}
+        self._known = frozenset(each.key for each in recording.instruments)
         self._wanted: set[Key] = set(self._known)
+        self._publish: Publish | None = None
         self._round = _Round(recording)
         self._anchor_ns = self._now()
         self._anchor_place_ns = 0
         self._target_ns: int | None = None
+        self._skipped = 0
         self._logged_line = 0
         self._logged = 0
+
+    @property
+    def skipped(self) -> int:
+        """Count the damaged input that was played."""
+        return self._skipped
 
     def instruments(self) -> Sequence[Instrument]:
         """List the instruments of the recording, in the order of their first appearance."""
         return self._recording.instruments
 
-    async def subscribe(self, instrument: Instrument) -> None:
-        """Let an instrument's events through.
+    async def load(self) -> None:
+        """Do nothing: a recording is read through once."""
 
-        Raises:
-            FeedError: when the recording does not have it.
-        """
-        key = (instrument.exchange, instrument.symbol)
-        if key not in self._known:
-            raise FeedError(feed=self.name, problem=f"no instrument {instrument.symbol!r}")
-        self._wanted.add(key)
+    async def subscribe(self, instruments: Sequence[Instrument], depth: int) -> Refusals:
+        """Let instruments' events through, beginning with the latest price and book."""
+        begun = {each.key for each in instruments if each.key in self._known} - self._wanted
+        self._wanted |= begun
+        if self._publish is not None and self._target_ns is None:
+            self._publish_latest(self._publish, begun)
+        return {
+            each.key: f"no instrument {each.symbol!r}"
+            for each in instruments
+            if each.key not in self._known
+        }
 
-    async def unsubscribe(self, instrument: Instrument) -> None:
-        """Hold an instrument's events back; its book is kept up to date."""
-        self._wanted.discard((instrument.exchange, instrument.symbol))
+    async def unsubscribe(self, instruments: Sequence[Instrument]) -> None:
+        """Hold instruments' events back; their books are kept up to date."""
+        self._wanted.difference_update(each.key for each in instruments)
+
+    @property
+    def playback(self) -> SeekableFeed:
+        """Give its controls: its own."""
+        return self
 
     @property
     def note(self) -> str:
@@ -159,6 +173,7 @@ class Replay:
             FeedError: terminal, when the file cannot be read any more.
         """
         self._begin_round(self._now())
+        self._publish = publish
         played = 0
         try:
             while True:
@@ -184,6 +199,7 @@ class Replay:
                 if played % YIELD_EVERY == 0:
                     await self._sleep(0)
         finally:
+            self._publish = None
             self._round.close()
 
     def _begin_round(self, began_ns: int) -> None:
@@ -196,8 +212,11 @@ class Replay:
     def _arrive(self, publish: Publish, target_ns: int) -> None:
         self._target_ns = None
         self._anchor(target_ns)
+        self._publish_latest(publish, self._wanted)
+
+    def _publish_latest(self, publish: Publish, keys: Collection[Key]) -> None:
         now = self._wall.of(self._now())
-        for event in self._round.markets.latest(now, self._wanted.__contains__):
+        for event in self._round.markets.latest(now, keys.__contains__):
             publish(event)
 
     def _anchor(self, place_ns: int) -> None:
@@ -276,7 +295,7 @@ class Replay:
         """Count what is left out, and log it the first time its line is played."""
         if silent:
             return
-        self.skipped += 1
+        self._skipped += 1
         if line <= self._logged_line or self._logged == MAX_LOGGED:
             return
         self._logged_line = line

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKind, Sent
 
 BOOK_LEVELS = 5
 DEEP_BOOK_LEVELS = 30
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
+class Listing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An instrument with its starting price and the streams it has beside `price`.
 
     `levels` is the depth of its book; with a `lot` all its sizes are whole lots.
@@ -32,21 +32,28 @@ def _listing(
     symbol: str,
     exchange: str,
     start: float,
+    kind: InstrumentKind,
     *,
     book: bool = False,
     trades: bool = False,
     load: bool = False,
 ) -> Listing:
-    instrument = Instrument(symbol=symbol, exchange=exchange, tick_size=0.01)
+    instrument = _instrument(symbol, exchange, kind, book=book, trades=trades, volume=True)
     return Listing(instrument=instrument, start=start, book=book, trades=trades, load=load)
 
 
 def _in_lots(
-    symbol: str, exchange: str, start: float, *, lot: int = 1, open_interest: int = 0
+    symbol: str,
+    exchange: str,
+    start: float,
+    kind: InstrumentKind = InstrumentKind.EQUITY,
+    *,
+    lot: int = 1,
+    open_interest: int = 0,
 ) -> Listing:
     """List a stock or a derivative of India's exchanges."""
     return Listing(
-        instrument=Instrument(symbol=symbol, exchange=exchange, tick_size=0.01),
+        instrument=_instrument(symbol, exchange, kind, book=True, trades=True, volume=True),
         start=start,
         book=True,
         trades=True,
@@ -59,16 +66,35 @@ def _in_lots(
 
 def _index(symbol: str, start: float) -> Listing:
     """List an index: it is computed, not traded, so it has a price alone."""
-    instrument = Instrument(symbol=symbol, exchange="NSE_INDEX", tick_size=0.01)
+    instrument = _instrument(symbol, "NSE_INDEX", InstrumentKind.INDEX)
     return Listing(instrument=instrument, start=start, volume=False)
 
 
+def _instrument(
+    symbol: str,
+    exchange: str,
+    kind: InstrumentKind,
+    *,
+    book: bool = False,
+    trades: bool = False,
+    volume: bool = False,
+) -> Instrument:
+    sent = {Sent.TRADES: trades, Sent.QUOTES: book, Sent.BOOK: book, Sent.VOLUME: volume}
+    return Instrument(
+        symbol=symbol,
+        exchange=exchange,
+        tick_size=0.01,
+        kind=kind,
+        sends=tuple(each for each, is_sent in sent.items() if is_sent),
+    )
+
+
 LISTINGS = (
-    _listing("BTC/USD", "CRYPTO", 45_000.0, book=True, trades=True),
-    _listing("ETH/USD", "CRYPTO", 2_500.0, book=True, trades=True),
-    _listing("SOL/USD", "CRYPTO", 120.0, trades=True),
-    _listing("AAPL", "NASDAQ", 175.0),
-    _listing("TSLA", "NASDAQ", 250.0),
+    _listing("BTC/USD", "CRYPTO", 45_000.0, InstrumentKind.CRYPTO, book=True, trades=True),
+    _listing("ETH/USD", "CRYPTO", 2_500.0, InstrumentKind.CRYPTO, book=True, trades=True),
+    _listing("SOL/USD", "CRYPTO", 120.0, InstrumentKind.CRYPTO, trades=True),
+    _listing("AAPL", "NASDAQ", 175.0, InstrumentKind.EQUITY),
+    _listing("TSLA", "NASDAQ", 250.0, InstrumentKind.EQUITY),
 )
 ON_DEMAND = (
     _in_lots("RELIANCE", "NSE", 2_850.0),
@@ -76,7 +102,9 @@ ON_DEMAND = (
     _in_lots("INFY", "NSE", 1_850.0),
     _index("NIFTY_50", 24_800.0),
     _index("NIFTY_BANK", 53_500.0),
-    _in_lots("NIFTY28DEC2425000CE", "NFO", 180.0, lot=25, open_interest=180_000),
+    _in_lots(
+        "NIFTY28DEC2425000CE", "NFO", 180.0, InstrumentKind.OPTION, lot=25, open_interest=180_000
+    ),
 )
 """What OpenAlgo's clients ask for; they move once they are asked for."""
 
@@ -84,6 +112,17 @@ ON_DEMAND = (
 def generate_listings(count: int) -> list[Listing]:
     """Make up listings for load."""
     return [
-        _listing(f"SIM{number:04d}", "SIM", 50.0 + number * 37 % 450, load=True)
-        for number in range(count)
+        _listing(*_generated(number), InstrumentKind.EQUITY, load=True) for number in range(count)
     ]
+
+
+def generate_on_demand(first: int, count: int) -> list[Listing]:
+    """Make up listings that rest until they are asked for, numbered from `first` on."""
+    return [
+        _listing(*_generated(number), InstrumentKind.EQUITY, book=True, trades=True)
+        for number in range(first, first + count)
+    ]
+
+
+def _generated(number: int) -> tuple[str, str, float]:
+    return f"SIM{number:04d}", "SIM", 50.0 + number * 37 % 450

@@ -5,12 +5,19 @@ three agree: a buyer pays the best ask, a seller gets the best bid.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, Side, System, Trade
-from dashboard.feeds.simulated_listings import LISTINGS, ON_DEMAND, Listing, generate_listings
-from dashboard.feeds.simulated_walk import Walk
+from dashboard.feeds.simulated_listings import (
+    LISTINGS,
+    ON_DEMAND,
+    Listing,
+    generate_listings,
+    generate_on_demand,
+)
+from dashboard.feeds.simulated_walk import InterestWalk, Walk
 
 NS_PER_MS = 1_000_000
 
@@ -53,55 +60,83 @@ class Stream:
 class Segment:
     """Instruments that share one source of chance, and the events they make.
 
-    Those that `activate` leaves out rest where they are.
+    They rest until they are activated; what is active makes its events in the order in
+    which it is listed.
     """
 
     def __init__(self, listings: Iterable[Listing], rng: random.Random) -> None:
         self._rng = rng
-        self._walks = {listing.instrument: Walk(listing) for listing in listings}
-        self._active: list[Walk] = []
+        self._listed = {
+            listing.instrument.key: (number, listing) for number, listing in enumerate(listings)
+        }
+        self._walks: dict[InstrumentKey, Walk] = {}
+        """Those that were active once: a walk that rests goes on where it was."""
+        self._priced: list[Walk] = []
+        self._loaded: list[Walk] = []
+        self._booked: list[Walk] = []
+        self._traded: list[Walk] = []
+        self._open: list[Walk] = []
+        self._active: set[InstrumentKey] = set()
         self._load_slot = 0
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
         """Give every instrument of this segment."""
-        return tuple(self._walks)
+        return tuple(listing.instrument for _, listing in self._listed.values())
 
-    def activate(self, instruments: frozenset[Instrument]) -> None:
-        """Let only these instruments make events."""
-        self._active = [walk for each, walk in self._walks.items() if each in instruments]
+    def __contains__(self, key: InstrumentKey) -> bool:
+        return key in self._listed
+
+    def activate(self, keys: Iterable[InstrumentKey]) -> list[InstrumentKey]:
+        """Let instruments of this segment make events; give those that rested before."""
+        began = [key for key in dict.fromkeys(keys) if key not in self._active]
+        for key in began:
+            walk = self._walks.get(key)
+            if walk is None:
+                walk = self._walks[key] = Walk(*self._listed[key])
+            for active in self._lists(walk):
+                insort(active, walk, key=_number)
+        self._active.update(began)
+        return began
+
+    def rest(self, keys: Iterable[InstrumentKey]) -> None:
+        """Let instruments of this segment rest where they are."""
+        ended = self._active.intersection(keys)
+        for key in ended:
+            walk = self._walks[key]
+            for active in self._lists(walk):
+                del active[bisect_left(active, walk.number, key=_number)]
+        self._active -= ended
+
+    def first(self, keys: Iterable[InstrumentKey], now: int) -> Iterator[Event]:
+        """Make what there is to know of instruments at once, without waiting for their streams."""
+        for key in keys:
+            walk = self._walks[key]
+            yield self._price(walk, now, 0.0)
+            if walk.listing.book:
+                yield self._book(walk, now)
+            if walk.interest is not None:
+                yield _open_interest(walk, walk.interest, now)
 
     def prices(self, now: int, elapsed_s: float) -> list[Event]:
         """Move every walk but the generated ones."""
-        return [self._price(walk, now, elapsed_s) for walk in self._active if not walk.listing.load]
+        return [self._price(walk, now, elapsed_s) for walk in self._priced]
 
     def load(self, now: int, _elapsed_s: float) -> list[Event]:
         """Move the next tenth of the generated ones."""
-        generated = [walk for walk in self._active if walk.listing.load]
         slot = self._load_slot
         self._load_slot = (slot + 1) % LOAD_SLOTS
-        return [self._price(walk, now, 0.1) for walk in generated[slot::LOAD_SLOTS]]
+        return [self._price(walk, now, 0.1) for walk in self._loaded[slot::LOAD_SLOTS]]
 
     def books(self, now: int, _elapsed_s: float) -> list[Event]:
         """Make the book of each that has one."""
-        return [
-            Book(
-                symbol=walk.instrument.symbol,
-                exchange=walk.instrument.exchange,
-                bids=self._levels(walk, Side.BUY),
-                asks=self._levels(walk, Side.SELL),
-                ts_event=now,
-            )
-            for walk in self._active
-            if walk.listing.book
-        ]
+        return [self._book(walk, now) for walk in self._booked]
 
     def trades(self, now: int, _elapsed_s: float) -> list[Event]:
         """Make a trade in one of those that are traded."""
-        traded = [walk for walk in self._active if walk.listing.trades]
-        if not traded:
+        if not self._traded:
             return []
-        walk = self._rng.choice(traded)
+        walk = self._rng.choice(self._traded)
         side = self._rng.choice((Side.BUY, Side.SELL))
         return [
             Trade(
@@ -117,20 +152,23 @@ class Segment:
     def open_interests(self, now: int, elapsed_s: float) -> list[Event]:
         """Move the open interest of each derivative."""
         events: list[Event] = []
-        for walk in self._active:
-            if walk.interest is None:
-                continue
-            walk.interest.step(self._rng, elapsed_s, now)
-            lot = walk.listing.lot or 1
-            event = OpenInterest(
-                symbol=walk.instrument.symbol,
-                exchange=walk.instrument.exchange,
-                quantity=lot * walk.interest.open,
-                previous_quantity=lot * walk.interest.previous,
-                ts_event=now,
-            )
-            events.append(event)
+        for walk in self._open:
+            if walk.interest is not None:
+                walk.interest.step(self._rng, elapsed_s, now)
+                events.append(_open_interest(walk, walk.interest, now))
         return events
+
+    def _lists(self, walk: Walk) -> list[list[Walk]]:
+        """Give the lists of active walks in which this one has its place."""
+        listing = walk.listing
+        lists = [self._loaded if listing.load else self._priced]
+        if listing.book:
+            lists.append(self._booked)
+        if listing.trades:
+            lists.append(self._traded)
+        if walk.interest is not None:
+            lists.append(self._open)
+        return lists
 
     def _price(self, walk: Walk, now: int, elapsed_s: float) -> Price:
         return Price(
@@ -138,6 +176,15 @@ class Segment:
             exchange=walk.instrument.exchange,
             price=walk.step(self._rng, elapsed_s),
             volume=self._rng.randint(100, 10_000) if walk.listing.volume else 0,
+            ts_event=now,
+        )
+
+    def _book(self, walk: Walk, now: int) -> Book:
+        return Book(
+            symbol=walk.instrument.symbol,
+            exchange=walk.instrument.exchange,
+            bids=self._levels(walk, Side.BUY),
+            asks=self._levels(walk, Side.SELL),
             ts_event=now,
         )
 
@@ -160,19 +207,27 @@ class SimulatedMarket:
     With the same seed and the same sequence of times and calls, the events are
     the same. `symbols` counts the instruments: the five of `LISTINGS` first,
     then generated ones that tick at 10 Hz whatever the interval is. Those of
-    `ON_DEMAND` come on top and rest until `set_active` names them; they have a
-    source of chance of their own, so the others move alike whoever asks for them.
+    `ON_DEMAND`, and `listed` generated ones, come on top and rest until they are
+    activated; they have a source of chance of their own, so the others move alike
+    whoever asks for them.
     """
 
     def __init__(
-        self, *, interval_ms: int, now: int, seed: int | None = None, symbols: int | None = None
+        self,
+        *,
+        interval_ms: int,
+        now: int,
+        seed: int | None = None,
+        symbols: int | None = None,
+        listed: int = 0,
     ) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - a market that can be repeated, no secret
         own = None if seed is None else f"{seed} on demand"
         count = len(LISTINGS) if symbols is None else symbols
         listings = (*LISTINGS, *generate_listings(count - len(LISTINGS)))[:count]
         self._standing = standing = Segment(listings, self._rng)
-        self._on_demand = on_demand = Segment(ON_DEMAND, random.Random(own))  # noqa: S311 - likewise
+        resting = (*ON_DEMAND, *generate_on_demand(max(0, count - len(LISTINGS)), listed))
+        self._on_demand = on_demand = Segment(resting, random.Random(own))  # noqa: S311 - likewise
         self._made = 0
         self._streams = [
             Stream(standing.prices, share=1, floor_ms=10, now=now),
@@ -190,27 +245,42 @@ class SimulatedMarket:
             Stream(on_demand.open_interests, share=0, floor_ms=INTEREST_MS, now=now),
         ]
         self.set_interval(interval_ms, now)
-        self.set_active(frozenset(standing.instruments))
-
-    @property
-    def instruments(self) -> tuple[Instrument, ...]:
-        """Give every instrument of this market."""
-        return self._standing.instruments
-
-    @property
-    def on_demand(self) -> tuple[Instrument, ...]:
-        """Give the instruments that rest at first."""
-        return self._on_demand.instruments
+        self.instruments = standing.instruments
+        """Those that are active at first."""
+        self.on_demand = on_demand.instruments
+        """Those that rest at first."""
+        standing.activate(each.key for each in self.instruments)
 
     @property
     def next_due(self) -> int:
         """Give the time in ns at which the next stream is due."""
         return min(stream.due_ns for stream in self._streams)
 
-    def set_active(self, instruments: frozenset[Instrument]) -> None:
-        """Let only these instruments make events; the walks of the others rest."""
-        self._standing.activate(instruments)
-        self._on_demand.activate(instruments)
+    def __contains__(self, key: InstrumentKey) -> bool:
+        return key in self._standing or key in self._on_demand
+
+    def activate(self, keys: Sequence[InstrumentKey], ts_event: int) -> list[Event]:
+        """Let instruments make events; give the first ones of those that rested.
+
+        Raises:
+            KeyError: when the market does not have one.
+        """
+        events: list[Event] = []
+        for segment, own in self._by_segment(keys):
+            events += segment.first(segment.activate(own), ts_event)
+        self._made += len(events)
+        return events
+
+    def rest(self, keys: Sequence[InstrumentKey]) -> None:
+        """Let instruments rest where they are; others than the market's are left out."""
+        for segment, own in self._by_segment(keys):
+            segment.rest(own)
+
+    def _by_segment(
+        self, keys: Sequence[InstrumentKey]
+    ) -> Iterator[tuple[Segment, list[InstrumentKey]]]:
+        yield self._standing, [key for key in keys if key in self._standing]
+        yield self._on_demand, [key for key in keys if key not in self._standing]
 
     def set_interval(self, interval_ms: int, now: int) -> None:
         """Change the interval of every stream that follows it, from now on."""
@@ -238,3 +308,18 @@ class SimulatedMarket:
                 ts_event=now,
             )
         ]
+
+
+def _number(walk: Walk) -> int:
+    return walk.number
+
+
+def _open_interest(walk: Walk, interest: InterestWalk, now: int) -> OpenInterest:
+    lot = walk.listing.lot or 1
+    return OpenInterest(
+        symbol=walk.instrument.symbol,
+        exchange=walk.instrument.exchange,
+        quantity=lot * interest.open,
+        previous_quantity=lot * interest.previous,
+        ts_event=now,
+    )

@@ -20,9 +20,10 @@ INTEREST_REVERSION = 1e-5
 
 
 class Walk:
-    """A mean-reverting random walk of one price."""
+    """A mean-reverting random walk of one price; `number` is its place in the list."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, number: int, listing: Listing) -> None:
+        self.number = number
         self.listing = listing
         self.instrument = listing.instrument
         self.interest = InterestWalk(listing.open_interest) if listing.open_interest else None

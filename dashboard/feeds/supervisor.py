@@ -8,10 +8,12 @@ import msgspec
 import structlog
 
 from dashboard.core.clocks import EARLIEST_NS, MAX_AHEAD_NS
+from dashboard.core.directory import Directory
 from dashboard.core.errors import FeedError
 from dashboard.core.feed_state import FeedState, FeedStatus
-from dashboard.core.model import Event
-from dashboard.feeds.base import Feed, MonitoredFeed, Publish
+from dashboard.core.instruments import InstrumentKey
+from dashboard.core.model import Event, MarketEvent
+from dashboard.feeds.base import Feed, Publish
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +23,9 @@ FAILED_AFTER = 5
 """Failures in a row, with no event between them, after which a feed counts as failed."""
 HEALTHY_NS = 10 * 1_000_000_000
 """A run of this length is a success: the backoff begins anew after it."""
+
+Restarted = Callable[[str], Awaitable[None]]
+"""Is told the name of a feed that failed, just before it is run again."""
 
 
 def backoff_s(failures: int, jitter: float, *, cap_s: float = BACKOFF_CAP_S) -> float:
@@ -37,7 +42,8 @@ class SupervisedFeed:
 
     Every event of the feed passes here: what its source gives as its time is believed
     within the bounds of `core.clocks` and replaced by the time received beyond
-    them, which `clock_skew` counts. `clock` gives ns since the Unix epoch, `monotonic`
+    them, which `clock_skew` counts. Those of instruments that another feed serves are
+    dropped, which `shadowed` counts. `clock` gives ns since the Unix epoch, `monotonic`
     ns of a clock that is never set: without it, `clock` must be such a one.
     """
 
@@ -49,10 +55,14 @@ class SupervisedFeed:
         clock: Callable[[], int],
         stale_after_ms: int,
         monotonic: Callable[[], int] | None = None,
+        restarted: Restarted | None = None,
     ) -> None:
         self.feed = feed
         self.clock_skew = 0
-        self._publish = publish
+        self.shadowed = 0
+        self._publish = self._pass_on = publish
+        self._served_elsewhere: frozenset[InstrumentKey] = frozenset()
+        self._restarted = restarted
         self._clock = clock
         self._monotonic = monotonic or clock
         self._stale_after_ns = stale_after_ms * 1_000_000
@@ -61,6 +71,11 @@ class SupervisedFeed:
         self._failures = 0
         self._failures_since_event = 0
         self._finished: FeedState | None = None
+
+    def shadow(self, instruments: frozenset[InstrumentKey]) -> None:
+        """Drop from now on what the feed says of these instruments."""
+        self._served_elsewhere = instruments
+        self._pass_on = self._pass_unshadowed if instruments else self._publish
 
     def status(self) -> FeedStatus:
         """Tell how the feed stands now."""
@@ -103,6 +118,8 @@ class SupervisedFeed:
                     exc_info=error,
                 )
                 await sleep(wait_s)
+                if self._restarted is not None:
+                    await self._restarted(name)
             else:
                 self._finished = FeedState.ENDED
                 log.info("feed ended", feed=name, events=self._events)
@@ -116,7 +133,17 @@ class SupervisedFeed:
         ts_event = event.ts_event
         if ts_event < EARLIEST_NS or ts_event - now > MAX_AHEAD_NS:
             event = self._stamped(event, now)
-        self._publish(event)
+        self._pass_on(event)
+
+    def _pass_unshadowed(self, event: Event) -> None:
+        """Publish what no other feed serves; only a feed with something to drop pays for it."""
+        if (
+            isinstance(event, MarketEvent)
+            and (event.exchange, event.symbol) in self._served_elsewhere
+        ):
+            self.shadowed += 1
+        else:
+            self._publish(event)
 
     def _stamped(self, event: Event, now: int) -> Event:
         """Replace an impossible time by that of the receipt; the first of the feed is logged."""
@@ -138,7 +165,7 @@ class SupervisedFeed:
             return FeedState.FAILED
         if self._failures_since_event:
             return FeedState.STALE
-        if isinstance(self.feed, MonitoredFeed):
+        if self.feed.monitored:
             age_ns = self._age_ns(self.feed.last_sign_ns)
         if age_ns is None:
             return FeedState.STALE
@@ -162,6 +189,7 @@ class Supervisor:
         clock: Callable[[], int],
         stale_after_ms: int,
         monotonic: Callable[[], int] | None = None,
+        restarted: Restarted | None = None,
     ) -> None:
         self._supervised = {
             feed.name: SupervisedFeed(
@@ -170,6 +198,7 @@ class Supervisor:
                 clock=clock,
                 stale_after_ms=stale_after_ms,
                 monotonic=monotonic,
+                restarted=restarted,
             )
             for feed in feeds
         }
@@ -186,6 +215,21 @@ class Supervisor:
     def clock_skew(self) -> dict[str, int]:
         """Count the impossible times of each feed that were replaced, by name."""
         return {name: each.clock_skew for name, each in self._supervised.items()}
+
+    def shadowed(self) -> dict[str, int]:
+        """Count the events of each feed that were dropped for another's, by name."""
+        return {name: each.shadowed for name, each in self._supervised.items()}
+
+    def follow_directory(self, directory: Directory) -> None:
+        """Let each instrument come from the feed alone that serves it; say which do not."""
+        for name, each in self._supervised.items():
+            each.shadow(directory.shadowed.get(name, frozenset()))
+        if directory.shadowed:
+            log.warning(
+                "several feeds have the same instruments, the first of them serves each",
+                dropped={name: len(keys) for name, keys in directory.shadowed.items()},
+                such_as=":".join(min(min(directory.shadowed.values(), key=min))),
+            )
 
     async def run(self) -> None:
         """Run until every feed has ended, or until cancelled."""

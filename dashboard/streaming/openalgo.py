@@ -5,21 +5,22 @@ per form, not per client, and made due to cohorts; no client is ever awaited her
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 from starlette.types import Scope
 
 from dashboard.access.turn_budget import TurnBudget
 from dashboard.bootstrap import Services
-from dashboard.core.errors import FeedError, StorageError
+from dashboard.core.errors import StorageError
+from dashboard.core.leases import Holder
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
 from dashboard.core.principal import Principal
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.route import Route
-from dashboard.feeds.base import Feed, OnDemandFeed
 from dashboard.history.quotes import Quotes
 from dashboard.protocols.openalgo.modes import Form, Key, Mode
 from dashboard.protocols.openalgo.quotes import encode_data, serves
@@ -51,36 +52,25 @@ class FeedMarket:
     """The feeds as a session's market; each feed is a broker."""
 
     def __init__(self, running: Services) -> None:
-        self._supervisor = running.supervisor
-        self._feeds: dict[str, Feed] = {feed.name: feed for feed in self._supervisor.feeds}
-        self._listings: dict[Key, Listing] = {}
-        for feed in self._supervisor.feeds:
-            more = feed.on_demand() if isinstance(feed, OnDemandFeed) else ()
-            for each in (*feed.instruments(), *more):
-                self._listings.setdefault((each.exchange, each.symbol), Listing(each, feed.name))
+        self._running = running
 
     @property
     def brokers(self) -> Sequence[str]:
         """Name the feeds."""
-        return list(self._feeds)
+        return list(self._running.supervisor.status())
 
     def find(self, key: Key) -> Listing | None:
         """Find an instrument; of two feeds that have it, the first one's."""
-        return self._listings.get(key)
+        instrument = self._running.directory.get(key)
+        return None if instrument is None else Listing(instrument, self.broker_of(key))
+
+    def broker_of(self, key: Key) -> str:
+        """Name the feed that serves an instrument; empty where none does."""
+        return self._running.directory.feed_of(key) or ""
 
     def status(self, broker: str) -> str:
         """Tell the state of a feed."""
-        return self._supervisor.status()[broker].state.value
-
-    async def listen(self, listings: Sequence[Listing]) -> Mapping[Key, str]:
-        """Have instruments delivered; give those that were refused, with the reason."""
-        refused: dict[Key, str] = {}
-        for instrument, broker in listings:
-            try:
-                await self._feeds[broker].subscribe(instrument)
-            except FeedError as error:
-                refused[instrument.exchange, instrument.symbol] = error.problem
-        return refused
+        return self._running.supervisor.status()[broker].state.value
 
 
 class OpenAlgoStreams:
@@ -106,7 +96,9 @@ class OpenAlgoStreams:
         self._quotes = Quotes(running.hub)
         self._groups = Groups(self.fanout)
         self._throttle = Throttle(window_ns=running.settings.ltp_throttle_ms * NS_PER_MS)
+        self._new_holder = partial(running.leases.holder, "openalgo")
         self._sessions: dict[StreamClient, Session[Receiver]] = {}
+        self._holders: dict[StreamClient, Holder] = {}
 
     @property
     def closed(self) -> bool:
@@ -116,6 +108,7 @@ class OpenAlgoStreams:
     async def open(self, client: StreamClient, scope: Scope) -> Refusal | None:
         """Begin a session; whose it is, the client tells by its first request."""
         self._groups.enter(client)
+        self._holders[client] = self._new_holder()
         self._sessions[client] = Session(
             client, index=self._groups, market=self._market, clock=_now_ms
         )
@@ -125,6 +118,7 @@ class OpenAlgoStreams:
         """End a client's session and all its subscriptions."""
         if self._sessions.pop(client, None) is not None:
             self._groups.leave(client)
+            self._holders.pop(client).close()
 
     def authenticated(self, client: StreamClient) -> bool:
         """Tell whether a client has shown a valid key."""
@@ -138,9 +132,10 @@ class OpenAlgoStreams:
         session = self._sessions[client]
         outputs = session.receive(raw)
         if not isinstance(outputs, list):
-            outputs = await self._find_out(session, outputs, address)
+            outputs = await self._find_out(client, outputs, address)
         if client not in self._sessions:
             return  # it left meanwhile
+        self._lower_leases(client, {each.key for each in outputs if not isinstance(each, Reply)})
         self.fanout.settle(client)
         self._groups.regroup(client)
         for output in outputs:
@@ -176,17 +171,29 @@ class OpenAlgoStreams:
         return None if due is None else max(0, due - self._clock()) / NS_PER_S
 
     async def _find_out(
-        self, session: Session[Receiver], asked: CheckKey | Listen, address: str
+        self, client: StreamClient, asked: CheckKey | Listen, address: str
     ) -> list[Output]:
+        session = self._sessions[client]
         try:
             if isinstance(asked, Listen):
-                return session.accept(await self._market.listen(asked.listings))
+                instruments = [each.instrument for each in asked.listings]
+                refused = await self._holders[client].add(instruments, depth=asked.levels)
+                return session.accept(refused)
             return session.identify(await self._authenticate(asked.api_key, address))
         except StorageError:  # which is in the log already, once for all who ask meanwhile
             return session.fail()
         except Exception:
             log.exception("an OpenAlgo request failed")
             return session.fail()
+
+    def _lower_leases(self, client: StreamClient, keys: Iterable[Key]) -> None:
+        """Lease no more of instruments than the client still holds on them."""
+        session, holder = self._sessions[client], self._holders[client]
+        for key in keys:
+            if (holding := session.held.get(key)) is None:
+                holder.drop([key])
+            else:
+                holder.lower(key, holding.levels)
 
     def _put(self, client: StreamClient, output: Output) -> None:
         match output:
@@ -209,8 +216,8 @@ class OpenAlgoStreams:
         if not serves(quote, form.mode):
             return b""
         try:
-            listing = self._market.find((quote.exchange, quote.symbol))
-            return encode_data(quote, form, broker="" if listing is None else listing.broker)
+            broker = self._market.broker_of((quote.exchange, quote.symbol))
+            return encode_data(quote, form, broker=broker)
         except Exception as error:  # noqa: BLE001 - one event must not cost others theirs
             self._failures.add("openalgo", error)
             return b""

@@ -1,16 +1,19 @@
 """The streams that are mounted beside the page."""
 
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.bootstrap import services
+from dashboard.core.errors import FeedError
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.streaming.event_stream import EventStreams, last_event_id
 from dashboard.streaming.live_socket import serve_live
 from dashboard.streaming.selections import Selection, account_selection, instrument_selection
@@ -26,10 +29,11 @@ def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[Ba
 
     async def instrument_events(request: Request) -> ASGIApp:
         name = request.path_params["name"]
-        instrument = await services().open(name)
+        instrument = services().directory.find(name)
         if instrument is None:
             return PlainTextResponse(f"Instrument '{name}' not found", status_code=404)
-        return stream(request, instrument_selection(instrument))
+        lease = services().leases.lease(instrument, name="sse", depth=WHOLE_BOOK)
+        return leased(lease, stream(request, instrument_selection(instrument)))
 
     async def account_events(request: Request) -> ASGIApp:
         return stream(request, account_selection())
@@ -43,3 +47,19 @@ def stream_routes(places: Places, turns: Turns, server: StreamServer) -> list[Ba
         Route("/sse/pnl", account_events),
         Route("/sse/{name:path}", instrument_events),
     ]
+
+
+def leased(lease: AbstractAsyncContextManager[None], stream: ASGIApp) -> ASGIApp:
+    """Serve a stream for as long as it has its lease; who is refused is told why instead."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(lease)
+            except FeedError as error:
+                refusal = PlainTextResponse(f"{error.feed}: {error.problem}\n", status_code=503)
+                await refusal(scope, receive, send)
+            else:
+                await stream(scope, receive, send)
+
+    return serve

@@ -114,14 +114,14 @@ def tab_of(token: str) -> Tab | None:
     return _tabs.get(token)
 
 
-async def open_instruments(names: Sequence[str]) -> list[Instrument]:
-    """Find what a page wants to watch, and have it delivered: as many as it can watch.
+def find_instruments(names: Sequence[str]) -> list[Instrument]:
+    """Find what a page wants to watch: as many as it can watch.
 
     A name is a full id, or a symbol: then the first feed's counts; unknown ones are left out.
     """
     found: dict[str, Instrument] = {}
     for name in names:
-        if (instrument := await services().open(name)) is not None:
+        if (instrument := services().directory.find(name)) is not None:
             found[instrument.id] = instrument
         if len(found) == MAX_WATCHED:
             break
@@ -133,7 +133,7 @@ async def stream_to_page(
 ) -> None:
     """Stream to the page whose event is being handled, until it leaves.
 
-    `watched` are full ids or symbols, see `open_instruments`; `chosen` is a full id.
+    `watched` are full ids or symbols, see `find_instruments`; `chosen` is a full id.
     `detailed` is for a page about the chosen instrument alone, see `Tab`; with
     `listed` the first push names all instruments.
 
@@ -141,7 +141,7 @@ async def stream_to_page(
     the tab closes and begins it again when the tab comes back. A page has one
     stream; a new one ends the old.
     """
-    instruments = await open_instruments(watched)
+    instruments = find_instruments(watched)
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()

@@ -14,7 +14,7 @@ from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.core.pacing import Pacer
-from dashboard.feeds.base import AnnotatedFeed, SeekableFeed
+from dashboard.feeds.base import SeekableFeed
 from dashboard.ui.batch import NS_PER_MS, market_part
 from dashboard.ui.closeup import Closeup
 from dashboard.ui.columns import Echo, Listed, Lossy
@@ -50,6 +50,9 @@ class Tab:
     ) -> None:
         self._services = running
         self._hub = running.hub
+        self._leases = running.leases.holder("page")
+        self._wants = asyncio.Event()
+        """Is set when other instruments are wanted than are leased."""
         self._survival = running.hub.failures.at("page")
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
         self._subscription = self._hub.subscribe(
@@ -87,7 +90,8 @@ class Tab:
 
         The chosen one stays, when it is among them; see `Watch`.
         """
-        self._known = len(self._services.listings)
+        self._known = len(self._services.directory.listings)
+        self._wants.set()
         self._watch = Watch(instruments, chosen=self._watch.chosen_id)
         if self._detailed and (chosen := self._watch.chosen) is not None:
             at = self._watch.index[chosen.key]
@@ -97,6 +101,7 @@ class Tab:
     def choose(self, id_: str) -> None:
         """Stream the order book of the watched instrument of this full id, the latest one first."""
         if self._watch.choose(id_):
+            self._wants.set()
             self._catch_up += self._hub.latest(self._chosen_book())
 
     def pause(self, *, paused: bool) -> None:
@@ -142,16 +147,27 @@ class Tab:
         A push that fails is counted, and made up for by one that tells all anew.
         """
         try:
-            while not self._subscription.closed:
-                pushed = False
-                with self._survival:
-                    await self._push(send)
-                    pushed = True
-                if not pushed:
-                    self._opening.lost()
-                await self._until_due()
+            async with asyncio.TaskGroup() as group:
+                leasing = group.create_task(self._lease(), name="page leases")
+                while not self._subscription.closed:
+                    pushed = False
+                    with self._survival:
+                        await self._push(send)
+                        pushed = True
+                    if not pushed:
+                        self._opening.lost()
+                    await self._until_due()
+                leasing.cancel()
         finally:
             self.close()
+
+    async def _lease(self) -> None:
+        """Lease what the page watches, with a book where it draws one, whenever that changes."""
+        while True:
+            await self._wants.wait()
+            self._wants.clear()
+            with self._survival:
+                await self._leases.replace(self._watch.depths)
 
     async def _push(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
         batch = self._next_batch()
@@ -159,8 +175,9 @@ class Tab:
             await send(f"slot_{batch['n'] % SLOTS}", batch)
 
     def close(self) -> None:
-        """End the stream. Safe to call twice."""
+        """End the stream and its leases. Safe to call twice."""
         self._subscription.close()
+        self._leases.close()
 
     async def _until_due(self) -> None:
         asked_ms = self._services.frequency_ms
@@ -265,7 +282,7 @@ class Tab:
                 each.absolute_limit,
                 each.delta_limit,
             )
-            for each in self._services.listings
+            for each in self._services.directory.listings
         ]
 
     def _describe(self, *, again: bool) -> dict[str, Any] | None:
@@ -319,5 +336,5 @@ def _controls(replay: SeekableFeed | None) -> dict[str, Any]:
         "duration_s": round(replay.duration_s, 2),
         "speed": replay.speed,
         "paused": replay.paused,
-        "note": replay.note if isinstance(replay, AnnotatedFeed) else "",
+        "note": replay.note,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from dashboard.core.instruments import Instrument, InstrumentKey
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.ui.columns import Watched
 
 MAX_WATCHED = 50
@@ -23,6 +24,12 @@ class Watch:
             Watched(each.symbol, each.exchange, each.decimals, each.tick_size) for each in watched
         ]
         self.chosen = self._instruments.get(chosen) or next(iter(watched), None)
+
+    @property
+    def depths(self) -> list[tuple[Instrument, int]]:
+        """Give how many levels of each one's book are drawn a side."""
+        instruments = self._instruments.values()
+        return [(each, WHOLE_BOOK if each is self.chosen else 0) for each in instruments]
 
     @property
     def chosen_id(self) -> str:

@@ -91,6 +91,12 @@ async def receive(socket: ClientConnection) -> dict[str, Any]:
         return json.loads(await socket.recv())
 
 
+def listed(services: Services) -> list[dict[str, str]]:
+    """Give all instruments as a request to subscribe names them."""
+    listings = services.directory.listings
+    return [{"symbol": each.symbol, "exchange": each.exchange} for each in listings]
+
+
 async def ask(socket: ClientConnection, request: Any) -> dict[str, Any]:
     """Send a request and give its answer; data that come before it are passed over."""
     await socket.send(request if isinstance(request, str | bytes) else json.dumps(request))

@@ -186,7 +186,9 @@ async def places_taken(route: Route, count: int) -> None:
 
 async def test_a_client_that_stops_reading_stops_nobody_else() -> None:
     async with mounted(frequency_ms=10, simulator_symbols=400) as route:
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+        ]
         subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
         async with undisturbed(route.url), raw_client(route.port, PATH) as stalled:
             await stalled.send(AUTHENTICATE + frame(subscribe))
@@ -209,7 +211,9 @@ async def test_who_never_authenticates_is_closed_with_4401() -> None:
 
 async def test_requests_are_answered_while_data_never_pause() -> None:
     async with mounted(frequency_ms=10, simulator_symbols=1000) as route:
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+        ]
         async with raw_client(route.port, PATH) as busy:
             subscribe = {"action": "subscribe", "symbols": symbols[:1000], "mode": 2}
             await busy.send(AUTHENTICATE + frame(json.dumps(subscribe).encode()))
@@ -229,7 +233,9 @@ async def test_who_reads_nothing_is_evicted_and_its_place_comes_back() -> None:
         mounted(timeouts=Timeouts(drain_s=1), frequency_ms=10, simulator_symbols=400) as route,
         undisturbed(route.url),
     ):
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in route.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in route.services.directory.listings
+        ]
         subscribe = json.dumps({"action": "subscribe", "symbols": symbols, "mode": 2}).encode()
         async with raw_client(route.port, PATH) as stalled:
             await stalled.send(AUTHENTICATE + frame(subscribe))

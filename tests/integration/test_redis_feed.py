@@ -125,19 +125,18 @@ async def test_messages_go_to_the_instrument_they_name(server: RedisServer) -> N
 async def test_an_instrument_that_is_unsubscribed_is_silent(server: RedisServer) -> None:
     async with fed(server) as running:
         aapl, _, googl = INSTRUMENTS
-        await running.feed.unsubscribe(aapl)
+        await running.feed.unsubscribe([aapl])
         running.publish(EVERY_TYPE["trade"])
         running.publish(EVERY_TYPE["pnl_update"])
         await running.until(lambda: running.events)
-        await running.feed.subscribe(aapl)
-        await running.feed.subscribe(googl)
+        await running.feed.subscribe([aapl], 5)
+        await running.feed.subscribe([googl], 5)
         running.publish(EVERY_TYPE["bbo_update"])
         await running.until(lambda: len(running.events) == 2)
         assert [type(each) for each in running.events] == [Pnl, Quote]
         unknown = Instrument(symbol="X", exchange="REDIS", tick_size=1)
-        await running.feed.unsubscribe(unknown)
-        with pytest.raises(FeedError):
-            await running.feed.subscribe(unknown)
+        await running.feed.unsubscribe([unknown])
+        assert await running.feed.subscribe([unknown], 0) == {unknown.key: "no instrument 'X'"}
 
 
 async def test_what_is_of_no_use_is_counted_by_cause_and_the_stream_goes_on(

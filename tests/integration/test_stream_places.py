@@ -117,7 +117,9 @@ async def test_squatters_that_come_back_at_once_keep_nobody_with_a_key_out() -> 
 
 async def test_who_says_goodbye_and_reads_nothing_gives_its_place_back() -> None:
     async with streaming(frequency_ms=10, simulator_symbols=400) as stream:
-        symbols = [{"symbol": e.symbol, "exchange": e.exchange} for e in stream.services.listings]
+        symbols = [
+            {"symbol": e.symbol, "exchange": e.exchange} for e in stream.services.directory.listings
+        ]
         request = {"action": "subscribe", "mode": 2, "symbols": symbols}
         raw = sockets.socket()
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)

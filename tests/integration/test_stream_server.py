@@ -213,7 +213,8 @@ async def test_a_client_that_stops_reading_is_evicted_and_nobody_else_notices() 
         client(stream, close_timeout=1) as healthy,
     ):
         symbols = [
-            {"symbol": each.symbol, "exchange": each.exchange} for each in stream.services.listings
+            {"symbol": each.symbol, "exchange": each.exchange}
+            for each in stream.services.directory.listings
         ]
         raw = sockets.socket()
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)

@@ -1,15 +1,13 @@
 """Clients to test with: their events, instruments with limits, and services that know them."""
 
-from collections.abc import Sequence
-
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Event, Pnl, Positions
-from dashboard.feeds.base import Publish
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
+from tests.unit.fake_feeds import FakeFeed, directory_of
 from tests.unit.fakes import Clock
 
 INSTRUMENTS = (
@@ -41,22 +39,13 @@ def pnl(client: str = "Ann", value: float = 0.0, *, exchange: str = "REDIS") -> 
     return Pnl(client=client, exchange=exchange, pnl=value, ts_event=0)
 
 
-class Exchange:
-    """A feed of the instruments above that publishes nothing by itself."""
+class Exchange(FakeFeed):
+    """A feed of the instruments above."""
 
-    name = "redis"
     flowing_state = FeedState.REPLAYED
-    gaps = 0
-    skipped = 0
 
-    def instruments(self) -> Sequence[Instrument]:
-        return INSTRUMENTS
-
-    async def run(self, publish: Publish) -> None: ...
-
-    async def subscribe(self, instrument: Instrument) -> None: ...
-
-    async def unsubscribe(self, instrument: Instrument) -> None: ...
+    def __init__(self) -> None:
+        super().__init__("redis", INSTRUMENTS)
 
 
 class Running:
@@ -70,11 +59,8 @@ class Running:
         self.supervisor = Supervisor(
             [Exchange()], publish=self.hub.publish, clock=self.clock, stale_after_ms=2000
         )
-        self.listings = list(INSTRUMENTS)
+        self.directory = directory_of(*INSTRUMENTS)
 
     def publish(self, *events: Event) -> None:
         for event in events:
             self.hub.publish(event)
-
-    async def open(self, name: str) -> Instrument | None:
-        return next((each for each in self.listings if name in (each.symbol, each.id)), None)

@@ -39,22 +39,21 @@ def test_several_feeds_run_beside_each_other(tmp_path: Path) -> None:
     assert isinstance(replay, Replay)
     assert isinstance(simulator, Simulator)
     assert replay.speed == 2
-    assert next(iter(services.instruments)) == "A-USD"
-    assert len(services.instruments) == 6
+    assert services.directory.standing[0].symbol == "A-USD"
+    assert len(services.directory.standing) == 6
 
 
-async def test_what_is_opened_by_name_begins_to_be_delivered(tmp_path: Path) -> None:
+async def test_what_is_leased_begins_to_be_delivered_at_once(tmp_path: Path) -> None:
     chosen = load_settings().model_copy(update={"data_dir": tmp_path})
     tcs, btc = Topic(Kind.PRICE, "NSE", "TCS"), Topic(Kind.PRICE, "CRYPTO", "BTC/USD")
     async with run_services(chosen) as running, asyncio.timeout(10):
-        assert running.find("TCS") in running.listings
-        assert "TCS" not in running.instruments
-        assert ("NSE", "TCS") in running.on_demand
+        found = running.directory.find("TCS")
+        assert found is not None
+        assert running.directory.is_on_demand(found.key)
         await first_of(running, btc)
         assert running.hub.latest_of(tcs) is None
-        assert await running.open("NSE:TCS") == running.find("TCS")
-        assert await running.open("NSE:NOPE") is None
-        await first_of(running, tcs)
+        async with running.leases.lease(found, name="test"):
+            assert running.hub.latest_of(tcs) is not None
 
 
 def test_every_start_has_an_epoch_of_its_own_that_is_no_clock(
@@ -71,7 +70,7 @@ async def test_bars_are_kept_where_something_can_show_them(tmp_path: Path, histo
     chosen = load_settings().model_copy(update={"data_dir": tmp_path})
     async with run_services(chosen, history=history) as running, asyncio.timeout(10):
         await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
-        btc = running.instruments["BTC/USD"]
+        (btc,) = running.directory.named("BTC/USD")
         assert bool(running.bars.of(btc, Interval.S1, 1)) == history
         assert {each.name for each in running.hub.subscriptions} == (
             {"bars", "accounts"} if history else set()

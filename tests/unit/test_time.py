@@ -41,7 +41,6 @@ from dashboard.core.attempts import FailureLimit
 from dashboard.core.bars import KEPT, Bar
 from dashboard.core.clocks import CLOCK_SET_NS, EARLIEST_NS, LATEST_NS, MAX_AHEAD_NS
 from dashboard.core.errors import ResumeError
-from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import DAY_NS
 from dashboard.core.model import Channel, Event, Pnl, Price, Published, Side, Topic, Trade
@@ -54,6 +53,7 @@ from dashboard.history.bars import Bars
 from dashboard.history.quotes import Quotes
 from dashboard.hub.hub import Hub
 from dashboard.hub.ring import FORGET_NS, WINDOW_NS
+from tests.unit.fake_feeds import FakeFeed
 from tests.unit.fakes import SECOND_NS, Clock
 
 BTC = Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01)
@@ -62,26 +62,15 @@ MIDNIGHT = 19_700 * DAY_NS
 CLIENT = "Ann"
 
 
-class Source:
+class Source(FakeFeed):
     """A feed whose source is asked for its next event by the test."""
 
-    name = "source"
-    flowing_state = FeedState.LIVE
-    gaps = 0
-    skipped = 0
-
     def __init__(self) -> None:
+        super().__init__("source", [BTC])
         self.publish: Publish | None = None
-
-    def instruments(self) -> Sequence[Instrument]:
-        return [BTC]
 
     async def run(self, publish: Publish) -> None:
         self.publish = publish
-
-    async def subscribe(self, instrument: Instrument) -> None: ...
-
-    async def unsubscribe(self, instrument: Instrument) -> None: ...
 
 
 class World:

@@ -19,10 +19,12 @@ from typing import Any
 import msgspec
 
 from dashboard.core.errors import StaticDataError
-from dashboard.core.instruments import MAX_NAME, Instrument, is_name
+from dashboard.core.instruments import MAX_NAME, Instrument, Sent, is_name
 
 EXCHANGE = "REDIS"
 """The exchange of instruments that name none."""
+SENDS = (Sent.TRADES, Sent.QUOTES, Sent.BOOK, Sent.VOLUME)
+"""What the exchange may say of each instrument."""
 RESERVED = "pnl"
 """A name that no instrument may have: it is a stream's address, `/sse/pnl`."""
 
@@ -87,6 +89,7 @@ def parse_static_data(read: ReadKeys) -> StaticData:
             underlying=each.underlying,
             absolute_limit=limits[key],
             delta_limit=delta_limits[each.underlying],
+            sends=SENDS,
         )
         for each, key in zip(described, absolute_keys, strict=True)
     )

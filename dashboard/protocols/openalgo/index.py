@@ -15,6 +15,11 @@ class Holding(NamedTuple):
     modes: frozenset[Mode] = frozenset()
     depth: int = 5
 
+    @property
+    def levels(self) -> int:
+        """Give how many levels a side of the book it takes."""
+        return self.depth if Mode.DEPTH in self.modes else 0
+
     def form(self, tick: Mode) -> Form | None:
         """Give the one form in which a tick goes to this client, or None.
 

@@ -96,9 +96,10 @@ class CheckKey(msgspec.Struct, frozen=True):
 
 
 class Listen(NamedTuple):
-    """Have these delivered, then call `accept`."""
+    """Have these delivered, with so many levels a side of the book, then call `accept`."""
 
     listings: tuple[Listing, ...]
+    levels: int
 
 
 Output = Reply | Snapshot | Ended
@@ -201,7 +202,8 @@ class Session(Generic[Client]):
             case Subscribe():
                 self._pending = request
                 found = [self._market.find(key) for key in request.keys]
-                return Listen(tuple(each for each in found if each is not None))
+                levels = request.depth if request.mode is Mode.DEPTH else 0
+                return Listen(tuple(each for each in found if each is not None), levels)
             case Unsubscribe():
                 return self._unsubscribe(request)
             case UnsubscribeAll():

@@ -33,7 +33,7 @@ class InstrumentState(rx.State):
         """Find the instrument of the address and stream it to the page until it leaves."""
         async with self:
             name = name_in(self.router.url.path)
-            found = services().find(name)
+            found = services().directory.find(name)
             self._take(name, found)
         await bridge.stream_to_page(watched=[found.id] if found else [], detailed=True, listed=True)
 

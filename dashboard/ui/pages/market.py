@@ -31,7 +31,7 @@ class MarketState(rx.State):
         """Stream to the page until it leaves."""
         async with self:
             names = remembered(self.watchlist)
-            if names is not None and (ids := full_ids(names, services().find)) != names:
+            if names is not None and (ids := full_ids(names, services().directory.find)) != names:
                 self.watchlist = msgspec.json.encode(ids).decode()
                 names = ids
         await bridge.stream_to_page(watched=_default() if names is None else names)
@@ -42,7 +42,7 @@ class MarketState(rx.State):
         self.watchlist = "" if ids is None else msgspec.json.encode(ids).decode()
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
             names = remembered(self.watchlist)
-            tab.watch(await bridge.open_instruments(_default() if names is None else names))
+            tab.watch(bridge.find_instruments(_default() if names is None else names))
 
 
 def remembered(stored: str) -> list[str] | None:
@@ -63,7 +63,7 @@ def full_ids(names: Sequence[str], find: Callable[[str], Instrument | None]) -> 
 
 def _default() -> list[str]:
     """Give the first of what the feeds deliver to everybody."""
-    return [each.id for each in services().instruments.values()][:MAX_WATCHED]
+    return [each.id for each in services().directory.standing[:MAX_WATCHED]]
 
 
 def index() -> rx.Component:

@@ -92,7 +92,7 @@ class PnlState(rx.State):
         now_ns = time.monotonic_ns()
         minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
         lines = accounts.drawn(known)
-        exposures = expose(running.accounts.positions(), running.listings)
+        exposures = expose(running.accounts.positions(), running.directory)
         shown = accounts.ordered(
             accounts.matching(exposures, search=self.words, only_pressing=self.only_pressing),
             column=self.column,

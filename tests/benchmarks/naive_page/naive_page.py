@@ -40,7 +40,7 @@ class NaiveState(rx.State):
     async def stream(self) -> None:
         """Push all of it at the frequency, until the tab closes."""
         running = services()
-        symbols = list(running.instruments)[:CARDS]
+        symbols = [each.symbol for each in running.directory.standing[:CARDS]]
         prices = {symbol: deque[float](maxlen=SAMPLES) for symbol in symbols}
         trades = deque[dict[str, str]](maxlen=TRADES)
         subscription = running.hub.subscribe(

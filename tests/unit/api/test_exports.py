@@ -24,8 +24,8 @@ from dashboard.api.exports import AT_ONCE, PART_ROWS, Exports
 from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Row, Table, Type
 from dashboard.api.writers import FILES, SIGNS
 from dashboard.bootstrap import Services
-from dashboard.core.instruments import Instrument
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
+from tests.unit.fake_feeds import directory_of, instrument
 from tests.unit.fakes import SECOND_NS, trade
 
 NOW = pd.Timestamp(1_700_000_000, unit="s", tz="UTC")
@@ -126,7 +126,7 @@ async def test_instruments(running: Running, client: httpx.AsyncClient) -> None:
 async def test_trades_of_one_instrument(
     running: Running, client: httpx.AsyncClient, path: str
 ) -> None:
-    running.listings.append(Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01))
+    running.directory = directory_of(instrument("CRYPTO:BTC/USD"))
     running.publish(trade("BTC/USD", 10.5, ts=10**18), trade("ETH/USD"), trade("BTC/USD", 11.5))
     answer = await client.get(path)
     table = read(answer)
@@ -138,7 +138,7 @@ async def test_trades_of_one_instrument(
 
 
 async def test_bars_of_one_instrument(running: Running, client: httpx.AsyncClient) -> None:
-    running.listings.append(Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01))
+    running.directory = directory_of(instrument("CRYPTO:BTC/USD"))
     for second, price in ((0, 10.0), (30, 12.0), (60, 11.0)):
         running.publish(trade("BTC/USD", price, size=2, ts=(1_700_000_000 + second) * SECOND_NS))
     table = read(await client.get("bars/1m/BTC/USD.parquet"))
@@ -177,7 +177,7 @@ async def test_what_there_is_not_names_what_there_is(client: httpx.AsyncClient, 
 @pytest.mark.parametrize("name", [*TABLES, *TABLES_OF_INSTRUMENT])
 def test_an_empty_table_has_its_columns_and_types(name: str) -> None:
     running = Running()
-    running.listings.clear()
+    running.directory = directory_of()
     services = cast("Services", running)
     if name in TABLES:
         table = TABLES[name](services)

@@ -10,8 +10,10 @@ from starlette.routing import Mount
 
 from dashboard.access.turns import Turns
 from dashboard.api import rest
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKind, Sent
+from dashboard.core.leases import WHOLE_BOOK
 from tests.unit.accounts import Running
+from tests.unit.fake_feeds import FakeLeases, directory_of, instrument
 from tests.unit.fakes import trade
 
 BARS, SNAPSHOT, DETAILS = "bars", "snapshot", "details"
@@ -22,15 +24,11 @@ class Named(Running):
 
     def __init__(self) -> None:
         super().__init__()
+        self.leases = FakeLeases()
         self.has()
 
     def has(self, *symbols: str) -> None:
-        self.listings = [
-            Instrument(symbol=each, exchange="CRYPTO", tick_size=1) for each in symbols
-        ]
-
-    def find(self, name: str) -> Instrument | None:
-        return next((each for each in self.listings if name in (each.symbol, each.id)), None)
+        self.directory = directory_of(*(instrument(f"CRYPTO:{each}") for each in symbols))
 
 
 @pytest.fixture
@@ -116,3 +114,44 @@ async def test_what_is_long_waits_for_a_turn(
             await asyncio.sleep(0)
         assert not asked.done()
     assert (await asked).status_code == 200
+
+
+async def test_what_is_asked_for_once_in_a_while_is_lent(
+    running: Named, client: httpx.AsyncClient
+) -> None:
+    running.has("foo")
+    for path in ("", "/foo", "/foo/snapshot", "/foo/bars"):
+        assert (await client.get(f"instruments{path}")).status_code == 200
+    assert running.leases.lent == [("CRYPTO:foo", WHOLE_BOOK), ("CRYPTO:foo", 0)]
+
+
+@pytest.mark.parametrize("of", [BARS, SNAPSHOT])
+async def test_a_refusal_is_told_with_the_reason(
+    running: Named, client: httpx.AsyncClient, of: str
+) -> None:
+    running.has("foo")
+    running.leases.refusals["CRYPTO", "foo"] = "not in your plan"
+    answer = await client.get(f"instruments/foo/{of}")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "error": "fake does not deliver it: not in your plan",
+        "allowed": "an instrument that its feed delivers",
+    }
+
+
+async def test_details_say_what_it_is_and_what_its_feed_sends(
+    running: Named, client: httpx.AsyncClient
+) -> None:
+    future = Instrument(
+        symbol="foo",
+        exchange="NFO",
+        tick_size=0.05,
+        kind=InstrumentKind.FUTURE,
+        sends=(Sent.TRADES, Sent.BOOK),
+    )
+    running.directory = directory_of(future)
+    details = (await client.get("instruments/foo")).json()
+    assert (details["kind"], details["sends"]) == ("future", ["trades", "book"])
+    assert (await client.get("instruments")).json() == [
+        {"name": "foo", "underlying": None, "exchange": "NFO"}
+    ]

@@ -9,7 +9,9 @@ from dashboard.core.instruments import Instrument
 from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, expose, total
 from dashboard.core.model import Positions
 from tests.unit.accounts import INSTRUMENTS, positions
+from tests.unit.fake_feeds import directory_of
 
+DIRECTORY = directory_of(*INSTRUMENTS)
 AMOUNTS = st.integers(-1000, 1000)
 
 
@@ -51,7 +53,7 @@ def test_a_limit_holds_either_way_and_more_is_never_better(amount: float, limit:
 
 def test_delta_sums_what_has_one_underlying() -> None:
     long, short, free, unknown = expose(
-        [positions(AAPL=90, AAPL_DUAL=-30, FREE=7, OTHER=-5)], INSTRUMENTS
+        [positions(AAPL=90, AAPL_DUAL=-30, FREE=7, OTHER=-5)], DIRECTORY
     )
     assert long == Exposure(
         exchange="REDIS",
@@ -75,7 +77,7 @@ def test_delta_sums_what_has_one_underlying() -> None:
 
 
 def test_clients_do_not_offset_each_other() -> None:
-    found = expose([positions("Ann", AAPL=60), positions("Bob", AAPL=-60)], INSTRUMENTS)
+    found = expose([positions("Ann", AAPL=60), positions("Bob", AAPL=-60)], DIRECTORY)
     assert [each.delta and each.delta.amount for each in found] == [60, -60]
     assert [each.level for each in found] == [Level.OVER, Level.OVER]
 
@@ -86,7 +88,7 @@ def test_the_own_exchange_counts_before_another_with_the_symbol() -> None:
         Instrument(symbol="AAPL", exchange="REDIS", tick_size=1, absolute_limit=2),
     ]
     redis, elsewhere = expose(
-        [positions(AAPL=1), positions("Bob", exchange="NONE", AAPL=1)], others
+        [positions(AAPL=1), positions("Bob", exchange="NONE", AAPL=1)], directory_of(*others)
     )
     assert redis.position.limit == 2
     assert elsewhere.position.limit == 1
@@ -95,7 +97,7 @@ def test_the_own_exchange_counts_before_another_with_the_symbol() -> None:
 @given(st.dictionaries(st.sampled_from(["AAPL", "AAPL_DUAL", "FREE", "OTHER"]), AMOUNTS))
 def test_every_position_is_there_once_and_deltas_add_up(amounts: dict[str, int]) -> None:
     account = Positions(client="Ann", exchange="REDIS", positions=amounts, ts_event=0)
-    found = expose([account], INSTRUMENTS)
+    found = expose([account], DIRECTORY)
     assert {each.symbol: each.position.amount for each in found} == amounts
     total = amounts.get("AAPL", 0) + amounts.get("AAPL_DUAL", 0)
     for each in found:
@@ -120,7 +122,7 @@ def test_total_is_exact_and_never_infinite(amounts: list[float], summed: float) 
 
 
 def test_the_largest_positions_have_a_delta() -> None:
-    (first, *_) = expose([positions(AAPL=1e308, AAPL_DUAL=1e308)], INSTRUMENTS)
+    (first, *_) = expose([positions(AAPL=1e308, AAPL_DUAL=1e308)], DIRECTORY)
     assert first.delta == Usage(amount=sys.float_info.max, limit=50)
-    (first, *_) = expose([positions(AAPL=1e308, AAPL_DUAL=-1e308)], INSTRUMENTS)
+    (first, *_) = expose([positions(AAPL=1e308, AAPL_DUAL=-1e308)], DIRECTORY)
     assert first.delta == Usage(amount=0, limit=50)

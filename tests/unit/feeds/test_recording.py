@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.core.errors import FeedError
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKind, Sent
 from dashboard.feeds.recording import Recording
 
 
@@ -35,11 +35,26 @@ def test_instruments_and_ticks_come_in_the_order_of_their_first_message(tmp_path
     )
     recording = Recording(path)
     assert recording.instruments == (
-        Instrument(symbol="B-USD", exchange="COINBASE", tick_size=0.01),
-        Instrument(symbol="BTCUSDT", exchange="BINANCE_FUTURES", tick_size=0.1),
-        Instrument(symbol="A-USD", exchange="COINBASE", tick_size=1e-6),
+        Instrument(symbol="B-USD", exchange="COINBASE", tick_size=0.01, kind=InstrumentKind.CRYPTO),
+        Instrument(
+            symbol="BTCUSDT",
+            exchange="BINANCE_FUTURES",
+            tick_size=0.1,
+            kind=InstrumentKind.FUTURE,
+        ),
+        Instrument(symbol="A-USD", exchange="COINBASE", tick_size=1e-6, kind=InstrumentKind.CRYPTO),
     )
     assert recording.duration_ns == 2_750_000_000
+
+
+def test_what_is_in_it_of_an_instrument_is_what_it_sends(tmp_path: Path) -> None:
+    trade = {"type": "trade", "symbol": "A", "price": 1.5, "size": 1, "side": "buy"}
+    price = {"type": "price", "symbol": "B", "price": 1.5, "volume": 3}
+    silent = {"type": "price", "symbol": "C", "price": 1.5, "volume": 0}
+    book = {"type": "book", "symbol": "A", "bids": [[1, 2]], "asks": [[3, 4]]}
+    lines = [f"{at}: {json.dumps(each)}" for at, each in enumerate((trade, price, silent, book), 1)]
+    sends = {each.symbol: each.sends for each in Recording(write(tmp_path, *lines)).instruments}
+    assert sends == {"A": tuple(Sent), "B": (Sent.VOLUME,), "C": ()}
 
 
 def test_prices_count_for_the_tick_only_where_there_is_nothing_exact(tmp_path: Path) -> None:

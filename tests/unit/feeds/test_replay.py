@@ -401,13 +401,13 @@ async def test_only_what_is_subscribed_is_published(tmp_path: Path) -> None:
         tmp_path, tick(0, 1, "A"), tick(0, 2, "B"), tick(1, 3, "A"), tick(1, 4, "B"), loop=False
     )
     first, second = stage.replay.instruments()
-    await stage.replay.unsubscribe(first)
-    await stage.replay.unsubscribe(first)
-    await stage.replay.subscribe(second)
+    await stage.replay.unsubscribe([first])
+    await stage.replay.unsubscribe([first])
+    await stage.replay.subscribe([second], 0)
     await stage.run()
     assert [value for _, value in stage.prices] == [2.0, 4.0]
-    with pytest.raises(FeedError, match="no instrument 'C'"):
-        await stage.replay.subscribe(Instrument(symbol="C", exchange="COINBASE", tick_size=1))
+    unknown = Instrument(symbol="C", exchange="COINBASE", tick_size=1)
+    assert await stage.replay.subscribe([unknown, second], 0) == {unknown.key: "no instrument 'C'"}
 
 
 async def test_a_file_that_vanishes_ends_the_feed_for_good(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import DAY_NS
 from dashboard.core.model import Book, Event, Kind, OpenInterest, Price, Side, System, Trade
 from dashboard.feeds.simulated_market import SimulatedMarket
@@ -323,7 +322,7 @@ def test_setting_the_interval_again_and_again_holds_nothing_back() -> None:
 def test_only_active_instruments_make_events() -> None:
     market = make(10)
     chosen = {"ETH/USD", "AAPL"}
-    market.set_active(frozenset(each for each in market.instruments if each.symbol in chosen))
+    market.rest([each.key for each in market.instruments if each.symbol not in chosen])
     found = {(event.kind, event.topic.subject) for event in play(market, seconds=5)}
     assert found == {
         (Kind.PRICE, "ETH/USD"),
@@ -336,21 +335,20 @@ def test_only_active_instruments_make_events() -> None:
 
 def test_a_market_without_active_instruments_is_silent() -> None:
     market = make(10, seed=None, symbols=50)
-    market.set_active(frozenset())
+    market.rest([each.key for each in market.instruments])
     assert play(market, seconds=2) == []
 
 
 def test_a_walk_that_rested_goes_on_where_it_was() -> None:
     market = make(10)
     before = [event for event in play(market, seconds=5) if event.topic.subject == "AAPL"][-1]
-    everyone = frozenset(market.instruments)
-    apple = Instrument(symbol="AAPL", exchange="NASDAQ", tick_size=0.01)
-    market.set_active(everyone - {apple})
+    apple = ("NASDAQ", "AAPL")
+    market.rest([apple, apple])
     assert all(
         event.topic.subject != "AAPL"
         for event in play(market, seconds=5, start=START + 5 * SECOND_NS)
     )
-    market.set_active(everyone)
+    market.activate([apple, apple], START)
     events = market.due(START + 10 * SECOND_NS)
     after = next(event for event in events if event.topic.subject == "AAPL")
     assert isinstance(before, Price)
@@ -364,18 +362,24 @@ def test_what_is_on_demand_rests_until_it_is_named_and_disturbs_nothing() -> Non
     assert {"RELIANCE", "NIFTY_50", "NIFTY28DEC2425000CE"} <= resting
     assert not resting & {each.symbol for each in market.instruments}
     assert play(market, seconds=2) == play(same, seconds=2)
-    market.set_active(frozenset((*market.instruments, *market.on_demand)))
     later = START + 2 * SECOND_NS
+    market.activate([each.key for each in (*market.on_demand, *market.instruments)], later)
     events = [event for event in play(market, seconds=2, start=later) if event.topic.subject]
     undisturbed = [event for event in play(same, seconds=2, start=later) if event.topic.subject]
     assert {event.topic.subject for event in events} == resting | set(SYMBOLS)
     assert [event for event in events if event.topic.subject not in resting] == undisturbed
 
 
+def activate_on_demand(market: SimulatedMarket) -> list[Event]:
+    """Let only what is on demand make events; give its first ones."""
+    market.rest([each.key for each in market.instruments])
+    return market.activate([each.key for each in market.on_demand], START)
+
+
 def demanded(*, seconds: float, start: int = START, seed: int | None = 1) -> list[Event]:
     """Give the events of what is on demand alone."""
     market = make(10, seed=seed)
-    market.set_active(frozenset(market.on_demand))
+    activate_on_demand(market)
     return play(market, seconds=seconds, start=start)
 
 
@@ -432,7 +436,7 @@ def test_an_open_interest_is_in_whole_lots_and_changes_every_second() -> None:
 def test_a_new_day_makes_what_was_open_the_previous_open_interest() -> None:
     midnight = (START // DAY_NS + 1) * DAY_NS
     market = make(1000)
-    market.set_active(frozenset(market.on_demand))
+    activate_on_demand(market)
     market.due(START)
     (before,) = interests(market.due(midnight - 1))
     (after,) = interests(market.due(midnight + SECOND_NS))

@@ -24,7 +24,7 @@ class ExtremeRandom:
 def test_a_price_moves_within_its_limit_whatever_chance_says(
     listing: Listing, extreme: float
 ) -> None:
-    walk = Walk(listing)
+    walk = Walk(0, listing)
     before = walk.price
     for _ in range(300):
         price = walk.step(ExtremeRandom(extreme), 1.0)  # pyright: ignore[reportArgumentType] - a fake
@@ -34,7 +34,7 @@ def test_a_price_moves_within_its_limit_whatever_chance_says(
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)
 def test_a_walk_moves_but_stays_near_its_start(listing: Listing) -> None:
-    walk = Walk(listing)
+    walk = Walk(0, listing)
     rng = random.Random(4)
     prices = [walk.step(rng, 1.0) for _ in range(20_000)]
     assert 0.95 * listing.start < min(prices) < 0.995 * listing.start

@@ -3,11 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from dashboard.core.errors import FeedError
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Event, Kind
 from dashboard.feeds import simulator
-from dashboard.feeds.base import OnDemandFeed, PacedFeed
 from dashboard.feeds.simulator import NAP_S, Simulator
 from tests.unit.fakes import Clock
 
@@ -96,13 +94,13 @@ async def test_an_unsubscribed_instrument_rests_until_it_is_subscribed_again(
 ) -> None:
     clock = Clock()
     feed = make(clock)
-    await feed.unsubscribe(BTC)
-    await feed.unsubscribe(BTC)
+    await feed.unsubscribe([BTC])
+    await feed.unsubscribe([BTC])
     without, _ = await play(feed, clock, monkeypatch, seconds=1)
     assert "BTC/USD" not in {event.topic.subject for event in without}
     assert prices_of(without, "ETH/USD") > 0
-    await feed.subscribe(BTC)
-    await feed.subscribe(BTC)
+    await feed.subscribe([BTC], 5)
+    await feed.subscribe([BTC], 5)
     again, _ = await play(feed, clock, monkeypatch, seconds=1)
     assert prices_of(again, "BTC/USD") == pytest.approx(20, abs=1)
 
@@ -112,10 +110,9 @@ async def test_what_is_on_demand_flows_once_it_was_subscribed_to(
 ) -> None:
     clock = Clock()
     feed = make(clock)
-    assert isinstance(feed, OnDemandFeed)
     reliance = next(each for each in feed.on_demand() if each.symbol == "RELIANCE")
     before, _ = await play(feed, clock, monkeypatch, seconds=1)
-    await feed.subscribe(reliance)
+    await feed.subscribe([reliance], 0)
     after, _ = await play(feed, clock, monkeypatch, seconds=1)
     assert prices_of(before, "RELIANCE") == 0
     assert prices_of(after, "RELIANCE") == pytest.approx(20, abs=1)
@@ -126,10 +123,9 @@ async def test_what_is_on_demand_flows_once_it_was_subscribed_to(
 async def test_an_instrument_it_does_not_have_is_refused() -> None:
     feed = make(Clock())
     other = Instrument(symbol="BTC/USD", exchange="ELSEWHERE", tick_size=0.01)
-    with pytest.raises(FeedError, match="no instrument 'BTC/USD'") as caught:
-        await feed.subscribe(other)
-    assert caught.value.feed == "simulator"
-    await feed.unsubscribe(other)
+    refused = await feed.subscribe([other, BTC], 0)
+    assert refused == {("ELSEWHERE", "BTC/USD"): "no instrument 'BTC/USD'"}
+    await feed.unsubscribe([other])
     assert other not in feed.instruments()
 
 
@@ -148,7 +144,7 @@ async def test_a_failed_run_goes_on_with_the_same_market(monkeypatch: pytest.Mon
 
 def test_it_is_a_paced_feed_that_never_damages_its_own_data() -> None:
     feed = make(Clock())
-    assert isinstance(feed, PacedFeed)
+    assert feed.paced
     assert (feed.gaps, feed.skipped) == (0, 0)
 
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 
 from dashboard.core.errors import FeedError
 from dashboard.core.feed_state import FeedState
-from dashboard.core.instruments import Instrument
 from dashboard.core.model import Event
 from dashboard.feeds.base import Publish
 from dashboard.feeds.supervisor import (
@@ -20,6 +19,7 @@ from dashboard.feeds.supervisor import (
     Supervisor,
     backoff_s,
 )
+from tests.unit.fake_feeds import FakeFeed
 from tests.unit.fakes import SECOND_NS, Clock, price
 
 FAIL = "fail"
@@ -29,20 +29,19 @@ HANG = "hang"
 EVENT = "event"
 
 
-class ScriptedFeed:
+class ScriptedFeed(FakeFeed):
     """A feed that does one step of its script after the other, over all its runs."""
 
     def __init__(self, *script: str, name: str = "scripted") -> None:
-        self.name = name
-        self.flowing_state = FeedState.LIVE
-        self.gaps = 0
-        self.skipped = 0
+        super().__init__(name)
+        self.damaged = 0
         self.runs = 0
         self.cancelled = False
         self._script = iter(script)
 
-    def instruments(self) -> Sequence[Instrument]:
-        return ()
+    @property
+    def skipped(self) -> int:
+        return self.damaged
 
     async def run(self, publish: Publish) -> None:
         self.runs += 1
@@ -59,10 +58,6 @@ class ScriptedFeed:
                 case _:
                     await self._hang()
 
-    async def subscribe(self, instrument: Instrument) -> None: ...
-
-    async def unsubscribe(self, instrument: Instrument) -> None: ...
-
     async def _hang(self) -> None:
         try:
             await asyncio.Event().wait()
@@ -74,7 +69,15 @@ class ScriptedFeed:
 class WatchedFeed(ScriptedFeed):
     """A feed that knows when its source last gave a sign of life."""
 
-    last_sign_ns: int | None = None
+    monitored = True
+
+    def __init__(self, *script: str) -> None:
+        super().__init__(*script)
+        self.sign_ns: int | None = None
+
+    @property
+    def last_sign_ns(self) -> int | None:
+        return self.sign_ns
 
 
 class Naps:
@@ -249,13 +252,13 @@ def test_a_quiet_feed_is_live_while_its_source_gives_signs_of_life() -> None:
     feed = WatchedFeed()
     supervised = supervise(feed, clock=clock)
     assert supervised.status().state is FeedState.STALE
-    feed.last_sign_ns = clock()
+    feed.sign_ns = clock()
     assert supervised.status().state is FeedState.LIVE
     clock.advance(ms=2000)
     assert supervised.status().state is FeedState.LIVE
     clock.advance(ms=1)
     assert supervised.status().state is FeedState.STALE
-    feed.last_sign_ns = clock()
+    feed.sign_ns = clock()
     assert supervised.status().state is FeedState.LIVE
     assert supervised.status().last_event_age_s is None
 
@@ -263,12 +266,12 @@ def test_a_quiet_feed_is_live_while_its_source_gives_signs_of_life() -> None:
 async def test_a_source_that_is_known_to_be_gone_is_stale_at_once() -> None:
     feed = WatchedFeed(EVENT, END)
     clock = Clock()
-    feed.last_sign_ns = clock()
+    feed.sign_ns = clock()
     states: list[FeedState] = []
 
     def look(_event: object) -> None:
         states.append(supervised.status().state)
-        feed.last_sign_ns = None
+        feed.sign_ns = None
         states.append(supervised.status().state)
 
     supervised = supervise(feed, clock=clock, publish=look)
@@ -278,7 +281,7 @@ async def test_a_source_that_is_known_to_be_gone_is_stale_at_once() -> None:
 
 async def test_a_watched_feed_that_fails_is_stale_whatever_its_source_says() -> None:
     feed = WatchedFeed(EVENT, FAIL, END)
-    feed.last_sign_ns = Clock()()
+    feed.sign_ns = Clock()()
     assert (await run(supervise(feed))).states == [FeedState.STALE]
 
 
@@ -293,7 +296,7 @@ async def test_every_event_is_published_and_counted() -> None:
 def test_status_carries_the_counters_of_the_feed() -> None:
     feed = ScriptedFeed()
     supervised = supervise(feed)
-    feed.gaps, feed.skipped = 3, 4
+    feed.gaps, feed.damaged = 3, 4
     status = supervised.status()
     assert (status.gaps, status.skipped, status.events) == (3, 4, 0)
 

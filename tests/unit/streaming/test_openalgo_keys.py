@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from dashboard.core.instruments import Instrument
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.principal import LOCAL, Principal
 from dashboard.hub.hub import Hub
 from dashboard.protocols.openalgo.modes import Mode
 from dashboard.streaming.openalgo import OpenAlgoStreams
+from tests.unit.fake_feeds import FakeLeases, directory_of, instrument
 from tests.unit.fakes import Clock, book, price, trade
 from tests.unit.streaming.receivers import FakeReceiver, until
 
@@ -21,21 +21,12 @@ SYMBOLS = ("BTC/USD", "ETH/USD")
 HUGE = 1e308
 
 
-class Market:
-    """A feed of two instruments that publishes nothing by itself."""
-
-    name = "simulator"
-
-    def instruments(self) -> list[Instrument]:
-        return [Instrument(symbol=each, exchange="CRYPTO", tick_size=0.01) for each in SYMBOLS]
-
-    async def subscribe(self, instrument: Instrument) -> None: ...
-
-
 def running_product() -> Any:
     return SimpleNamespace(
         hub=Hub(epoch="e", clock=Clock(), resume_events=10),
-        supervisor=SimpleNamespace(feeds=[Market()]),
+        directory=directory_of(*(instrument(f"CRYPTO:{each}") for each in SYMBOLS)),
+        leases=FakeLeases(),
+        supervisor=SimpleNamespace(status=lambda: {"feed": None}),
         settings=SimpleNamespace(ltp_throttle_ms=0),
     )
 

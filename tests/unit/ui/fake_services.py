@@ -1,47 +1,48 @@
 """What a page needs of the services, and its stream of batches, without a browser."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from dashboard.bootstrap import Services
+from dashboard.core.directory import Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Price
-from dashboard.feeds.base import Feed, Publish, SeekableFeed
+from dashboard.feeds.base import Feed, SeekableFeed
+from dashboard.feeds.catalogues import Catalogues
+from dashboard.feeds.leases import FeedLeases
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
 from dashboard.ui.tab import Tab
+from tests.unit.fake_feeds import FakeFeed
 from tests.unit.fakes import Clock
 
 Batch = dict[str, Any]
 
 
-class FakeReplay:
+class FakeReplay(FakeFeed):
     """A feed with the controls of a replay, that never plays anything."""
 
-    name = "replay"
     flowing_state = FeedState.REPLAYED
-    gaps = 0
-    skipped = 0
     duration_s = 90.0
 
     def __init__(self) -> None:
+        super().__init__("replay")
         self.paused = False
         self.speed = 1.0
         self.position_s = 12.3456
-        self.note = ""
+        self.problem = ""
 
-    def instruments(self) -> Sequence[Instrument]:
-        return []
+    @property
+    def note(self) -> str:
+        return self.problem
 
-    async def run(self, publish: Publish) -> None: ...
-
-    async def subscribe(self, instrument: Instrument) -> None: ...
-
-    async def unsubscribe(self, instrument: Instrument) -> None: ...
+    @property
+    def playback(self) -> SeekableFeed:
+        return self
 
     def pause(self) -> None:
         self.paused = True
@@ -70,21 +71,14 @@ class FakeServices:
     def __post_init__(self) -> None:
         self.hub = Hub(epoch="e", clock=self.clock, resume_events=100)
         self.bars = Bars(self.hub)
-
-    @property
-    def instruments(self) -> dict[str, Instrument]:
-        return {symbol: self.instrument(symbol) for symbol in self.symbols}
+        self.source = FakeFeed(on_demand=[self.instrument(symbol) for symbol in self.symbols])
+        self.directory = Catalogues([self.source], changed=_nothing).directory
+        self.leases = FeedLeases(
+            [self.source], directory=lambda: self.directory, hub=self.hub, clock=self.clock
+        )
 
     def instrument(self, symbol: str) -> Instrument:
         return Instrument(symbol=symbol, exchange="X", tick_size=0.01, underlying=self.underlying)
-
-    @property
-    def listings(self) -> Sequence[Instrument]:
-        return list(self.instruments.values())
-
-    async def open(self, name: str) -> Instrument | None:
-        found = (each for each in self.listings if name in (each.symbol, each.id))
-        return next(found, None)
 
     @property
     def supervisor(self) -> Supervisor:
@@ -92,7 +86,8 @@ class FakeServices:
 
     @property
     def replays(self) -> dict[str, SeekableFeed]:
-        return {feed.name: feed for feed in self.feeds if isinstance(feed, SeekableFeed)}
+        found = {feed.name: feed.playback for feed in self.feeds}
+        return {name: playback for name, playback in found.items() if playback is not None}
 
     def price(self, symbol: str, price: float) -> None:
         self.hub.publish(Price(symbol=symbol, exchange="X", price=price, volume=1, ts_event=0))
@@ -100,6 +95,9 @@ class FakeServices:
     def book(self, symbol: str, bid: float) -> None:
         levels = ((bid, 1.0),)
         self.hub.publish(Book(symbol=symbol, exchange="X", bids=levels, asks=levels, ts_event=0))
+
+
+async def _nothing(_directory: Directory) -> None: ...
 
 
 def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:

@@ -12,6 +12,7 @@ from dashboard.ui import accounts
 from dashboard.ui.components.positions_table import COLUMNS
 from dashboard.ui.formatting import MINUS, NONE, THIN_SPACE
 from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
+from tests.unit.fake_feeds import directory_of
 from tests.unit.fakes import SECOND_NS
 
 NOW = 1_700_000_000 * SECOND_NS
@@ -117,7 +118,7 @@ def exposures() -> list[Exposure]:
             positions("bob", AAPL=-60, FREE=3),
             positions("Cid", AAPL=10),
         ],
-        INSTRUMENTS,
+        directory_of(*INSTRUMENTS),
     )
 
 
@@ -227,7 +228,7 @@ def test_whatever_a_client_has_can_be_shown(
         for symbol in ("A", "B")
     ]
     held = Positions(client="Ann", exchange="REDIS", positions=amounts, ts_event=0)
-    found = expose([held], instruments)
+    found = expose([held], directory_of(*instruments))
     known = heard({"Ann": [(50, pnls[0]), (0, pnls[1])]})
     shown = [
         [list(accounts.position_row(each)) for each in found],

@@ -75,11 +75,11 @@ async def test_every_page_is_told_of_a_control_at_once(monkeypatch: pytest.Monke
     assert sent[2][1]["f"][0]["paused"] is True
 
 
-async def test_a_page_watches_what_it_names_by_symbol_or_full_id(
+def test_a_page_watches_what_it_names_by_symbol_or_full_id(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     running = FakeServices(symbols=tuple(f"S{number}" for number in range(80)))
     monkeypatch.setattr(bridge, "services", lambda: running)
     names = ["X:S7", "nope", "S3", "S7", "Y:S4"]
-    assert [each.symbol for each in await bridge.open_instruments(names)] == ["S7", "S3"]
-    assert len(await bridge.open_instruments(running.symbols)) == MAX_WATCHED
+    assert [each.symbol for each in bridge.find_instruments(names)] == ["S7", "S3"]
+    assert len(bridge.find_instruments(running.symbols)) == MAX_WATCHED

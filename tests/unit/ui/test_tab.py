@@ -179,9 +179,9 @@ async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
 
 async def test_a_replay_tells_what_is_wrong_with_its_recording() -> None:
     replay = FakeReplay()
-    replay.note = "a.wslog.gz, line 7: the recording breaks off"
+    replay.problem = "a.wslog.gz, line 7: the recording breaks off"
     [(_, first)] = await pushes(open_tab(FakeServices(feeds=(replay,))))
-    assert first["f"][0]["note"] == replay.note
+    assert first["f"][0]["note"] == replay.problem
 
 
 async def test_feed_that_is_no_replay_has_no_position() -> None:
