@@ -62,7 +62,7 @@ test: tools check ## Lint, types, import rules, then unit, integration and brows
 	$(call say,Integration tests)
 	@pytest tests/integration -n 4 $(BY_FILE)
 	$(call say,Browser tests)
-	@LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" pytest tests/e2e
+	@LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" pytest tests/e2e -n 2 $(BY_FILE)
 
 check: $(TESTABLE) ## Lint, types, import rules and unit tests only
 	$(call say,Lint)

@@ -21,9 +21,9 @@ from tests.postgres_server import PostgresServer, missing
 KNOWN = "p4ss-of-a-database"
 GUESSED = "lt_" + "w" * 43
 ANYTHING = "any-string-that-is-no-key"
-ASKED_S = 10
+ASKED_S = 30
 ANSWERED_S = 0.2
-LOST_S = 20
+LOST_S = 60
 TALKATIVE = {
     "REFLEX_LOGLEVEL": "debug",
     "GRANIAN_LOG_LEVEL": "debug",
