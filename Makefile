@@ -73,7 +73,7 @@ check: $(TESTABLE) ## Lint, types, import rules and unit tests only
 	$(call say,Import rules)
 	@lint-imports --no-logo
 	$(call say,Unit tests)
-	@pytest tests/unit -n auto $(BY_FILE)
+	@pytest tests/unit -n logical $(BY_FILE)
 	@node --test "tests/unit/js/*.test.mjs"
 
 format: $(TESTABLE) ## Format the code and mend what lint can mend
