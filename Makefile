@@ -9,6 +9,8 @@ VENV := .venv
 BROWSER := $(VENV)/chromium
 KEY_FILE := $(or $(DASHBOARD_DATA_DIR),.data)/api-key
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Python keeps what it compiles, for uv compiles nothing: without, every start takes thrice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp's name carries the digest of the pins it stands for: new pins are installed, old ones not again.
 digest = $(firstword $(shell cat $(1) | cksum))
@@ -60,7 +62,7 @@ test: tools check ## Lint, types, import rules, then unit, integration and brows
 	$(call say,Integration tests)
 	@pytest tests/integration -n 4 $(BY_FILE)
 	$(call say,Browser tests)
-	@LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" pytest tests/e2e
+	@LIVETAPE_CHROMIUM="$$(cat $(BROWSER))" pytest tests/e2e -n 2 $(BY_FILE)
 
 check: $(TESTABLE) ## Lint, types, import rules and unit tests only
 	$(call say,Lint)
@@ -71,7 +73,7 @@ check: $(TESTABLE) ## Lint, types, import rules and unit tests only
 	$(call say,Import rules)
 	@lint-imports --no-logo
 	$(call say,Unit tests)
-	@pytest tests/unit -n auto $(BY_FILE)
+	@pytest tests/unit -n logical $(BY_FILE)
 	@node --test "tests/unit/js/*.test.mjs"
 
 format: $(TESTABLE) ## Format the code and mend what lint can mend

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     simulator_symbols: int | None = Field(
         None, ge=1, le=10_000, description="a whole number, 1 to 10000"
     )
+    simulator_listed: int = Field(0, ge=0, le=1_000_000, description="a whole number, 0 to 1000000")
     replay_file: Path | None = Field(
         None,
         validate_default=True,

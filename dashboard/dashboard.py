@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from dashboard.access.connection_limits import connection_limits
 from dashboard.access.key_guard import KeyGuard
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.origins import Guard, problem_with
 from dashboard.access.places import Places
 from dashboard.access.response_headers import Policy, ResponseHeaders, inline_scripts
@@ -34,12 +35,14 @@ configure_logging(settings.log_level, secrets=settings.secrets)
 check_feeds_or_exit(settings)
 prepare_storage_or_exit(settings)
 product = Product(settings)
+keyed = KeyedConnections()
 places = Places(limit=connection_limits(settings).clients)
 allowed_origins = get_config().cors_allowed_origins
 stream_server = StreamServer(
     settings,
     clients=places,
     refusal=partial(problem_with, hosts=settings.allowed_hosts, origins=allowed_origins),
+    keyed=keyed,
 )
 
 
@@ -53,6 +56,7 @@ async def lifespan() -> AsyncGenerator[None]:
     async with (
         no_life_after(drained),
         product.running(),
+        keyed.following(product.hub, product.web.keys.watch),
         stream_server.running(product.web),
     ):
 
@@ -66,8 +70,14 @@ async def lifespan() -> AsyncGenerator[None]:
 
 def guarded(inner: ASGIApp) -> ASGIApp:
     """Put the checks around everything, the page's own socket included: Host, Origin, key."""
+    key_guard = KeyGuard(
+        inner,
+        required=settings.key_rule,
+        keys=lambda: product.web.keys,
+        connections=keyed,
+    )
     guard = Guard(
-        KeyGuard(inner, required=settings.key_rule, keys=lambda: product.web.keys),
+        key_guard,
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=allowed_origins,
         framed=bool(settings.frame_ancestors),

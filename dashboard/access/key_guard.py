@@ -22,7 +22,9 @@ from dashboard.access.credentials import (
     shown_session,
     without_credentials,
 )
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.principals import PRINCIPAL
+from dashboard.access.revocable import RevocableRequest
 from dashboard.access.sign_in import SIGN_IN_PATH, SignIn, sign_in_page
 from dashboard.config import RequireKey
 from dashboard.core.errors import StorageError
@@ -104,11 +106,20 @@ class KeyCheck:
 class KeyGuard:
     """ASGI middleware around the whole application, the page's own socket included.
 
-    What a request shows goes no further than here. For the rest see `KeyCheck`.
+    What a request shows goes no further than here, and no request outlives its key: those that
+    are open stand in `connections`. For the rest see `KeyCheck`.
     """
 
-    def __init__(self, app: ASGIApp, *, required: RequireKey, keys: Callable[[], ApiKeys]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        required: RequireKey,
+        keys: Callable[[], ApiKeys],
+        connections: KeyedConnections,
+    ) -> None:
         self._app = app
+        self._connections = connections
         self._keys = keys
         self._check = KeyCheck(required=required, keys=keys)
 
@@ -122,11 +133,25 @@ class KeyGuard:
         except StorageError:  # which is in the log already, once for all who ask meanwhile
             found = _text(UNAVAILABLE, 503)
         if isinstance(found, Principal):
-            await self._app({**without_credentials(scope), PRINCIPAL: found}, receive, send)
+            await self._serve(found, without_credentials(scope), receive, send)
         elif scope["type"] == "http":
             await found(scope, receive, send)
         else:
             await _refuse_socket(found, scope, receive, send)
+
+    async def _serve(
+        self, principal: Principal, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        scope = {**scope, PRINCIPAL: principal}
+        if principal.key_id is None:
+            await self._app(scope, receive, send)
+            return
+        request = RevocableRequest(scope, receive, send)
+        self._connections.enter(request, principal, request.revoke)
+        try:
+            await request.serve(self._app)
+        finally:
+            self._connections.leave(request)
 
     async def _look(self, scope: Scope, receive: Receive) -> Principal | Response:
         if scope["type"] == "http" and scope["path"] == SIGN_IN_PATH:

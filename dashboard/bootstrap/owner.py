@@ -10,6 +10,7 @@ from dashboard.commands.door import Handlers
 from dashboard.commands.requests import (
     ControlReplay,
     EndLeases,
+    KeysRevoked,
     Lend,
     LowerLeases,
     SetFrequency,
@@ -23,11 +24,12 @@ from dashboard.core.bars import BarsKept
 from dashboard.core.directory import Directory
 from dashboard.core.errors import CommandError, FeedError
 from dashboard.core.instruments import InstrumentKey
+from dashboard.core.model import RevokedKeys
 from dashboard.feeds.base import Feed
 from dashboard.feeds.catalogues import Catalogues
 from dashboard.feeds.controls import Frequency, Replays
+from dashboard.feeds.derived import Derived
 from dashboard.feeds.leases import FeedLeases, LeaseHolder
-from dashboard.feeds.quotes import DerivedQuotes
 from dashboard.feeds.reporting import Reporter
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.feeds.system import publish_system
@@ -53,7 +55,7 @@ class Owner:
         self._hub = hub
         self._supervisor = Supervisor(
             feeds,
-            publish=DerivedQuotes(hub.publish).publish,
+            publish=Derived(hub.publish, hub.latest_of).publish,
             clock=time.time_ns,
             monotonic=time.monotonic_ns,
             stale_after_ms=settings.stale_after_ms,
@@ -70,6 +72,7 @@ class Owner:
             clock=time.monotonic_ns,
         )
         self._holders: dict[str, LeaseHolder] = {}
+        self._revoked_keys: set[int] = set()
         self._enter_handlers(feeds)
         self._supervisor.follow_directory(self._catalogues.directory)
         self._reporter.tell_catalogues(self._catalogues.catalogues)
@@ -97,6 +100,7 @@ class Owner:
         self.handlers.does(TakeLeases, self._take_leases)
         self.handlers.hears(LowerLeases, self._lower_leases)
         self.handlers.hears(EndLeases, self._end_leases)
+        self.handlers.hears(KeysRevoked, self._keys_revoked)
         self.handlers.does(Lend, self._lend)
         self.handlers.does(TellBars, self._tell_bars)
         self.handlers.does(TellAccounts, self._tell_accounts)
@@ -132,6 +136,14 @@ class Owner:
         holder = self._holders.pop(told.holder, None)
         if holder is not None:
             holder.close()
+
+    def _keys_revoked(self, told: KeysRevoked) -> None:
+        """Let everyone know, once, of all keys that were ever seen revoked."""
+        revoked = self._revoked_keys | set(told.key_ids)
+        if revoked != self._revoked_keys:
+            self._revoked_keys = revoked
+            key_ids = tuple(sorted(revoked))
+            self._hub.publish(RevokedKeys(key_ids=key_ids, ts_event=time.time_ns()))
 
     async def _lend(self, asked: Lend) -> None:
         instrument = self._catalogues.directory.get(asked.key)

@@ -44,7 +44,12 @@ class Product:
         self.settings = settings
         self.hub = new_hub(settings)
         self.repository = Repository(open_database(database_url(settings)))
-        self.owner = Owner(settings, self.hub, build_feeds(settings), history=history)
+        self.owner = Owner(
+            settings,
+            self.hub,
+            build_feeds(settings, clock=time.time_ns, monotonic=time.monotonic_ns),
+            history=history,
+        )
         self.web = Web(
             settings,
             self.hub,

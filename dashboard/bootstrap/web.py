@@ -1,11 +1,12 @@
 """The half that serves clients: it reads its hub, and asks the owner for all else."""
 
 import time
+from collections.abc import Collection
 
 from dashboard import __version__
 from dashboard.commands.door import Carrier, Commands
 from dashboard.commands.leases import CommandedLeases
-from dashboard.commands.requests import TellAccounts, TellBars
+from dashboard.commands.requests import KeysRevoked, TellAccounts, TellBars
 from dashboard.config import Settings
 from dashboard.core.accounts import AccountsKept
 from dashboard.core.bars import BarsKept
@@ -48,7 +49,12 @@ class Web:
         self.commands = Commands(carrier)
         self.leases = CommandedLeases(self.commands)
         self.feeds = FeedReports(hub, settings.feed, monotonic=time.monotonic_ns)
-        self.keys = ApiKeys(repository, clock=time.time_ns, monotonic=time.monotonic_ns)
+        self.keys = ApiKeys(
+            repository,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+            revoked=self._tell_revoked,
+        )
         self.bars = bars or Bars(hub, ask=self._ask_bars)
         self.accounts = accounts or Accounts(hub, ask=self._ask_accounts)
         self.quotes = Quotes(hub)
@@ -70,6 +76,9 @@ class Web:
         if told is None or not isinstance(told.event, Control):
             return self.settings.frequency_ms
         return told.event.frequency_ms
+
+    def _tell_revoked(self, key_ids: Collection[int]) -> None:
+        self.commands.tell(KeysRevoked(key_ids=sorted(key_ids)))
 
     async def _ask_bars(self, key: InstrumentKey) -> BarsKept:
         return await self.commands.ask(TellBars(key=key), by=LOCAL)

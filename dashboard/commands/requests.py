@@ -71,6 +71,12 @@ class EndLeases(Notice, frozen=True, kw_only=True):
     holder: str
 
 
+class KeysRevoked(Notice, frozen=True, kw_only=True):
+    """Whoever reads the database has seen that these keys hold no longer."""
+
+    key_ids: Sequence[int]
+
+
 class Lend(Command[None], frozen=True, kw_only=True):
     """Lease an instrument for a while, see `core.leases.Leases.lend`."""
 

@@ -12,7 +12,8 @@ class FailureLimit:
     """Lets each address fail `burst` times at once, and once more every `refill_ns`.
 
     IPv6 addresses count by their /64, which is what one machine has at will. The
-    clock is monotonic, in ns: one that is set would lock out, or let guess.
+    clock is monotonic, in ns: one that is set would lock out, or let guess. It is no
+    library's: none takes a token back, and each would need its own bound of addresses.
     """
 
     def __init__(

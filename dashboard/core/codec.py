@@ -28,6 +28,7 @@ from dashboard.core.model import (
     Price,
     Published,
     Quote,
+    RevokedKeys,
     System,
     Theo,
     Topic,
@@ -46,6 +47,7 @@ AnyEvent = (
     | Pnl
     | System
     | Control
+    | RevokedKeys
     | FeedReport
     | FeedCatalogue
     | Ended

@@ -103,6 +103,11 @@ class Buffer(Generic[Entry]):
         for entry in entries:
             self._conflate(entry)
 
+    def lag(self) -> None:
+        """Conflate all that waits, and what comes until it is taken, though it is not full."""
+        if not self._lagging:
+            self._begin_lagging()
+
     def forget(self, slot: Slot) -> None:
         """Forget what is conflated of a slot: the reader has no use for it any more."""
         self._newest.pop(slot, None)

@@ -1,12 +1,17 @@
 """The directory: all instruments of all feeds, by what they are called. Pure and immutable."""
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
+from itertools import chain, compress, repeat
+from operator import contains
+from typing import NamedTuple
 
 import msgspec
 
 from dashboard.core.instruments import Instrument, InstrumentKey
+
+KEPT_SEARCHES = 16
+"""So many results of searches are kept; one has a number for each instrument at most."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,13 +91,15 @@ class Directory:
         """Name the feed that serves an instrument."""
         return self._feeds.get(key)
 
-    def search(self, text: str, limit: int) -> Sequence[Instrument]:
-        """Give at most `limit` instruments that hold every word of a text, in any case.
+    def search(self, text: str, limit: int, *, first: int = 0) -> "Matches":
+        """Give what holds every word of a text, in any case: `limit` from the number `first` on.
 
         A word may stand in symbol, exchange or underlying. First comes what has this
         symbol, then what has one that begins so; else the order is that of `listings`.
         """
-        return tuple(self.listings[at] for at in self._index.search(text, limit))
+        found = self._index.search(text.strip().lower())
+        part = found[first : first + limit]
+        return Matches(found=len(found), instruments=[self.listings[at] for at in part])
 
     @cached_property
     def _index(self) -> "_Index":
@@ -109,48 +116,44 @@ class Directory:
         return True
 
 
+class Matches(NamedTuple):
+    """A part of what matches a text; `found` match at all."""
+
+    found: int
+    instruments: Sequence[Instrument]
+
+
 class _Index:
-    """A line of text for each instrument, all in one: to find in it is what str does fastest."""
+    """A line of text for each instrument, to search in.
+
+    A text costs one walk of the lines, a few ms for 100,000, and its other parts none: the
+    newest results are kept.
+    """
 
     def __init__(self, instruments: Sequence[Instrument]) -> None:
-        lines = [
+        self._lines = [
             f"{each.symbol} {each.exchange} {each.underlying or ''}".lower() for each in instruments
         ]
-        self._text = "\n" + "\n".join(lines) + "\n"
-        self._starts: list[int] = []
-        """Where each line begins, with the newline before it."""
-        start = 0
-        for line in lines:
-            self._starts.append(start)
-            start += len(line) + 1
+        self.search = lru_cache(KEPT_SEARCHES)(self._search)
 
-    def search(self, text: str, limit: int) -> Sequence[int]:
-        """Give the numbers of the lines that match, best first."""
-        text = text.strip().lower()
-        words = text.split()
-        found: dict[int, None] = {}
-        for start in (f"\n{text} ", f"\n{text}", max(words, key=len, default="")):
-            for at in self._lines(start):
-                if len(found) >= limit:
-                    return list(found)
-                if at not in found and self._holds(at, words):
-                    found[at] = None
-        return list(found)
+    def _search(self, text: str) -> Sequence[int]:
+        """Give the numbers of the lines that hold every word, best first."""
+        found: Sequence[int] = range(len(self._lines))
+        for word in text.split():
+            found = self._where(found, contains, word)
+        if not text:
+            return found
+        begin = self._where(found, str.startswith, text)
+        exact = self._where(begin, str.startswith, f"{text} ")
+        better = [each for each in (exact, begin) if 0 < len(each) < len(found)]
+        return list(dict.fromkeys(chain(*better, found))) if better else found
 
-    def _lines(self, text: str) -> Iterator[int]:
-        """Give the number of each line in which a text begins, a newline before it included."""
-        place = self._text.find(text)
-        while 0 <= place < len(self._text) - 1:
-            at = bisect_right(self._starts, place) - 1
-            yield at
-            after = at + 1
-            if after == len(self._starts):
-                return
-            place = self._text.find(text, self._starts[after])
-
-    def _holds(self, at: int, words: Sequence[str]) -> bool:
-        end = self._starts[at + 1] if at + 1 < len(self._starts) else len(self._text)
-        return all(self._text.find(word, self._starts[at], end) >= 0 for word in words)
+    def _where(
+        self, found: Sequence[int], holds: Callable[[str, str], bool], text: str
+    ) -> Sequence[int]:
+        everything = len(found) == len(self._lines)
+        lines = self._lines if everything else map(self._lines.__getitem__, found)
+        return list(compress(found, map(holds, lines, repeat(text))))
 
 
 def _key(name: str) -> InstrumentKey:

@@ -125,8 +125,11 @@ class MarketQuote:
         because the clock was set back, are not today.
         """
         match event:
+            case Price(derived=True):
+                return False  # the trade before it has said that
             case Price():
-                return self._apply_last(event, received_ns)
+                size = None if self._traded else event.volume
+                return self._apply_price(event.price, size, event.ts_event, received_ns)
             case Trade(historical=True):
                 if self.ltp is not None:
                     return False
@@ -155,13 +158,6 @@ class MarketQuote:
         self._traded = True
         for each in self._days.values():
             each.volume = each.turnover = 0.0
-
-    def _apply_last(self, event: Price, received_ns: int) -> bool:
-        if self._traded:
-            if (event.price, event.ts_event) == (self.ltp, self.ts_event):
-                return False  # it is that of the trade before it, which some feeds send beside it
-            return self._apply_price(event.price, None, event.ts_event, received_ns)
-        return self._apply_price(event.price, event.volume, event.ts_event, received_ns)
 
     def _apply_price(
         self, price: float, size: float | None, ts_event: int, received_ns: int

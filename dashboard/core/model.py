@@ -58,6 +58,7 @@ class Kind(StrEnum):
     CONTROL = "control", Channel.STATUS
     FEED = "feed", Channel.STATUS
     CATALOGUE = "catalogue", Channel.STATUS
+    REVOKED_KEYS = "revoked_keys", Channel.STATUS
 
 
 class Side(StrEnum):
@@ -136,19 +137,24 @@ class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
 
 
 class Price(MarketEvent, frozen=True, kw_only=True, gc=False):
-    """The current price and the volume that came with it."""
+    """The current price and the volume that came with it.
+
+    `derived` marks that of the trade before it, see `feeds.derived`.
+    """
 
     kind: ClassVar[Kind] = Kind.PRICE
 
     price: float
     volume: float
+    derived: bool = False
 
 
 class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     """One execution; none may be conflated away unnoticed.
 
     `historical` marks one that happened before the feed was connected and that
-    the source repeats as a first value: it counts in no rate and no volume.
+    the source repeats as a first value: it counts in no rate and no volume. `priced` marks
+    one whose feed publishes prices of its own: none is derived from it.
     `buyer` and `seller` are clients, where the source names them.
     """
 
@@ -159,6 +165,7 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     size: float
     aggressor_side: Side
     historical: bool = False
+    priced: bool = False
     buyer: str | None = None
     seller: str | None = None
 
@@ -171,7 +178,10 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
 
 
 class Quote(MarketEvent, frozen=True, kw_only=True, gc=False):
-    """The best bid and offer; an empty side has price None and size 0."""
+    """The best bid and offer; an empty side has price None and size 0.
+
+    `derived` marks that of the book before it, see `feeds.derived`.
+    """
 
     kind: ClassVar[Kind] = Kind.QUOTE
 
@@ -179,6 +189,7 @@ class Quote(MarketEvent, frozen=True, kw_only=True, gc=False):
     bid_size: float
     ask_price: float | None
     ask_size: float
+    derived: bool = False
 
 
 class Book(MarketEvent, frozen=True, kw_only=True, gc=False):
@@ -286,6 +297,19 @@ class Control(Event, frozen=True, kw_only=True, gc=False):
     kind: ClassVar[Kind] = Kind.CONTROL
 
     frequency_ms: int
+
+    @property
+    def topic(self) -> Topic:
+        """Give the one topic of this type."""
+        return Topic(self.kind, "", "")
+
+
+class RevokedKeys(Event, frozen=True, kw_only=True, gc=False):
+    """API keys hold no longer: all that were revoked since the start, by their ids."""
+
+    kind: ClassVar[Kind] = Kind.REVOKED_KEYS
+
+    key_ids: tuple[int, ...]
 
     @property
     def topic(self) -> Topic:

@@ -7,16 +7,16 @@ from dashboard.fanout.cohort import Cohort, Receiver
 from dashboard.fanout.wire import Wire
 
 LANES = 4
-"""More make frames wait less for each other; but every flush begins with cold caches."""
+"""With more, a frame waits for fewer other writes; but every flush begins with cold caches."""
 
 
 class Fanout:
     """Give frames to cohorts at once, and to their members' sockets when flushed.
 
-    Nothing here ever waits for a client. Each is in one of some equally full lanes, which
-    can be flushed in turn: then no frame waits until all other clients were written to.
-    Counters only rise: `deliveries` are frames written to a client, `writes` the writes
-    that they left in.
+    Nothing here ever waits for a client. The clients are divided evenly into lanes, which
+    can be flushed in turn: then a frame waits for the writes to one lane, not to all clients.
+    Counters only rise: `deliveries` are frames, counted once for each client that got it,
+    and `writes` the writes in which they left.
     """
 
     def __init__(self, *, lanes: int = LANES) -> None:
@@ -45,7 +45,7 @@ class Fanout:
 
     @property
     def groups(self) -> int:
-        """Count what their members differ in: a cohort in each of several lanes counts once."""
+        """Count the cohorts; those of several lanes whose members get the same count as one."""
         return len(set[tuple[Wire, Hashable]]().union(*self._lanes))
 
     @property
@@ -79,8 +79,8 @@ class Fanout:
     def move(self, receiver: Receiver, key: Hashable) -> Cohort:
         """Make a client a member of one cohort and of no other; give the cohort.
 
-        Its members have the `key` in common, what they hold, the wire, and the lane.
-        What was due in its former cohort stands in its outbox: `release` it.
+        In one cohort are those of one `key`, which says what they get, of one wire and of one
+        lane. What was due to the client in its former cohort is in its outbox now: `release` it.
         """
         former = self._members.get(receiver)
         if former is None:
@@ -99,7 +99,7 @@ class Fanout:
         return cohort
 
     def rename(self, cohort: Cohort, key: Hashable) -> None:
-        """Give a cohort another key, which none has."""
+        """Give a cohort another key, which no other cohort of its wire and lane has."""
         lane = self._lanes[cohort.lane]
         del lane[cohort.wire, cohort.key]
         cohort.key = key
@@ -125,7 +125,7 @@ class Fanout:
         self._members[receiver].settle(receiver)
 
     def pause(self, receiver: Receiver) -> None:
-        """Take note that a member is no longer writable; who is none yet has nothing due."""
+        """Take note that a member is no longer writable; of who is no member there is no need."""
         cohort = self._members.get(receiver)
         if cohort is not None:
             cohort.pause(receiver)

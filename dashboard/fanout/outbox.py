@@ -10,6 +10,8 @@ from operator import itemgetter
 from dashboard.core.conflation import Buffer, Kept, OverflowPolicy, Slot
 
 CAPACITY = 1000
+CAPACITY_BYTES = 4 * 1024 * 1024
+"""What has come to one who lags, before it is conflated however few frames it is."""
 
 Entry = tuple[Slot, bytes]
 Notice = Callable[[int, int], bytes]
@@ -17,7 +19,7 @@ Notice = Callable[[int, int], bytes]
 
 
 class Outbox:
-    """Hold the frames of one client in order: `capacity` of them, then one per slot.
+    """Hold the frames of one client in order: `capacity` of them or 4 MiB, then one per slot.
 
     Counters only rise: `conflated` (replaced by a newer one) and `lost` (forgotten).
     With a `notice`, what is taken begins with what was not delivered since the last one.
@@ -32,6 +34,7 @@ class Outbox:
         )
         self._notice = notice
         self._told = (0, 0)
+        self._bytes = 0
 
     @property
     def conflated(self) -> int:
@@ -57,6 +60,9 @@ class Outbox:
     def offer(self, entries: Iterable[Entry]) -> None:
         """Add frames for one who lags: beyond the capacity they are conflated."""
         for entry in entries:
+            self._bytes += len(entry[1])
+            if self._bytes > CAPACITY_BYTES:
+                self._buffer.lag()
             self._buffer.offer(entry)
 
     def forget(self, slot: Slot) -> None:
@@ -66,6 +72,7 @@ class Outbox:
     def take(self) -> list[bytes]:
         """Take everything, oldest first; a lagging outbox starts afresh."""
         frames = [frame for _, frame in self._buffer.take()]
+        self._bytes = 0
         missed = (self.conflated, self.lost)
         if self._notice is not None and missed != self._told:
             conflated, lost = self._told

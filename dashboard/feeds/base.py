@@ -63,6 +63,9 @@ class Feed(ABC):
     async def run(self, publish: Publish) -> None:
         """Publish events until cancelled; returning means that the feed has ended for good.
 
+        Prices of trades and quotes of books need not be published, see `feeds.derived`; trades
+        of a feed with prices of its own are marked as `priced`.
+
         Any exception is a failure after which the supervisor calls `run` again;
         a FeedError with `terminal` set is not tried again.
         """

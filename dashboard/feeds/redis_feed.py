@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from redis import RedisError
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
 
-from dashboard.config import mask_password
+from dashboard.config import Settings, mask_password, setting_error
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import AccountEvent, Event, Kind, MarketEvent, Topic
@@ -22,6 +23,7 @@ from dashboard.feeds.client_ledger import ClientLedger
 from dashboard.feeds.parsing.exchange import ExchangeParser, parse_theo
 from dashboard.feeds.parsing.exchange_messages import MESSAGE_BYTES, Cause
 from dashboard.feeds.parsing.static_data import StaticData, parse_static_data, shorten
+from dashboard.feeds.registry import Declaration
 from dashboard.feeds.skips import Skips
 from dashboard.feeds.supervisor import backoff_s
 
@@ -149,6 +151,7 @@ class RedisFeed(Feed):
 
     async def run(self, publish: Publish) -> None:
         """Publish until cancelled; when Redis is lost, try again until it is back."""
+        # No retry of a call, as a library has it: a connection that lasted begins the waits anew.
         failures = 0
         while True:
             problem = ""
@@ -228,7 +231,9 @@ class RedisFeed(Feed):
         """Publish what keys hold, but for what the channel has said something newer of."""
         parse = self._parser.parse_stored
         for topic, text in stored.items():
-            if text is not None and topic not in said:
+            # a trade makes the price, so it is newer than the one of the key
+            price_is_said = topic.kind is Kind.PRICE and topic._replace(kind=Kind.TRADE) in said
+            if text is not None and topic not in said and not price_is_said:
                 self._offer(publish, parse, topic.kind, topic.subject, text, self._clock())
 
     async def _receive(
@@ -334,3 +339,45 @@ def _line(error: BaseException) -> str:
     if isinstance(error, TimeoutError) and not error.args:
         return f"no answer for {ANSWER_WITHIN_S:g} s"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def check(settings: Settings) -> StaticData:
+    """Read the exchange's static data from the Redis that is set.
+
+    Raises:
+        SettingError: when Redis does not answer.
+        StaticDataError: when a key is missing or wrong.
+    """
+    return _static_data(settings.redis_url)
+
+
+@cache
+def _static_data(url: str) -> StaticData:
+    """Read the exchange's static data, once per process."""
+    try:
+        data = read_static_data(url)
+    except FeedError as error:
+        allowed = f"the address of a Redis that answers ({error.problem})"
+        raise setting_error("redis_url", url, allowed=allowed) from error
+    for warning in data.warnings:
+        log.warning("static data contradict each other", feed=FEED, problem=warning)
+    return data
+
+
+def build(
+    settings: Settings, *, clock: Callable[[], int], monotonic: Callable[[], int]
+) -> RedisFeed:
+    """Build it as it is set."""
+    return RedisFeed(
+        settings.redis_url,
+        check(settings).instruments,
+        clock=clock,
+        monotonic=monotonic,
+        stale_after_ms=settings.stale_after_ms,
+        max_bytes=settings.redis_max_message_kb * 1024,
+    )
+
+
+DECLARATION = Declaration(
+    settings=("redis_url", "redis_max_message_kb", "stale_after_ms"), check=check, build=build
+)

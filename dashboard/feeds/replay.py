@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import cache
+from pathlib import Path
 
 import structlog
 
-from dashboard.config import SPEED_MAX, SPEED_MIN
+from dashboard.config import SPEED_MAX, SPEED_MIN, Settings, setting_error
 from dashboard.core.clocks import WallTimes
-from dashboard.core.errors import ParseError
+from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import Feed, Publish, Refusals, SeekableFeed
@@ -16,6 +18,7 @@ from dashboard.feeds.parsing.markets import Key, Markets
 from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record, Sent
 from dashboard.feeds.recording import FEED, Recording
+from dashboard.feeds.registry import Declaration
 
 log = structlog.get_logger(__name__)
 
@@ -348,3 +351,47 @@ def _checked(speed: float) -> float:
     if speed and not SPEED_MIN <= speed <= SPEED_MAX:
         raise ValueError(f"speed={speed}; a speed is finite: 0, or {SPEED_MIN:g} to {SPEED_MAX:g}")
     return speed
+
+
+def check(settings: Settings) -> Recording:
+    """Read the recording that is set through.
+
+    Raises:
+        SettingError: when it cannot be read or there is no market data in it.
+    """
+    return _recording(settings.replay_file)
+
+
+@cache
+def _recording(file: Path | None) -> Recording:
+    """Read a recording through, once per process."""
+    try:
+        recording = Recording(file or Path())
+    except FeedError as error:
+        allowed = f"a recording with market data ({error.problem})"
+        raise setting_error("replay_file", file, allowed=allowed) from error
+    if (end := recording.broken_off) is not None:
+        log.warning(
+            "only a part of the recording can be played",
+            feed=FEED,
+            file=str(file),
+            line=end.line,
+            reason=end.reason,
+        )
+    return recording
+
+
+def build(settings: Settings, *, clock: Callable[[], int], monotonic: Callable[[], int]) -> Replay:
+    """Build it as it is set."""
+    return Replay(
+        check(settings),
+        clock=clock,
+        monotonic=monotonic,
+        speed=settings.replay_speed,
+        loop=settings.replay_loop,
+    )
+
+
+DECLARATION = Declaration(
+    settings=("replay_file", "replay_speed", "replay_loop"), check=check, build=build
+)

@@ -1,5 +1,7 @@
 """What the simulated market lists: instruments, where they start, and what streams they have."""
 
+from functools import cache
+
 import msgspec
 
 from dashboard.core.instruments import Instrument, InstrumentKind, Sent
@@ -79,14 +81,14 @@ def _instrument(
     trades: bool = False,
     volume: bool = False,
 ) -> Instrument:
+    sends = _sends(book=book, trades=trades, volume=volume)
+    return Instrument(symbol=symbol, exchange=exchange, tick_size=0.01, kind=kind, sends=sends)
+
+
+@cache
+def _sends(*, book: bool, trades: bool, volume: bool) -> tuple[Sent, ...]:
     sent = {Sent.TRADES: trades, Sent.QUOTES: book, Sent.BOOK: book, Sent.VOLUME: volume}
-    return Instrument(
-        symbol=symbol,
-        exchange=exchange,
-        tick_size=0.01,
-        kind=kind,
-        sends=tuple(each for each, is_sent in sent.items() if is_sent),
-    )
+    return tuple(each for each, is_sent in sent.items() if is_sent)
 
 
 LISTINGS = (

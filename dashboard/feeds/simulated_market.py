@@ -145,6 +145,7 @@ class Segment:
                 price=walk.level(Side.SELL if side is Side.BUY else Side.BUY, 0),
                 size=self._size(walk.listing.lot, 0.01, 5.0),
                 aggressor_side=side,
+                priced=True,
                 ts_event=now,
             )
         ]

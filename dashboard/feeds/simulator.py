@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from dashboard.config import Settings
 from dashboard.core.instruments import Instrument
 from dashboard.feeds.base import Feed, Publish, Refusals
+from dashboard.feeds.registry import Declaration
 from dashboard.feeds.simulated_market import SimulatedMarket
 
 NAP_S = 0.1
@@ -82,3 +84,28 @@ class Simulator(Feed):
                 await asyncio.sleep(min(max(wait_s, 0.0), NAP_S))
         finally:
             self._publish = None
+
+
+def check(_settings: Settings) -> None:
+    """Do nothing: all that can be set of it is of use."""
+
+
+def build(
+    settings: Settings, *, clock: Callable[[], int], monotonic: Callable[[], int]
+) -> Simulator:
+    """Build it as it is set."""
+    return Simulator(
+        interval_ms=settings.frequency_ms,
+        clock=clock,
+        monotonic=monotonic,
+        seed=settings.simulator_seed,
+        symbols=settings.simulator_symbols,
+        listed=settings.simulator_listed,
+    )
+
+
+DECLARATION = Declaration(
+    settings=("frequency_ms", "simulator_seed", "simulator_symbols", "simulator_listed"),
+    check=check,
+    build=build,
+)

@@ -37,8 +37,8 @@ class Hub:
     event ids; it contains no colon. To resume from, it keeps a ring of each channel:
     the market's last minute, at most `resume_events` events that weigh at most
     `resume_bytes`, and of the others what `FIXED_BOUNDS` says.
-    `failures` are those of its subscribers, who count theirs there too: none of them
-    costs another one its events.
+    One subscriber that fails costs no other its events: `failures` counts what failed here,
+    and what the subscribers count there themselves.
     """
 
     def __init__(
@@ -86,6 +86,10 @@ class Hub:
     def published_in(self, channel: Channel) -> int:
         """Count the events of a channel so far."""
         return self._rings.by_channel[channel].added
+
+    def newest_in(self, channel: Channel) -> Published | None:
+        """Give the newest event of a channel, or None when it is no longer kept."""
+        return self._rings.by_channel[channel].newest
 
     @property
     def clock_offset_ns(self) -> int:
@@ -137,8 +141,9 @@ class Hub:
 
         Epoch, offset, seq and times stay: both processes are of one machine, so the
         monotonic clock is the same. What this hub has already is left out. Where there is
-        something between, which never came, nothing before it can be resumed from; of
-        another epoch than before, all is forgotten.
+        something between, which never came, nothing before it can be resumed from. With
+        another epoch all is forgotten, and what still waits for readers, too: its frames
+        could only be given ids of the new epoch.
 
         Raises:
             HubError: when this hub has published something itself.
@@ -165,6 +170,8 @@ class Hub:
         self.published = 0
         self._lines = Lines()
         self._rings.begin_anew(after=0)
+        for subscription in self._subscriptions:
+            subscription.forget()
 
     def _set_epoch(self, epoch: str) -> None:
         self.epoch = epoch

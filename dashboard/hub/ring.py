@@ -65,6 +65,11 @@ class Ring:
     def __iter__(self) -> Iterator[Published]:
         return self.after(0)
 
+    @property
+    def newest(self) -> Published | None:
+        """Give the newest event, if it is held."""
+        return self._events[-1] if len(self) else None
+
     def add(self, published: Published) -> None:
         """Take in the newest event; forget what no longer fits."""
         events, start = self._events, self._start

@@ -85,6 +85,10 @@ class Subscription:
             self._ready.clear()
         return self._buffer.take()
 
+    def forget(self) -> None:
+        """Forget what waits."""
+        self._buffer.take()
+
     def change_filter(self, wants: Wants) -> None:
         """Replace the filter; events that wait already are not looked at again."""
         self.wants = wants

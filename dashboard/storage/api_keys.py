@@ -20,6 +20,7 @@ from dashboard.core.attempts import FailureLimit
 from dashboard.core.errors import KeyNameError, StorageError
 from dashboard.core.principal import OWNER, SCOPES, STREAM, Principal
 from dashboard.storage.key_uses import KeyUses
+from dashboard.storage.key_watch import KeyWatch
 from dashboard.storage.known_keys import MARK, PREFIX_LENGTH, KnownKeys, digest_of
 from dashboard.storage.repository import NewKey, Repository, StoredKey, StoredSession
 
@@ -40,7 +41,9 @@ class ApiKeys:
     memory, see `KnownKeys`. Only one that is not there asks the database again, so
     that a new key holds at once; those attempts are limited by address, and so are
     attempts while the database does not answer. `clock` is the wall clock, which
-    stamps; limits go by the `monotonic` one, both in ns.
+    stamps; limits go by the `monotonic` one, both in ns. `revoked` is told the ids of
+    all keys that were revoked so far, when there are more: by any use of a key, and
+    within a second while somebody has the keys under `watch`.
     """
 
     def __init__(
@@ -49,10 +52,12 @@ class ApiKeys:
         *,
         clock: Callable[[], int],
         monotonic: Callable[[], int] = time.monotonic_ns,
+        revoked: Callable[[frozenset[int]], object] = lambda _ids: None,
     ) -> None:
         self._repository = repository
         self._clock = clock
-        self._known = KnownKeys(repository, clock=clock, monotonic=monotonic)
+        self._known = KnownKeys(repository, clock=clock, monotonic=monotonic, revoked=revoked)
+        self.watch = KeyWatch(self._known)
         self._failures = FailureLimit(clock=monotonic)
         self._uses = KeyUses(repository, clock=clock, monotonic=monotonic)
 

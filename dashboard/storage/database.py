@@ -63,7 +63,8 @@ def open_database(url: str) -> Engine:
     @event.listens_for(engine, "do_connect")
     def make_private(*_: object) -> None:  # pyright: ignore[reportUnusedFunction] - an event calls it
         file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        with suppress(FileExistsError):  # to close one that is open takes SQLite its locks away
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     @event.listens_for(engine, "connect")
     def leave_transactions_to_us(connection: sqlite3.Connection, _: object) -> None:  # pyright: ignore[reportUnusedFunction] - an event calls it

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from dashboard.core.errors import StorageError
+from dashboard.single_flight import SingleFlight
 from dashboard.storage.repository import Repository, StoredKey, StoredSession
 
 log = structlog.get_logger(__name__)
@@ -48,20 +49,27 @@ class KnownKeys:
     """Reads the database in a thread of its own, once for all who wait, failures included.
 
     Belongs to one event loop, which it never blocks. `clock` is the wall clock, by which
-    sessions expire; what was read grows old by the `monotonic` one, both in ns. A caller
-    that is cancelled ends the read for nobody else. When reading begins to fail and when
-    it works again, that is one line of the log each.
+    sessions expire; what was read grows old by the `monotonic` one, both in ns. `revoked` is
+    told the ids of all keys that have been valid and are no longer, when there are more. When
+    reading begins to fail and when it works again, that is one line of the log each.
     """
 
     def __init__(
-        self, repository: Repository, *, clock: Callable[[], int], monotonic: Callable[[], int]
+        self,
+        repository: Repository,
+        *,
+        clock: Callable[[], int],
+        monotonic: Callable[[], int],
+        revoked: Callable[[frozenset[int]], object] = lambda _ids: None,
     ) -> None:
         self.latest = Known({}, {}, {})
         self._repository = repository
         self._clock = clock
         self._monotonic = monotonic
+        self._tell_revoked = revoked
+        self._revoked: frozenset[int] = frozenset()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
-        self._reading: asyncio.Future[Known] | None = None
+        self._reads = SingleFlight(self._begin)
         self._fresh_until: int | None = None
         self._next_read = 0
         self._failing = False
@@ -74,7 +82,15 @@ class KnownKeys:
         """
         if self._fresh_until is not None and self._monotonic() < self._fresh_until:
             return self.latest
-        return await self._outcome()
+        return await self.read()
+
+    async def read(self) -> Known:
+        """Give what the database holds: by the read that is under way, or else by a new one.
+
+        Raises:
+            StorageError: when it cannot be read.
+        """
+        return await self._reads.join()
 
     async def anew(self) -> Known:
         """Give what the database holds: by a read that begins after this call.
@@ -82,17 +98,7 @@ class KnownKeys:
         Raises:
             StorageError: when it cannot be read, or a read fails that was under way already.
         """
-        if self._reading is not None:
-            await self._outcome()
-        return await self._outcome()
-
-    async def _outcome(self) -> Known:
-        """Wait for the read under way, or else begin one."""
-        reading = self._reading or self._begin()
-        await asyncio.wait({reading})  # unlike `await reading`, it is not cancelled with us
-        if isinstance(error := reading.exception(), StorageError):
-            raise StorageError(database=error.database, problem=error.problem)
-        return reading.result()
+        return await self._reads.join_next()
 
     def _begin(self) -> asyncio.Future[Known]:
         began, now = self._monotonic(), self._clock()
@@ -105,17 +111,23 @@ class KnownKeys:
             return _known(*self._repository.valid(now=now))
 
         def done(reading: asyncio.Future[Known]) -> None:
-            self._reading = None
             if reading.cancelled():
                 return
             if (error := reading.exception()) is None:
-                self.latest = reading.result()
+                self._take(reading.result())
                 self._fresh_until = began + FRESH_NS
             self._tell(error)
 
-        self._reading = asyncio.get_running_loop().run_in_executor(self._thread, read)
-        self._reading.add_done_callback(done)
-        return self._reading
+        reading = asyncio.get_running_loop().run_in_executor(self._thread, read)
+        reading.add_done_callback(done)
+        return reading
+
+    def _take(self, known: Known) -> None:
+        gone = self.latest.by_id.keys() - known.by_id.keys()
+        self.latest = known
+        if gone:
+            self._revoked |= gone
+            self._tell_revoked(self._revoked)
 
     def _tell(self, error: BaseException | None) -> None:
         if error is None and self._failing:

@@ -2,13 +2,15 @@
 
 import msgspec
 
+from dashboard.access.keyed_connections import NOT_AUTHENTICATED, REVOKED
 from dashboard.streaming.streams import Refusal
 
 AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
-TRY_AGAIN_LATER, NOT_AUTHENTICATED = 1013, 4401
+TRY_AGAIN_LATER = 1013
 LINGER_S = 2.0
 """How long a client may take to answer our close before its connection is cut."""
 FAILED = Refusal(INTERNAL_ERROR, "internal error")
+KEY_REVOKED = Refusal(NOT_AUTHENTICATED, REVOKED)
 
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):

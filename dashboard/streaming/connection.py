@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
@@ -11,9 +12,18 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 from starlette.types import Scope
 
 from dashboard.access.credentials import client_address
+from dashboard.access.keyed_connections import KeyedConnections
+from dashboard.access.principals import principal_of
 from dashboard.fanout.wire import Wire, deflated
 from dashboard.hub.failures import Survival
-from dashboard.streaming.closing import FAILED, LINGER_S, POLICY_VIOLATION, Timeouts, no_place
+from dashboard.streaming.closing import (
+    FAILED,
+    KEY_REVOKED,
+    LINGER_S,
+    POLICY_VIOLATION,
+    Timeouts,
+    no_place,
+)
 from dashboard.streaming.heartbeat import Beat, Heartbeat
 from dashboard.streaming.messages import (
     REFUSED_BIT,
@@ -41,10 +51,12 @@ Admission = Callable[[Scope], Awaitable[str | None]]
 class Door(NamedTuple):
     """What all connections to the port have in common.
 
-    `connections` are the clients; `group` runs their work; `survival` counts what fails for one.
+    `connections` are the clients, and those of them who showed a key as they came stand in
+    `keyed`; `group` runs their work; `survival` counts what fails for one.
     """
 
     admission: Admission
+    keyed: KeyedConnections
     timeouts: Timeouts
     connections: "set[StreamConnection]"
     group: asyncio.TaskGroup
@@ -244,6 +256,9 @@ class StreamConnection(WSListener):
             self.end(Refusal(POLICY_VIOLATION, problem[:120]))
         if self._progress.advance(Stage.OPEN):
             streams.open(self)
+            if not streams.asks_for_key:
+                revoke = partial(self.end, KEY_REVOKED)
+                self._door.keyed.enter(self, principal_of(self.scope), revoke)
             self._keep_place()
             await streams.begin(self)
         while True:  # until it is disconnected, also where it is closing
@@ -279,6 +294,7 @@ class StreamConnection(WSListener):
     def _leave(self) -> None:
         """Take no part in the stream any more: nothing may follow a close frame."""
         self._progress.advance(Stage.CLOSING)
+        self._door.keyed.leave(self)
         self._requests.clear()
         self._streams.close(self)
 

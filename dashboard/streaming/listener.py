@@ -18,6 +18,7 @@ from picows import (
 )
 from starlette.datastructures import Headers
 
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.listening_socket import ListeningSocket
 from dashboard.access.places import Places
 from dashboard.core.errors import SettingError
@@ -105,14 +106,22 @@ class StreamListener:
         self.port = listener.getsockname()[1]
         self._socket = listener
 
-    async def run(self, choose: Choose, *, admission: Admission, survival: Survival) -> None:
+    async def run(
+        self,
+        choose: Choose,
+        *,
+        admission: Admission,
+        keyed: KeyedConnections,
+        survival: Survival,
+    ) -> None:
         """Serve, after `listen`, until the stream of any path closes; then say goodbye.
 
         `choose` gives the stream of a path; `admission` says of a handshake whether it may
-        pass, where its stream asks for no key; `survival` counts what fails for one client.
+        pass, where its stream asks for no key; who shows one then stands in `keyed`, and ends
+        with it; `survival` counts what fails for one client.
         """
         async with asyncio.TaskGroup() as group:
-            door = Door(admission, self._timeouts, self._connections, group, survival)
+            door = Door(admission, keyed, self._timeouts, self._connections, group, survival)
 
             def accept(request: WSUpgradeRequest) -> WSUpgradeResponseWithListener:
                 simplify(request)

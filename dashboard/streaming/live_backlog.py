@@ -16,13 +16,14 @@ PART_EVENTS = 512
 
 
 class Part(NamedTuple):
-    """Some events, the oldest first.
+    """Some events, the oldest first; `skipped` counts those that newer ones stand in for.
 
     `reset` says why it could not go on where it was, and begins anew. After the `last` part
     nothing is missing but what is published from then on.
     """
 
     events: Sequence[Published]
+    skipped: int = 0
     reset: str | None = None
     last: bool = False
 
@@ -74,16 +75,20 @@ class Backlog:
     def _missed(self) -> Part:
         found = self._hub.after(self._since, PART_LOOKED_AT, live.CHANNELS)
         events: list[Published] = []
-        looked_at = 0
+        looked_at = skipped = 0
         for each in found:
             looked_at += 1
-            if self._wants(each.topic) and self._is_due(each):
-                events.append(each)
-                if len(events) == PART_EVENTS:
-                    break
+            if not self._wants(each.topic):
+                continue
+            if not self._is_due(each):
+                skipped += 1
+                continue
+            events.append(each)
+            if len(events) == PART_EVENTS:
+                break
         if looked_at:
             self._since = self._hub.event_id(found[looked_at - 1])
-        return Part(events, last=looked_at == len(found) < PART_LOOKED_AT)
+        return Part(events, skipped, last=looked_at == len(found) < PART_LOOKED_AT)
 
     def _is_due(self, published: Published) -> bool:
         return not published.event.conflatable or self._hub.latest_of(published.topic) is published

@@ -85,8 +85,10 @@ class LiveStreams:
         self._common.look_into(self._product.directory)
         query = parse_qs(client.scope["query_string"].decode("latin-1"))
         since = query.get("since", [""])[0]
-        values = () if since else self._latest(wanted)
-        await self._bring(client, since or self._hub.newest_id, values)
+        if since:
+            await self._bring(client, since, (), tells=False)
+        else:
+            await self._bring(client, self._hub.newest_id, self._latest(wanted))
 
     def close(self, client: StreamClient) -> None:
         """End a client's subscription, and its leases."""
@@ -191,10 +193,21 @@ class LiveStreams:
         if not former and former.key is not None:
             self._routes.remove(former, session.filter)
 
-    async def _bring(self, client: StreamClient, since: str, values: Sequence[Published]) -> None:
-        """Send a client what it lacks, a part in a turn and none before the last has left."""
+    async def _bring(
+        self,
+        client: StreamClient,
+        since: str,
+        values: Sequence[Published],
+        *,
+        tells: bool = True,
+    ) -> None:
+        """Send a client what it lacks, a part in a turn and none before the last has left.
+
+        What newer events stand in for is told as conflated, unless the client asked for that.
+        """
         session = self._sessions[client]
         wanted = session.filter
+        tells = tells and not self._product.conflates
         backlog = Backlog(
             self._hub,
             lambda topic: self._wants(wanted, topic),
@@ -209,8 +222,12 @@ class LiveStreams:
             if client not in self._sessions:
                 return  # it left meanwhile
             part = backlog.read()
-            reset = [] if part.reset is None else [live.encode_reset(part.reset)]
-            self._send(client, [*reset, *self._frames(part.events)])
+            notices: list[str] = []
+            if part.reset is not None:
+                notices.append(live.encode_reset(part.reset))
+            if part.skipped and tells:
+                notices.append(live.encode_conflated(count=part.skipped, lost_trades=0))
+            self._send(client, [*notices, *self._frames(part.events)])
         session.seen = self._hub.published
         self._joining[client] = session
 

@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.core.errors import StorageError
@@ -36,6 +37,7 @@ from dashboard.protocols.openalgo.session import (
     Snapshot,
 )
 from dashboard.protocols.openalgo.throttle import Throttle
+from dashboard.streaming.closing import KEY_REVOKED
 from dashboard.streaming.openalgo_groups import Groups
 from dashboard.streaming.product import OpenAlgoProduct
 from dashboard.streaming.streams import NS_PER_S, Pump, StreamClient
@@ -87,6 +89,7 @@ class OpenAlgoStreams:
         *,
         authenticate: Authenticate,
         places: Places,
+        keyed: KeyedConnections | None = None,
         turns: Turns | None = None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
@@ -96,6 +99,7 @@ class OpenAlgoStreams:
         self._failures = running.hub.failures
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
+        self._keyed = keyed or KeyedConnections()
         self._clock = clock
         self._market = FeedMarket(running)
         self._quotes = running.quotes
@@ -128,6 +132,7 @@ class OpenAlgoStreams:
     def close(self, client: StreamClient) -> None:
         """End a client's session and all its subscriptions."""
         if self._sessions.pop(client, None) is not None:
+            self._keyed.leave(client)
             self._groups.leave(client)
             self._holders.pop(client).close()
 
@@ -190,7 +195,10 @@ class OpenAlgoStreams:
                 instruments = [each.instrument for each in asked.listings]
                 refused = await self._holders[client].add(instruments, depth=asked.levels)
                 return session.accept(refused)
-            return session.identify(await self._authenticate(asked.api_key, address))
+            principal = await self._authenticate(asked.api_key, address)
+            if principal is not None and client in self._sessions:
+                self._keyed.enter(client, principal, partial(client.end, KEY_REVOKED))
+            return session.identify(principal)
         except StorageError:  # which is in the log already, once for all who ask meanwhile
             return session.fail()
         except Exception:

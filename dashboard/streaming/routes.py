@@ -54,7 +54,9 @@ def leased(lease: AbstractAsyncContextManager[None], stream: ASGIApp) -> ASGIApp
             try:
                 await stack.enter_async_context(lease)
             except CommandError as error:
-                refusal = PlainTextResponse(f"{error.problem}\n", status_code=503)
+                refusal = PlainTextResponse(
+                    f"its feed does not deliver it: {error.problem}\n", status_code=503
+                )
                 await refusal(scope, receive, send)
             else:
                 await stream(scope, receive, send)

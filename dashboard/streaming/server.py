@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 from dashboard.access.connection_limits import connection_limits
 from dashboard.access.credentials import UNKNOWN
 from dashboard.access.key_guard import KeyCheck, problem_with_key
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
@@ -49,8 +50,8 @@ class StreamSet:
     """The streams of a running product, and which of them a path of the port names.
 
     `clients` are the places of the live stream, which it shares with all else that streams
-    beside the page, and `stream_clients` those of OpenAlgo. Unless told otherwise the
-    product's keys say who may in.
+    beside the page, and `stream_clients` those of OpenAlgo. Who has shown a key stands
+    in `keyed`. Unless told otherwise the product's keys say who may in.
     """
 
     def __init__(
@@ -59,12 +60,15 @@ class StreamSet:
         *,
         clients: Places,
         stream_clients: Places,
+        keyed: KeyedConnections | None = None,
         authenticate: Authenticate | None = None,
     ) -> None:
         turns = Turns()
+        self._keyed = keyed or KeyedConnections()
         self.openalgo = OpenAlgoStreams(
             running,
             authenticate=authenticate or authenticate_by(running),
+            keyed=self._keyed,
             places=stream_clients,
             turns=turns,
         )
@@ -93,6 +97,7 @@ class StreamSet:
                 served = listener.run(
                     self.choose,
                     admission=self._admission,
+                    keyed=self._keyed,
                     survival=self._failures.at("stream server"),
                 )
                 group.create_task(served, name="stream server")
@@ -102,15 +107,20 @@ class StreamServer:
     """One per process. `refusal` checks Host and Origin on the stream server's port.
 
     `clients` are the places of DASHBOARD_MAX_CLIENTS, which `/ws` on both ports takes among
-    others. `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of OpenAlgo on both ports.
+    others. `places` are those of DASHBOARD_STREAM_MAX_CLIENTS, of OpenAlgo on both ports. Who
+    has shown a key stands in `keyed`.
     """
 
-    def __init__(self, settings: Settings, *, clients: Places, refusal: Refusal) -> None:
+    def __init__(
+        self, settings: Settings, *, clients: Places, keyed: KeyedConnections, refusal: Refusal
+    ) -> None:
+        self._keyed = keyed
         self._limits = connection_limits(settings)
         self._clients = clients
         self.places = Places(limit=self._limits.stream_clients)
         self._keyless = KeylessPlaces()
         self.streams: StreamSet | None = None
+        self._keyed = keyed
         self._settings = settings
         self._refusal = refusal
         self._timeouts = Timeouts(
@@ -156,7 +166,9 @@ class StreamServer:
 
     def streams_of(self, product: Product) -> StreamSet:
         """Make the streams of a running product."""
-        return StreamSet(product, clients=self._clients, stream_clients=self.places)
+        return StreamSet(
+            product, clients=self._clients, stream_clients=self.places, keyed=self._keyed
+        )
 
     async def serve_live(self, socket: WebSocket) -> None:
         """Serve a client of `/ws`, whose key was looked at before."""
@@ -197,10 +209,11 @@ async def serve_alone(settings: Settings) -> None:
     """
     check = partial(problem_with, hosts=settings.allowed_hosts, origins=settings.allowed_origins)
     clients = Places(limit=connection_limits(settings).clients)
-    server = StreamServer(settings, clients=clients, refusal=check)
+    keyed = KeyedConnections()
+    server = StreamServer(settings, clients=clients, keyed=keyed, refusal=check)
     listener = server.listen()
     whole = WholeProduct(settings, history=False)
-    async with whole.running():
+    async with whole.running(), keyed.following(whole.hub, whole.web.keys.watch):
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         loop = asyncio.get_running_loop()

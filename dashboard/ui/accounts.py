@@ -3,7 +3,8 @@
 Time is passed in, `now_ns` by the monotonic clock, as that of the samples.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Sequence
 from html import escape
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -29,10 +30,12 @@ PRESSING = frozenset({Level.NEAR, Level.OVER})
 class PnlRow(NamedTuple):
     """A client's line: how it is drawn, and its figures as text.
 
-    `color` counts from 1 and is empty where the client is not drawn.
+    `color` counts from 1 and is empty where the client is not drawn; `venue` is the
+    exchange where clients of two exchanges have one name, else empty.
     """
 
     client: str
+    venue: str
     color: str
     dash: str
     pnl: str
@@ -42,10 +45,14 @@ class PnlRow(NamedTuple):
 
 
 class PositionRow(NamedTuple):
-    """A position as text; `used` and `delta_used` are percent for the bars, `worst` a level."""
+    """A position as text; `used` and `delta_used` are percent for the bars, `worst` a level.
+
+    `venue` is the exchange where positions in two instruments of one symbol are shown, else empty.
+    """
 
     client: str
     symbol: str
+    venue: str
     position: str
     limit: str
     share: str
@@ -85,11 +92,12 @@ def chart(
     end_ns = now_ns // step_ns * step_ns
     start_ns = end_ns - minutes * 60 * SECOND_NS
     bucket_ends = range(start_ns + step_ns - 1, end_ns + step_ns, step_ns)
+    namesakes = _namesakes((each.client, each.exchange) for each in lines)
     first_ms, last_ms = ((each + offset_ns) // NS_PER_MS for each in (start_ns, end_ns))
     return {
         "data": [
             {
-                "name": escape(account.client[:MAX_NAME], quote=False),  # plotly reads it as HTML
+                "name": escape(_label(account, namesakes), quote=False),  # plotly reads it as HTML
                 "x0": first_ms,
                 "dx": step_ns // NS_PER_MS,
                 "y": [y if y is None else round(y, 2) for y in account.series.at(bucket_ends)],
@@ -112,6 +120,7 @@ def pnl_rows(
     start_ns = now_ns - minutes * 60 * SECOND_NS
     rows: list[PnlRow] = []
     with_pnl = [each for each in accounts if each.pnl is not None]
+    namesakes = _namesakes((each.client, each.exchange) for each in with_pnl)
     for account in sorted(with_pnl, key=lambda each: (-_pnl(each), each.client)):
         pnl = _pnl(account)
         (before,) = account.series.at([start_ns])
@@ -120,6 +129,7 @@ def pnl_rows(
         rows.append(
             PnlRow(
                 client=account.client,
+                venue=account.exchange if account.client in namesakes else "",
                 color="" if number is None else str(number % COLORS + 1),
                 dash="" if number is None else DASHES[number // COLORS],
                 pnl=format_signed(pnl, 2),
@@ -138,10 +148,7 @@ def matching(exposures: Iterable[Exposure], *, search: str, only_pressing: bool)
         each
         for each in exposures
         if (not only_pressing or each.level in PRESSING)
-        and all(
-            word in f"{each.client} {each.symbol} {each.underlying or ''}".casefold()
-            for word in words
-        )
+        and all(word in _text(each) for word in words)
     ]
 
 
@@ -167,19 +174,30 @@ def ordered(exposures: Iterable[Exposure], *, column: str, descending: bool) -> 
         KeyError: when there is no such column.
     """
     key = SORT_KEYS[column]
-    listed = sorted(exposures, key=lambda each: (each.client.casefold(), each.symbol.casefold()))
+    listed = sorted(
+        exposures, key=lambda each: (each.client.casefold(), each.symbol.casefold(), each.exchange)
+    )
     keyed = [(key(each), each) for each in listed]
     valued = [pair for pair in keyed if pair[0] is not None]
     valued.sort(key=itemgetter(0), reverse=descending)
     return [each for _, each in valued] + [each for value, each in keyed if value is None]
 
 
-def position_row(exposure: Exposure) -> PositionRow:
-    """Write a position as text."""
+def position_rows(exposures: Sequence[Exposure]) -> list[PositionRow]:
+    """Write positions as text, in the order given."""
+    namesakes = _namesakes((each.symbol, each.exchange) for each in exposures)
+    return [
+        _position_row(each, venue=each.exchange if each.symbol in namesakes else "")
+        for each in exposures
+    ]
+
+
+def _position_row(exposure: Exposure, *, venue: str) -> PositionRow:
     position, delta = exposure.position, exposure.delta
     return PositionRow(
         client=exposure.client,
         symbol=exposure.symbol,
+        venue=venue,
         position=format_amount(position.amount, signed=True),
         limit=format_amount(position.limit),
         share=format_share(position.share),
@@ -195,6 +213,22 @@ def position_row(exposure: Exposure) -> PositionRow:
         delta_words=_words(delta),
         worst=exposure.level,
     )
+
+
+def _text(exposure: Exposure) -> str:
+    names = (exposure.client, exposure.symbol, exposure.exchange, exposure.underlying or "")
+    return " ".join(names).casefold()
+
+
+def _label(account: Account, namesakes: Container[str]) -> str:
+    name = account.client[:MAX_NAME]
+    return f"{name} {account.exchange}" if account.client in namesakes else name
+
+
+def _namesakes(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Give the names that stand with more than one exchange in pairs of name and exchange."""
+    seen = Counter(name for name, _ in set(pairs))
+    return frozenset(name for name, exchanges in seen.items() if exchanges > 1)
 
 
 def _used(usage: Usage | None) -> str:

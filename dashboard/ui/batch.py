@@ -8,9 +8,9 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `g`, `n` | generation of the stream (random, new on every connect), number of the push in it |
 | `t` | server clock at sending, ms since the Unix epoch |
 | `k` | how often the phase was shifted so far, see `core.pacing` |
-| `c` | events that this push stands for, control and system included |
-| `l` | `Lossy`: conflated and lost events of this page so far |
-| `h` | `Hops`: source to hub, hub to sent, in ms, of the newest market event |
+| `c` | events that this push stands for, of whatever instrument, control and system included |
+| `l` | `Losses`: conflated and lost events of this page so far |
+| `h` | `Hops`: source to hub, hub to sent, in ms, of the newest market event since the last push |
 | `p` | prices, flat and in order: number of the instrument, price, number, price, ... |
 | `r` | `TradeRow` rows |
 | `b` | `BookRow`: the book of the chosen instrument |
@@ -19,7 +19,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `d` | what changes rarely, also once a second: instruments, choice, interval (see `ui.tab`) |
 | `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
 | `e` | `Echo` of the page's clock for the offset estimate |
-| `i` | when the page asks: `Listed` rows of all instruments, see `ui.tab` |
+| `i` | when the page asks: `Found`, a part of the instruments that match a text |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
 A page about one instrument has its chosen one in detail:
@@ -78,15 +78,13 @@ def market_part(
     *,
     index: Mapping[InstrumentKey, int],
     chosen: InstrumentKey | None,
-    now: int,
 ) -> dict[str, Any]:
     """Collect the market's share of a push.
 
-    `index` numbers the watched instruments; events of others are only counted.
-    Of several books of the chosen one the newest counts. `now` is the time of
-    sending in ns, by the monotonic clock.
+    `index` numbers the watched instruments; events of others are left out.
+    Of several books of the chosen one the newest counts.
     """
-    part: dict[str, Any] = {"c": len(entries)}
+    part: dict[str, Any] = {}
     prices: list[float] = []
     trades: list[TradeRow] = []
     for entry in entries:
@@ -103,8 +101,16 @@ def market_part(
                 part["b"] = _book(at, event)
         elif isinstance(event, System):
             part["y"] = Load(event.cpu_pct, event.mem_mb, event.msg_rate)
-    found = {"p": prices, "r": trades, "h": _hops(entries, now)}
-    return part | {key: value for key, value in found.items() if value}
+    return part | {key: rows for key, rows in (("p", prices), ("r", trades)) if rows}
+
+
+def hops(newest: Published, *, now: int) -> Hops | None:
+    """Measure the way of a market event; `now` is the time of sending, by the monotonic clock."""
+    if not isinstance(newest.event, MarketEvent):
+        return None
+    to_hub_ns = newest.ts_received - newest.event.ts_event
+    to_sent_ns = now - newest.monotonic_ns
+    return Hops(round(to_hub_ns / NS_PER_MS, 2), round(to_sent_ns / NS_PER_MS, 2))
 
 
 def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:
@@ -158,15 +164,6 @@ def past_part(entries: Iterable[Published], *, at: int, offset_ns: int = 0) -> P
             case _:
                 pass
     return Past(list(quotes.values()), trades[-MAX_PAST_TRADES:])
-
-
-def _hops(entries: Sequence[Published], now: int) -> Hops | None:
-    newest = next((e for e in reversed(entries) if isinstance(e.event, MarketEvent)), None)
-    if newest is None:
-        return None
-    to_hub_ns = newest.ts_received - newest.event.ts_event
-    to_sent_ns = now - newest.monotonic_ns
-    return Hops(round(to_hub_ns / NS_PER_MS, 2), round(to_sent_ns / NS_PER_MS, 2))
 
 
 def _trade(at: int, trade: Trade, moved_ms: int = 0) -> TradeRow:

@@ -56,10 +56,10 @@ class LiveState(rx.State):
             tab.took(generation)
 
     @rx.event(background=True)
-    async def missed(self, generation: Any, lists: bool) -> None:
+    async def missed(self, generation: Any) -> None:
         """Take the page's word that a push did not reach it, see `Tab.missed`."""
         if (tab := tab_of(EventContext.get().token)) is not None:
-            tab.missed(generation, lists=bool(lists))
+            tab.missed(generation)
 
 
 def slots() -> list[rx.Var[dict[str, Any]]]:
@@ -125,13 +125,12 @@ def find_instruments(names: Sequence[str]) -> list[Instrument]:
 
 
 async def stream_to_page(
-    *, watched: Sequence[str] = (), chosen: str = "", detailed: bool = False, listed: bool = False
+    *, watched: Sequence[str] = (), chosen: str = "", detailed: bool = False
 ) -> None:
     """Stream to the page whose event is being handled, until it leaves.
 
     `watched` are full ids or symbols, see `find_instruments`; `chosen` is a full id.
-    `detailed` is for a page about the chosen instrument alone, see `Tab`; with
-    `listed` the first push names all instruments.
+    `detailed` is for a page about the chosen instrument alone, see `Tab`.
 
     Call it from a background event of `on_load`: Reflex cancels that one when
     the tab closes and begins it again when the tab comes back. A page has one
@@ -144,8 +143,6 @@ async def stream_to_page(
     tab = _tabs[context.token] = Tab(
         running(), watched=instruments, chosen=chosen, detailed=detailed
     )
-    if listed:
-        tab.list_instruments()
     state = LiveState.get_full_name()
 
     async def send(slot: str, batch: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.core.bars import Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
-from dashboard.ui.batch import counts, detail_part, past_part
+from dashboard.ui.batch import COUNTED, counts, detail_part, past_part
 from dashboard.ui.columns import BarRow, BarsPart
 from dashboard.ui.running import Streamed
 
@@ -45,8 +45,13 @@ class Closeup:
         self._show_all_bars()
 
     @property
-    def topics(self) -> list[Topic]:
-        """Give the topics whose latest values are of use beside those of the market."""
+    def topics(self) -> set[Topic]:
+        """Give the topics that it is to be told of."""
+        return {*(Topic(kind, *self._instrument.key) for kind in COUNTED), *self.theo}
+
+    @property
+    def theo(self) -> list[Topic]:
+        """Give the topic of the theoretical price of its underlying, where it has one."""
         about = self._instrument
         if about.underlying is None:
             return []

@@ -42,7 +42,20 @@ class Listed(Row, frozen=True):
     delta_limit: float | None
 
 
-class Lossy(Row, frozen=True):
+class Found(Row, frozen=True):
+    """A part of the instruments that match `text`, from the number `first` on.
+
+    `found` match at all, of `listed` that there are.
+    """
+
+    text: str
+    first: int
+    found: int
+    listed: int
+    rows: list[Listed]
+
+
+class Losses(Row, frozen=True):
     """What of this page's events was conflated and lost so far."""
 
     conflated: int
@@ -145,7 +158,8 @@ class BarsPart(Row, frozen=True):
 CONSTANTS: dict[str, type[Row]] = {
     "WATCHED": Watched,
     "LISTED": Listed,
-    "LOSSY": Lossy,
+    "FOUND": Found,
+    "LOSSES": Losses,
     "HOPS": Hops,
     "LOAD": Load,
     "ECHO": Echo,

@@ -52,10 +52,10 @@ class StreamState(rx.State):
             tab.pause(paused=paused)
 
     @rx.event
-    def list_instruments(self) -> None:
-        """Tell the page which instruments there are."""
+    def find(self, text: str, first: float) -> None:
+        """Tell the page which instruments match a text, from the number `first` on."""
         if (tab := bridge.tab_of(self.router.session.client_token)) is not None:
-            tab.list_instruments()
+            tab.find(text, int(first))
 
     @rx.event
     def show_bars(self, interval: str) -> None:
@@ -83,7 +83,7 @@ def live_stream(**props: Any) -> rx.Component:
         on_pause=StreamState.set_paused,
         on_choose=StreamState.choose,
         on_bars=StreamState.show_bars,
-        on_list=StreamState.list_instruments,
+        on_find=StreamState.find,
         on_replay=StreamState.control_replay,
         **props,
     )

@@ -11,14 +11,17 @@ import msgspec
 from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.conflation import OverflowPolicy, conflate
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.core.reports import FeedReport
-from dashboard.ui.batch import NS_PER_MS, market_part
+from dashboard.hub.meter import Meter
+from dashboard.ui.batch import NS_PER_MS, hops, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import Echo, Listed, Lossy
+from dashboard.ui.columns import Echo, Hops, Losses
+from dashboard.ui.description import Description
 from dashboard.ui.opening import Opening
 from dashboard.ui.running import Streamed
+from dashboard.ui.search import Search
 from dashboard.ui.watch import Watch
 
 SLOTS = 8
@@ -26,7 +29,9 @@ BUFFER_EVENTS = 20_000
 HEARTBEAT_S = 0.5
 STATUS_S = 1.0
 NAP_S = 0.1
-"""Longest sleep, so that a change of the frequency or a pause is felt at once."""
+"""Longest sleep, so that a change of the frequency, a pause or a question is felt at once."""
+COUNTED_CHANNELS = (Channel.MARKET, Channel.ACCOUNTS, Channel.STATUS)
+"""What a page counts, though it shows little of it: what comes from the feeds and the process."""
 GENERATION_BITS = 40
 """A stream's generation tells it from those before it, on a page that saw them; it is no clock."""
 
@@ -53,11 +58,14 @@ class Tab:
         self._leases = running.leases.holder("page")
         self._wants = asyncio.Event()
         """Is set when other instruments are wanted than are leased."""
+        self._refused: dict[str, str] = {}
+        """What its feed does not deliver of them: the reason by full id."""
         self._survival = running.hub.failures.at("page")
         self._pacer = Pacer(interval_ms=running.frequency_ms, now=time.monotonic())
+        self._meter = Meter(self._hub, COUNTED_CHANNELS)
         self._subscription = self._hub.subscribe(
             name="page",
-            wants=lambda _topic: True,
+            wants=_nothing,
             capacity=BUFFER_EVENTS,
             policy=OverflowPolicy.CONFLATE,
         )
@@ -68,15 +76,13 @@ class Tab:
         self._reports: tuple[int, ...] = ()
         self._echo: tuple[float, int] | None = None
         self._clock_offset_ns = self._hub.clock_offset_ns
-        self._described: tuple[object, ...] = ()
-        self._description = 0
+        self._description = Description()
         self._catch_up: list[Published] = []
         self._known = 0
         self._paused = False
         self._detailed = detailed
         self._opening = Opening()
-        self._listed = False
-        self._lists = False
+        self._search = Search()
         self._watch = Watch(watched, chosen=chosen)
         self.closeup: Closeup | None = None
         self.watch(watched)
@@ -97,12 +103,14 @@ class Tab:
         if self._detailed and (chosen := self._watch.chosen) is not None:
             at = self._watch.index[chosen.key]
             self.closeup = Closeup(self._running, chosen, at=at)
+        self._follow()
         self._catch_up = self._hub.latest(self._shown())
 
     def choose(self, id_: str) -> None:
         """Stream the order book of the watched instrument of this full id, the latest one first."""
         if self._watch.choose(id_):
             self._wants.set()
+            self._follow()
             self._catch_up += self._hub.latest(self._chosen_book())
 
     def pause(self, *, paused: bool) -> None:
@@ -113,23 +121,19 @@ class Tab:
             if self.closeup is not None:
                 self.closeup.recall()
 
-    def list_instruments(self) -> None:
-        """Tell the page with the next push which instruments there are."""
-        self._listed = self._lists = True
+    def find(self, text: str, first: int) -> None:
+        """Tell the page with the next push what matches a text, see `Search`."""
+        self._search.ask(text, first)
 
     def took(self, generation: object) -> None:
         """Go on: the page has taken an opening of the stream of this generation."""
         if generation == self._generation:
             self._opening.taken()
 
-    def missed(self, generation: object, *, lists: bool) -> None:
-        """Tell all anew to a page that has missed a push of the stream of this generation.
-
-        `lists` says that it still waits for the list of the instruments.
-        """
+    def missed(self, generation: object) -> None:
+        """Tell all anew to a page that has missed a push of the stream of this generation."""
         if generation == self._generation:
             self._opening.lost()
-            self._lists = self._lists or lists
 
     def report(
         self, *, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
@@ -164,7 +168,8 @@ class Tab:
             await self._wants.wait()
             self._wants.clear()
             with self._survival:
-                await self._leases.replace(self._watch.depths)
+                refused = await self._leases.replace(self._watch.depths)
+                self._refused = {":".join(key): reason for key, reason in refused.items()}
 
     async def _push(self, send: Callable[[str, dict[str, Any]], Awaitable[None]]) -> None:
         batch = self._next_batch()
@@ -182,7 +187,7 @@ class Tab:
         self._pacer.advance(time.monotonic())
         while (wait_s := self._pacer.deadline - time.monotonic()) > 0:
             await asyncio.sleep(min(wait_s, NAP_S))
-            if self._running.frequency_ms != asked_ms:
+            if self._running.frequency_ms != asked_ms or self._search.is_due(time.monotonic()):
                 return
 
     def _next_batch(self) -> dict[str, Any] | None:
@@ -193,18 +198,21 @@ class Tab:
         elif not self._opening.begun:
             return None
         entries = self._subscription.take()
+        counted, newest = self._meter.read()
         if self._paused:
-            entries = []
+            entries, counted, newest = [], 0, None
         catch_up, self._catch_up = self._catch_up, []
         status = now_s - self._status_s >= STATUS_S
-        described = self._describe(again=status)
+        described = self._description.told(self._describe(), again=status)
         feeds = self._feeds(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
-        if not (entries or catch_up or described or feeds or heartbeat or self._lists):
+        asked = self._search.is_due(now_s)
+        if not (counted or catch_up or described or feeds or heartbeat or asked):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
-        batch = self._market(entries, catch_up, now=monotonic_ns)
+        batch = self._market(entries, catch_up)
+        batch |= self._hops(newest, now=monotonic_ns)
         self._number += 1
         self._sent_s = now_s
         batch |= {
@@ -212,9 +220,9 @@ class Tab:
             "n": self._number,
             "t": now / NS_PER_MS,
             "k": self._pacer.shifts,
-            "v": self._description,
-            "c": len(entries),
-            "l": Lossy(self._subscription.conflated, self._subscription.lost),
+            "v": self._description.number,
+            "c": counted,
+            "l": Losses(self._subscription.conflated, self._subscription.lost),
         }
         if not self._opening.begun:
             batch["s"] = 1
@@ -225,9 +233,8 @@ class Tab:
             page_ms, came_ns = self._echo
             batch["e"] = Echo(page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS)
             self._echo = None
-        if self._lists:
-            self._lists = False
-            batch["i"] = self._all_instruments()
+        if (found := self._search.answer(self._running.directory, now_s)) is not None:
+            batch["i"] = found
         return msgspec.to_builtins(batch)
 
     def _notice_set_clock(self) -> None:
@@ -243,65 +250,40 @@ class Tab:
 
     def _open(self, now_s: float) -> None:
         """Put all that a page needs into the next push."""
-        if not self._opening.begun:
-            self._lists = self._listed
         self._opening.made(now_s)
         self._status_s = float("-inf")
         self._catch_up = self._hub.latest(self._shown())
         if self.closeup is not None:
             self.closeup.recall()
 
-    def _market(
-        self, entries: list[Published], catch_up: list[Published], *, now: int
-    ) -> dict[str, Any]:
+    def _hops(self, newest: Published | None, *, now: int) -> dict[str, Hops]:
+        """Tell how long the newest market event took, whatever instrument it is of."""
+        if newest is None or (measured := hops(newest, now=now)) is None:
+            return {}
+        self._pacer.pushed(measured.hub_to_sent)
+        return {"h": measured}
+
+    def _market(self, entries: list[Published], catch_up: list[Published]) -> dict[str, Any]:
         """Give the market's share of a push, and that of the instrument in detail."""
         told = [*catch_up, *(conflate(entries) if self._running.conflates else entries)]
         watch = self._watch
-        part = market_part(told, index=watch.index, chosen=watch.chosen_key, now=now)
+        part = market_part(told, index=watch.index, chosen=watch.chosen_key)
         if self.closeup is not None and not self._paused:
             part |= self.closeup.part(entries, told)
         if "w" in part:
             part.pop("r", None)  # the last minute has these trades too
-        if not entries:
-            part.pop("h", None)  # what is only caught up says nothing about the way here
-        elif "h" in part:
-            self._pacer.pushed(part["h"].hub_to_sent)
         return part
 
-    def _all_instruments(self) -> list[Listed]:
-        return [
-            Listed(
-                each.symbol,
-                each.exchange,
-                each.underlying,
-                each.tick_size,
-                each.absolute_limit,
-                each.delta_limit,
-            )
-            for each in self._running.directory.listings
-        ]
-
-    def _describe(self, *, again: bool) -> dict[str, Any]:
-        """Give what changes rarely, when it has changed or when it is due `again`.
-
-        A page that missed a change takes no market data until the next time:
-        the numbers of the instruments may be others.
-        """
-        description = (
-            self._watch.rows,
-            self._known,
-            self._watch.chosen_id,
-            self._paused,
-            self._running.frequency_ms,
-            round(self._pacer.interval_ms, 1),
-        )
-        if description != self._described:
-            self._described = description
-            self._description += 1
-        elif not again:
-            return {}
-        names = ("watched", "known", "chosen", "paused", "frequency_ms", "interval_ms")
-        return {"d": dict(zip(names, description, strict=True))}
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "watched": self._watch.rows,
+            "known": self._known,
+            "chosen": self._watch.chosen_id,
+            "refused": self._refused,
+            "paused": self._paused,
+            "frequency_ms": self._running.frequency_ms,
+            "interval_ms": round(self._pacer.interval_ms, 1),
+        }
 
     def _feeds(self, *, again: bool) -> dict[str, Any]:
         """Give how the feeds stand, when they have been told of or when it is due `again`."""
@@ -315,18 +297,29 @@ class Tab:
         ]
         return {"f": feeds}
 
+    def _follow(self) -> None:
+        """Listen to what is shown and to nothing else."""
+        topics = {*self._shown(), *(Topic(Kind.TRADE, *key) for key in self._watch.index)}
+        if self.closeup is not None:
+            topics |= self.closeup.topics
+        self._subscription.change_filter(topics.__contains__)
+
     def _shown(self) -> list[Topic]:
         """Give the topics whose latest values bring the page up to date."""
         return [
             *(Topic(Kind.PRICE, *key) for key in self._watch.index),
             *self._chosen_book(),
             Topic(Kind.SYSTEM, "", ""),
-            *(self.closeup.topics if self.closeup is not None else ()),
+            *(self.closeup.theo if self.closeup is not None else ()),
         ]
 
     def _chosen_book(self) -> list[Topic]:
         chosen = self._watch.chosen_key
         return [] if chosen is None else [Topic(Kind.BOOK, *chosen)]
+
+
+def _nothing(_topic: Topic) -> bool:
+    return False
 
 
 def _playback(report: FeedReport) -> dict[str, Any]:

@@ -38,23 +38,23 @@ PAST_S = 10
 COMPLETE = {
     "/": """
         simulated(store).length === 5
-        && simulated(store).every(({ id }) => store.series.get(id)?.last !== undefined)
+        && simulated(store).every(({ id }) => store.market.series.get(id)?.last !== undefined)
         && texts('[data-testid="price"]').filter((text) => /\\d/.test(text)).length === 5
-        && store.book !== null && store.trades.length > 0 && store.system !== null
+        && store.market.book !== null && store.market.trades.length > 0 && store.system !== null
         && document.querySelectorAll('[data-testid="trade-row"]').length > 0
         && store.feeds.length === 2""",
     "/instruments/": """
-        store.instruments?.length > 5
+        store.finder.answerTo("")?.found > 5
         && document.querySelectorAll('[data-testid="instrument-tile"]').length
-           === store.instruments.length""",
+           === store.finder.answerTo("").found""",
     "/instruments/CRYPTO:ETH/USD": """
-        store.instruments?.length > 5
+        store.finder.answerTo("")?.found > 5
         && document.querySelectorAll('#instrument-select option').length
-           === store.instruments.length + 1
-        && store.detail.quotes.length > 30
-        && store.detail.quotes.rows[0][0] < openedAt - past
-        && store.detail.trades.rows?.[0]?.[0] < openedAt
-        && store.detail.bars.rows.length > past / 1000 && store.book !== null
+           === store.finder.answerTo("").found + 1
+        && store.market.detail.quotes.length > 30
+        && store.market.detail.quotes.rows[0][0] < openedAt - past
+        && store.market.detail.trades.rows?.[0]?.[0] < openedAt
+        && store.market.detail.bars.rows.length > past / 1000 && store.market.book !== null
         && document.querySelectorAll('#trades-data [data-testid="trade-row"]').length > 0
         && texts('[data-testid="best-bid"]').every((text) => /\\d/.test(text))""",
     "/pnl": """

@@ -79,7 +79,7 @@ def test_cards_out_of_sight_rest_but_go_on(open_page: OpenPage) -> None:
     assert eventually(lambda: card.locator(".price").inner_text() != before), "for those who search"
     page.keyboard.press("p")
     page.evaluate(
-        "() => { for (const each of window.livetape.store.series.values()) each.at = 1; }"
+        "() => { for (const each of window.livetape.store.market.series.values()) each.at = 1; }"
     )
     assert eventually(lambda: card.get_attribute("data-quiet") is not None), "it says so"
     page.evaluate("window.scrollTo(0, 0)")
@@ -176,7 +176,7 @@ def test_sample_window_bounds_the_series_and_is_remembered(open_page: OpenPage) 
         "2000",
     ]
     page.fill("#freq", "10")
-    length = "() => window.livetape.store.series.get('CRYPTO:BTC/USD').prices.length"
+    length = "() => window.livetape.store.market.series.get('CRYPTO:BTC/USD').prices.length"
     assert eventually(lambda: page.evaluate(length) == 200)
     page.wait_for_timeout(500)
     assert page.evaluate(length) == 200

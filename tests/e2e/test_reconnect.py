@@ -44,7 +44,7 @@ def test_pages_go_on_after_the_server_restarts(page: Page, own_server: LiveServe
     assert eventually(lambda: messages_in(page, 1.0) > 50)
     assert eventually(lambda: number(instrument, "messages-count") > counted + 50)
     assert instrument.locator("#page-title").inner_text() == "Exchange Dashboard - ETH/USD"
-    starts = "window.livetape.store.detail.bars.rows.map(row => row[0] % 60)"
+    starts = "window.livetape.store.market.detail.bars.rows.map(row => row[0] % 60)"
     assert eventually(lambda: set(instrument.evaluate(starts)) == {0}), "still minutes"
     for each in pages:
         assert each.evaluate("() => window.notReloaded") is True

@@ -13,7 +13,7 @@ from granian.server.embed import Server
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 
 from dashboard.access.keyless import KeylessPlaces
 from dashboard.protocols.live import MAX_REQUEST_BYTES
@@ -22,6 +22,7 @@ from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.streams import Refusal
 from tests.integration.stream import Stream, closed, receive, streaming
 from tests.integration.test_openalgo_socket import listening
+from tests.integration.ws_client import live
 from tests.live_server import free_port
 from tests.unit.fakes import price, trade
 
@@ -38,7 +39,7 @@ class House(NamedTuple):
     @asynccontextmanager
     async def client(self, door: str, **options: Any) -> AsyncGenerator[ClientConnection]:
         url = f"ws://127.0.0.1:{self.ports[door]}/ws"
-        async with connect(url, compression=None, close_timeout=1, **options) as socket:
+        async with live(url, compression=None, close_timeout=1, **options) as socket:
             yield socket
 
     @asynccontextmanager

@@ -12,9 +12,9 @@ from tests.live_server import LiveServer
 
 SYMBOLS = {"BTC/USD", "ETH/USD", "SOL/USD", "AAPL", "TSLA"}
 FIELDS = {
-    "price": ["type", "symbol", "price", "volume", "ts", "seq", "id"],
-    "trade": ["type", "symbol", "price", "size", "side", "ts", "seq", "id"],
-    "book": ["type", "symbol", "bids", "asks", "ts", "seq", "id"],
+    "price": ["type", "symbol", "exchange", "price", "volume", "ts", "seq", "id"],
+    "trade": ["type", "symbol", "exchange", "price", "size", "side", "ts", "seq", "id"],
+    "book": ["type", "symbol", "exchange", "bids", "asks", "ts", "seq", "id"],
     "system": ["type", "cpu_pct", "mem_mb", "msg_rate", "ts", "seq", "id"],
 }
 

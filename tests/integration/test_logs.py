@@ -21,9 +21,9 @@ from tests.postgres_server import PostgresServer, missing
 KNOWN = "p4ss-of-a-database"
 GUESSED = "lt_" + "w" * 43
 ANYTHING = "any-string-that-is-no-key"
-ASKED_S = 10
+ASKED_S = 30
 ANSWERED_S = 0.2
-LOST_S = 20
+LOST_S = 60
 TALKATIVE = {
     "REFLEX_LOGLEVEL": "debug",
     "GRANIAN_LOG_LEVEL": "debug",
@@ -132,16 +132,15 @@ async def test_no_log_of_a_run_holds_a_secret(run: Run) -> None:
         await browser.post("/sign-in", data={"key": first, "next": "/"})
         token = browser.cookies["livetape_session"]
     secrets = (first, other, token, GUESSED, ANYTHING)
-    for secret in secrets:
-        assert 500 not in await show_everywhere(run, secret)
+    for statuses in await asyncio.gather(*(show_everywhere(run, each) for each in secrets)):
+        assert 500 not in statuses
     before = run.log
     assert "request refused" in before  # it does hold what happened
     run.lose_database()
     async with asyncio.timeout(LOST_S):  # what was read a moment ago holds for 2 s
         while 200 in await show_everywhere(run, first):
             pass
-    for secret in secrets:
-        statuses = await show_everywhere(run, secret)
+    for statuses in await asyncio.gather(*(show_everywhere(run, each) for each in secrets)):
         assert 500 not in statuses
         assert not {200, 303} & set(statuses)
     run.server.stop()

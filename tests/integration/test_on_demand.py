@@ -38,6 +38,12 @@ def comes(found: Callable[[], object]) -> bool:
     return True
 
 
+def leases(api: httpx.Client) -> list[str]:
+    """Give how many leases are held, as the metrics tell it."""
+    lines = api.get(str(api.base_url.join("/metrics"))).text.splitlines()
+    return [line for line in lines if line.startswith("livetape_leases")]
+
+
 def test_they_are_listed_last(api: httpx.Client) -> None:
     with api:
         listed = api.get("/instruments").json()
@@ -48,15 +54,27 @@ def test_they_are_listed_last(api: httpx.Client) -> None:
     ]
 
 
-def test_rest_and_exports_make_what_they_are_asked_for_begin(api: httpx.Client) -> None:
+def test_a_snapshot_makes_what_it_is_asked_for_begin_and_has_its_first_values(
+    api: httpx.Client,
+) -> None:
     with api:
-        assert api.get("/instruments/NSE:RELIANCE").json()["tick_size"] == 0.01
-        assert comes(lambda: api.get("/instruments/RELIANCE/snapshot").json()["bbo"])
-        book = api.get("/instruments/RELIANCE/snapshot").json()["book"]
-        assert len(book["bids"]) == len(book["asks"]) == 30
+        snapshot = api.get("/instruments/RELIANCE/snapshot").json()
+        assert snapshot["bbo"]
+        assert len(snapshot["book"]["bids"]) == len(snapshot["book"]["asks"]) == 30
         assert comes(lambda: api.get("/instruments/NSE:RELIANCE/bars?interval=1s").json())
-        trades = "/export/trades/NFO:NIFTY28DEC2425000CE.csv"
-        assert comes(lambda: len(api.get(trades).text.splitlines()) > 1)
+
+
+def test_details_and_exports_make_nothing_begin(api: httpx.Client) -> None:
+    with api:
+        before = leases(api)
+        assert 'livetape_leases{holder="standing"} 5.0' in before
+        details = api.get("/instruments/NFO:NIFTY28DEC2425000CE").json()
+        assert (details["kind"], details["sends"]) == (
+            "option",
+            ["trades", "quotes", "book", "volume"],
+        )
+        assert api.get("/export/trades/NFO:NIFTY28DEC2425000CE.csv").status_code == 200
+        assert set(leases(api)) <= set(before)
 
 
 async def test_an_event_stream_makes_its_instrument_begin(server: LiveServer) -> None:

@@ -225,12 +225,13 @@ async def test_requests_are_answered_while_data_never_pause() -> None:
             subscribe = {"action": "subscribe", "symbols": symbols[:1000], "mode": 2}
             await busy.send(AUTHENTICATE + frame(json.dumps(subscribe).encode()))
             await busy.send(frame(b'{"action":"ping"}'))
-            async with asyncio.timeout(TIMEOUT_S):
-                while True:
-                    received = await busy.receive()
-                    assert received is not None
-                    if b'"pong"' in received.payload:
-                        break
+            for _ in range(10_000):  # its data are not counted by time, as a busy machine is slow
+                received = await busy.receive()
+                assert received is not None
+                if b'"pong"' in received.payload:
+                    break
+            else:
+                pytest.fail("the request is not answered")
         await places_taken(route, 0)  # though its data never pause
 
 

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from dashboard.core.errors import FeedError, StaticDataError
 from dashboard.core.feed_state import FeedState, FeedStatus
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Book, Event, Kind, Pnl, Quote, Topic, Trade
+from dashboard.core.model import Book, Event, Kind, Pnl, Price, Quote, Topic, Trade
 from dashboard.feeds import redis_feed
 from dashboard.feeds.client_ledger import ClientLedger
 from dashboard.feeds.parsing.exchange_messages import MESSAGE_BYTES
@@ -108,9 +108,9 @@ async def test_every_type_of_message_arrives(server: RedisServer) -> None:
     async with fed(server) as running:
         for message in EVERY_TYPE.values():
             running.publish(message)
-        await running.until(lambda: len(running.events) == 6)
+        await running.until(lambda: len(running.events) == 5)
         kinds = [each.kind for each in running.events]
-        assert kinds == [Kind.BOOK, Kind.QUOTE, Kind.TRADE, Kind.PRICE, Kind.POSITIONS, Kind.PNL]
+        assert kinds == [Kind.BOOK, Kind.QUOTE, Kind.TRADE, Kind.POSITIONS, Kind.PNL]
         assert running.status.skipped == 0
 
 
@@ -137,6 +137,40 @@ async def test_an_instrument_that_is_unsubscribed_is_silent(server: RedisServer)
         unknown = Instrument(symbol="X", exchange="REDIS", tick_size=1)
         await running.feed.unsubscribe([unknown])
         assert await running.feed.subscribe([unknown], 0) == {unknown.key: "no instrument 'X'"}
+
+
+async def test_what_is_subscribed_again_begins_with_what_the_keys_hold(
+    server: RedisServer,
+) -> None:
+    async with fed(server) as running:
+        aapl, *_ = INSTRUMENTS
+        await running.feed.unsubscribe([aapl])
+        running.publish(EVERY_TYPE["bbo_update"])
+        running.publish(EVERY_TYPE["pnl_update"])
+        await running.until(lambda: running.events)
+        with server.client() as client:
+            client.set("bbo:AAPL", json.dumps(QUOTE))
+        assert await running.feed.subscribe([aapl], 5) == {}
+        assert [type(each) for each in running.events] == [Pnl, Quote]
+        await running.feed.subscribe([aapl], 20)
+        assert len(running.events) == 2
+
+
+async def test_the_static_data_are_read_anew(server: RedisServer) -> None:
+    async with fed(server) as running:
+        before = running.feed.instruments()
+        await running.feed.load()
+        assert running.feed.instruments() is before
+        server.fill(INSTRUMENTS[:1])
+        await running.feed.load()
+        assert running.feed.instruments() == INSTRUMENTS[:1]
+        running.publish(EVERY_TYPE["bbo_update"])
+        await running.until(lambda: running.events)
+        with server.client() as client:
+            client.delete("static_data:instruments")
+        with pytest.raises(StaticDataError):
+            await running.feed.load()
+        assert running.feed.instruments() == INSTRUMENTS[:1]
 
 
 async def test_what_is_of_no_use_is_counted_by_cause_and_the_stream_goes_on(
@@ -285,17 +319,22 @@ async def test_no_reconnection_goes_back_in_time(server: RedisServer) -> None:
         async with client:
             for number in range(1, 3001):
                 data = json.dumps(book_at(number))
+                traded = envelope("trade", TRADE | {"price": number})
                 async with client.pipeline(transaction=True) as update:
                     update.set("orderbook:AAPL", data)
                     update.publish(
                         CHANNEL, json.dumps(envelope("orderbook_update", book_at(number)))
                     )
+                    update.set("last_trade:AAPL", number)
+                    update.publish(CHANNEL, json.dumps(traded))
                     if number % 300 == 0:
                         update.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
                     await update.execute()
         await running.until(lambda: book_price(running.latest(BOOK_TOPIC)) == 3000)
-        seen = [book_price(each) for each in running.events]
+        seen = [book_price(each) for each in running.events if isinstance(each, Book)]
         assert seen == sorted(seen)
+        prices = [each.price for each in running.events if isinstance(each, Trade | Price)]
+        assert prices == sorted(prices)
 
 
 async def test_a_frozen_redis_is_stale_and_recovers(server: RedisServer) -> None:

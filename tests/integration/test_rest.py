@@ -62,6 +62,8 @@ def test_one_instrument_has_its_limits(api: httpx.Client, name: str) -> None:
         "tick_size": 0.05,
         "absolute_limit": 50,
         "delta_limit": 20,
+        "kind": None,
+        "sends": ["trades", "quotes", "book", "volume"],
     }
 
 

@@ -232,7 +232,7 @@ async def test_500_clients_get_everything_and_memory_stays_flat(
         return [number(event) for event in seen]
 
     worker = server.worker()
-    async with AsyncExitStack() as opened, asyncio.timeout(100), steady(market, 20):
+    async with AsyncExitStack() as opened, asyncio.timeout(250), steady(market, 20):
         clients = [
             await opened.enter_async_context(stream(server.port, "/sse/AAPL"))
             for _ in range(CLIENTS)

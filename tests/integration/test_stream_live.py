@@ -16,6 +16,7 @@ from dashboard.storage.api_keys import create_key
 from dashboard.streaming.live_backlog import PART_EVENTS
 from tests.integration.stream import (
     BTC,
+    TIMEOUT_S,
     Stream,
     ask,
     client,
@@ -123,7 +124,7 @@ async def test_who_reads_nothing_of_what_it_resumes_goes_on_where_it_was() -> No
         await asyncio.get_running_loop().sock_connect(raw, ("127.0.0.1", stream.server.port))
         query = f"?since={hub.event_id(last)}"
         async with live(stream, query, sock=raw, ping_interval=None, max_queue=1) as socket:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(TIMEOUT_S):
                 while not fanout.lagging:  # noqa: ASYNC110 - there is no event for it
                     await asyncio.sleep(0)
             for _ in range(100):

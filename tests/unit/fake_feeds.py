@@ -1,6 +1,6 @@
 """Feeds to test with, which say nothing by themselves, and what follows from what they list."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 from dashboard.core.directory import Catalogue, Directory
@@ -14,9 +14,9 @@ def instrument(id_: str) -> Instrument:
     return Instrument(symbol=symbol, exchange=exchange, tick_size=0.01)
 
 
-def directory_of(*instruments: Instrument) -> Directory:
+def directory_of(*instruments: Instrument, feed: str = "feed") -> Directory:
     """Make a directory of one feed with these standing instruments."""
-    return Directory([Catalogue(feed="feed", standing=instruments)])
+    return Directory([Catalogue(feed=feed, standing=instruments)])
 
 
 class FakeLeases:
@@ -116,3 +116,10 @@ class FakeFeed(Feed):
         self.calls.append(("unsubscribe", [each.id for each in instruments], 0))
         for each in instruments:
             self.depths.pop(each.key, None)
+
+
+class Unwalked(tuple[Instrument, ...]):
+    """Instruments that can be counted and picked by their places, but not walked."""
+
+    def __iter__(self) -> Iterator[Instrument]:
+        raise AssertionError("the list is walked")

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import msgspec
 
 from dashboard.core.errors import ParseError
-from dashboard.core.model import Price, Side, Trade
+from dashboard.core.model import Side, Trade
 from dashboard.feeds.parsing.changes import (
     BookDelta,
     Change,
@@ -114,25 +114,19 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
             )
             return (quote,)
         case _AggTrade():
-            return _trade(data, ts_event)
+            return (_trade(data, ts_event),)
         case _Kline():
             return ()
 
 
-def _trade(data: _AggTrade, ts_event: int) -> Sequence[Change]:
-    price = parse_price(EXCHANGE, data.price)
-    size = parse_size(EXCHANGE, data.size)
-    symbol = data.symbol
-    return (
-        Trade(
-            symbol=symbol,
-            exchange=EXCHANGE,
-            price=price,
-            size=size,
-            aggressor_side=Side.SELL if data.buyer_is_maker else Side.BUY,
-            ts_event=ts_event,
-        ),
-        Price(symbol=symbol, exchange=EXCHANGE, price=price, volume=size, ts_event=ts_event),
+def _trade(data: _AggTrade, ts_event: int) -> Trade:
+    return Trade(
+        symbol=data.symbol,
+        exchange=EXCHANGE,
+        price=parse_price(EXCHANGE, data.price),
+        size=parse_size(EXCHANGE, data.size),
+        aggressor_side=Side.SELL if data.buyer_is_maker else Side.BUY,
+        ts_event=ts_event,
     )
 
 

@@ -53,8 +53,7 @@ Change = Price | Trade | Quote | BookSnapshot | BookDelta
 
 Parse = Callable[[str, int], Sequence[Change] | None]
 """Read one message (text, ts_event): its changes, none for a message that is known but
-carries none, None for one that the venue's parser does not know. A trade comes before its
-price: then it is one tick to those who read both.
+carries none, None for one that the venue's parser does not know.
 
 Raises ParseError for a message of a known type that is malformed, or for no JSON at all.
 """

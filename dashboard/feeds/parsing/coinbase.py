@@ -8,7 +8,7 @@ Pro, "Websocket Feed"). A raw example:
 
 `side` of a match is the maker's, so the aggressor's is the opposite. A
 `last_match` is what was traded before the subscription: it becomes a trade
-marked `historical` and no price, as the ticker says the same. Level2 carries no
+marked `historical`. Level2 carries no
 sequence, so gaps cannot be seen in it.
 """
 
@@ -105,9 +105,9 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
         case _Update():
             return (_delta(message, ts_event),)
         case _Match():
-            return _trade(message, ts_event)
+            return (_trade(message, ts_event),)
         case _Ticker():
-            return (_price(message.product_id, message.price, message.last_size, ts_event),)
+            return (_price(message, ts_event),)
         case _Snapshot():
             return (
                 BookSnapshot(
@@ -133,28 +133,24 @@ def _delta(message: _Update, ts_event: int) -> BookDelta:
     )
 
 
-def _trade(message: _Match, ts_event: int) -> Sequence[Change]:
-    historical = isinstance(message, _LastMatch)
-    trade = Trade(
+def _trade(message: _Match, ts_event: int) -> Trade:
+    return Trade(
         symbol=message.product_id,
         exchange=EXCHANGE,
         price=parse_price(EXCHANGE, message.price),
         size=parse_size(EXCHANGE, message.size),
         aggressor_side=AGGRESSOR[message.side],
-        historical=historical,
+        historical=isinstance(message, _LastMatch),
         ts_event=ts_event,
     )
-    if historical:
-        return (trade,)
-    return (trade, _price(message.product_id, message.price, message.size, ts_event))
 
 
-def _price(product_id: str, price: str, size: str, ts_event: int) -> Price:
+def _price(message: _Ticker, ts_event: int) -> Price:
     return Price(
-        symbol=product_id,
+        symbol=message.product_id,
         exchange=EXCHANGE,
-        price=parse_price(EXCHANGE, price),
-        volume=parse_size(EXCHANGE, size),
+        price=parse_price(EXCHANGE, message.price),
+        volume=parse_size(EXCHANGE, message.last_size),
         ts_event=ts_event,
     )
 

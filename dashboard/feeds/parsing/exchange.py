@@ -89,7 +89,7 @@ class ExchangeParser:
         }
 
     def parse_message(self, raw: bytes) -> Sequence[Event]:
-        """Read one message of the channel; a trade is followed by the price it makes.
+        """Read one message of the channel.
 
         Raises:
             ParseError: with the `Cause`, when the message is of no use.
@@ -171,22 +171,19 @@ class ExchangeParser:
     def _trade(self, envelope: Envelope, text: str) -> Sequence[Event]:
         data = decode(TRADE, envelope.data)
         symbol = self._symbol(envelope, data)
-        exchange = self._exchange_of[symbol]
         ts_event = time_of(envelope, data)
-        price, size = data.price, data.volume
         trade = Trade(
             symbol=symbol,
-            exchange=exchange,
-            price=price,
-            size=size,
-            aggressor_side=self._rules[symbol].side_of(price),
+            exchange=self._exchange_of[symbol],
+            price=data.price,
+            size=data.volume,
+            aggressor_side=self._rules[symbol].side_of(data.price),
             buyer=data.buyer,
             seller=data.seller,
             envelope=text,
             ts_event=ts_event,
         )
-        made = Price(symbol=symbol, exchange=exchange, price=price, volume=size, ts_event=ts_event)
-        return (trade, made)
+        return (trade,)
 
     def _positions(self, envelope: Envelope, text: str) -> Sequence[Event]:
         positions = Positions(

@@ -8,8 +8,8 @@ Source: `dashboard/protocols/live.py` and the README. A raw example:
 Older recordings do not name the exchange: then an instrument is of LIVETAPE. `system`
 frames are known and left out: the figures are those of the process that was
 recorded, and there is one `system` topic, which is this process's own. So are
-the frames about the connection itself. Prices may be below zero: what was
-recorded may be an exchange's.
+the frames about the connection itself. The price that a trade makes has a frame of
+its own. Prices may be below zero: what was recorded may be an exchange's.
 """
 
 from collections.abc import Sequence
@@ -91,6 +91,7 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
                 price=price,
                 size=size,
                 aggressor_side=side,
+                priced=True,
                 ts_event=ts_event,
             )
             return (trade,)

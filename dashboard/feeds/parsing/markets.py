@@ -73,6 +73,8 @@ class Markets:
                 self._prices[event.exchange, event.symbol] = event
             case Trade():
                 event = change
+                if not (event.historical or event.priced):
+                    self._prices[event.exchange, event.symbol] = _made_by(event)
         return event if wanted else None
 
     def forget_books(self, exchange: str, *, but: Collection[Key] = ()) -> None:
@@ -151,6 +153,17 @@ class Markets:
             partial=market.partial,
             ts_event=ts_event,
         )
+
+
+def _made_by(trade: Trade) -> Price:
+    """Give the price that a trade makes."""
+    return Price(
+        symbol=trade.symbol,
+        exchange=trade.exchange,
+        price=trade.price,
+        volume=trade.size,
+        ts_event=trade.ts_event,
+    )
 
 
 def _mid(quote: Quote) -> Price:

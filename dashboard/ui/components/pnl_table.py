@@ -28,6 +28,11 @@ def pnl_table(rows: list[list[str]], minutes: str) -> rx.Component:
     )
 
 
+def venue(name: str) -> rx.Component:
+    """Put an exchange beside a name that others have too; nothing where it is empty."""
+    return rx.cond(name != "", rx.el.span(f" {name}", class_name="venue"))
+
+
 def _row(cells: list[str]) -> rx.Component:
     row = PnlRow(*(cells[at] for at in range(len(PnlRow._fields))))
     return rx.el.tr(
@@ -41,6 +46,7 @@ def _row(cells: list[str]) -> rx.Component:
                 },
             ),
             row.client,
+            venue(row.venue),
             scope="row",
             title=row.client,
         ),

@@ -7,6 +7,7 @@ import reflex as rx
 
 from dashboard.core.limits import Level
 from dashboard.ui.accounts import PositionRow
+from dashboard.ui.components.pnl_table import venue
 
 
 class Column(NamedTuple):
@@ -63,7 +64,7 @@ LEVELS = (
 def positions_table(
     rows: list[list[str]], *, sorted_by: str, descending: bool, on_sort: Callable[[str], Any]
 ) -> rx.Component:
-    """List what `ui.accounts.position_row` writes; `on_sort` takes the key of a column."""
+    """List what `ui.accounts.position_rows` writes; `on_sort` takes the key of a column."""
     direction = rx.cond(descending, "descending", "ascending")
     return rx.el.table(
         rx.el.thead(
@@ -91,7 +92,7 @@ def _row(cells: list[str]) -> rx.Component:
     row = PositionRow(*(cells[at] for at in range(len(PositionRow._fields))))
     return rx.el.tr(
         rx.el.th(row.client, scope="row", title=row.client),
-        rx.el.td(row.symbol),
+        rx.el.td(row.symbol, venue(row.venue)),
         rx.el.td(row.position, class_name="figure number"),
         rx.el.td(row.limit, class_name="figure number quiet wide"),
         _usage(row.share, row.used, row.level, row.words),

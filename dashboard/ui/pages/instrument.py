@@ -34,7 +34,7 @@ class InstrumentState(rx.State):
             name = name_in(self.router.url.path)
             found = bridge.find(name)
             self._take(name, found)
-        await bridge.stream_to_page(watched=[found.id] if found else [], detailed=True, listed=True)
+        await bridge.stream_to_page(watched=[found.id] if found else [], detailed=True)
 
     def _take(self, name: str, found: Instrument | None) -> None:
         self.missing = "" if found else name

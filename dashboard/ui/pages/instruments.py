@@ -2,19 +2,10 @@
 
 import reflex as rx
 
-from dashboard.ui import bridge, template
+from dashboard.ui import template
 from dashboard.ui.components import live
 from dashboard.ui.components.exports import export_links
-from dashboard.ui.stream import live_stream
-
-
-class InstrumentsState(rx.State):
-    """Streams to the list: no market, but the instruments."""
-
-    @rx.event(background=True)
-    async def stream(self) -> None:
-        """Stream to the page until it leaves."""
-        await bridge.stream_to_page(listed=True)
+from dashboard.ui.stream import StreamState, live_stream
 
 
 def content() -> rx.Component:
@@ -36,5 +27,5 @@ def add_page(app: rx.App) -> None:
         title=f"Instruments · {template.PRODUCT}",
         description="Every instrument of the feeds, with its tick size and limits.",
         image="/favicon.svg",
-        on_load=InstrumentsState.stream,
+        on_load=StreamState.stream,
     )

@@ -61,7 +61,7 @@ class PnlState(rx.State):
 
     @rx.event
     def search(self, text: str) -> None:
-        """Keep the positions whose client, instrument or underlying contains these words."""
+        """Keep the positions that these words name: client, instrument, exchange, underlying."""
         self.words = text[:MAX_SEARCH_CHARACTERS]
         self._show()
 
@@ -109,7 +109,7 @@ class PnlState(rx.State):
             "pnl": [
                 list(row) for row in accounts.pnl_rows(known, lines, minutes=minutes, now_ns=now_ns)
             ],
-            "positions": [list(accounts.position_row(each)) for each in shown[: accounts.MAX_ROWS]],
+            "positions": list(map(list, accounts.position_rows(shown[: accounts.MAX_ROWS]))),
             "left_out": left_out(len(shown), len(exposures)),
             "counts": {
                 "clients": format_count(len(known)),

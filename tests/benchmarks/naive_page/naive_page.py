@@ -11,7 +11,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import reflex as rx
+from starlette.types import ASGIApp
 
+from dashboard.access.key_guard import KeyGuard
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.places import Places
 from dashboard.bootstrap.product import Product
 from dashboard.config import settings_or_exit
@@ -142,7 +145,15 @@ async def lifespan() -> AsyncGenerator[None]:
 
 
 places = Places(limit=settings.max_clients)
-openalgo = StreamServer(settings, clients=places, refusal=lambda _headers: None)
-app = rx.App(api_transformer=create_api(product, places, openalgo))
+keyed = KeyedConnections()
+openalgo = StreamServer(settings, clients=places, keyed=keyed, refusal=lambda _headers: None)
+
+
+def guarded(inner: ASGIApp) -> ASGIApp:
+    """Say who asks: only who may change the frequency can measure at another one."""
+    return KeyGuard(inner, required="auto", keys=lambda: product.web.keys, connections=keyed)
+
+
+app = rx.App(api_transformer=[create_api(product, places, openalgo), guarded])
 app.register_lifespan_task(lifespan)
 app.add_page(index, on_load=NaiveState.stream)

@@ -14,6 +14,7 @@ from tests.redis_server import RedisServer
 
 NAME = "AAPL/DEC"
 """Of a tick size of 0.05."""
+BARS = "window.livetape.store.market.detail.bars"
 Send = Callable[..., None]
 
 
@@ -101,7 +102,7 @@ def test_quote_panel_follows_the_exchange_and_knows_an_empty_side(page: Page, se
     quote(send, 99.95, None)
     assert eventually(lambda: page.locator('[data-cell="askSize"]').inner_text() == "no orders")
     assert by_id(page, "best-ask").inner_text() == "—"
-    assert page.evaluate("window.livetape.store.detail.quote()[3]") is None
+    assert page.evaluate("window.livetape.store.market.detail.quote()[3]") is None
 
 
 def test_trades_name_buyer_and_seller_and_make_the_last_price(page: Page, send: Send) -> None:
@@ -125,7 +126,7 @@ def test_candles_go_on_after_a_trade_from_ahead_of_time_and_take_late_ones(
         trade(send, price, 1, timestamp=(began + timedelta(seconds=seconds)).isoformat())
 
     def closes() -> dict[float, float]:
-        rows = page.evaluate("window.livetape.store.detail.bars.rows")
+        rows = page.evaluate(f"{BARS}.rows")
         return {row[0] - began.timestamp(): row[4] for row in rows}
 
     trade_at(4, 99.0)
@@ -137,7 +138,7 @@ def test_candles_go_on_after_a_trade_from_ahead_of_time_and_take_late_ones(
         trade_at(seconds, price)
     assert eventually(lambda: closes().get(-59) == 31)
     assert [closes()[at] for at in (-63, -62, 4)] == [16, 30, 99]
-    assert eventually(lambda: page.evaluate("window.livetape.store.detail.bars.fresh.size") == 0)
+    assert eventually(lambda: page.evaluate(f"{BARS}.fresh.size") == 0)
 
 
 def test_counters_count_messages_of_the_exchange(page: Page, send: Send) -> None:

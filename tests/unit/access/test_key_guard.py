@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Scope
 from starlette.websockets import WebSocket
 
 from dashboard.access.key_guard import KeyCheck, KeyGuard, problem_with_key
+from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.principals import principal_of
 from dashboard.config import RequireKey
 from dashboard.core.principal import LOCAL, NOBODY, SCOPES, STRANGER, Principal
@@ -68,6 +69,7 @@ class Product:
         self.key = create_key(repository, "laptop", now=1)
         self.trade_key = create_key(repository, "robot", now=2, scopes=["trade"])
         self.repository = repository
+        self.connections = KeyedConnections()
         self.seen: list[str] = []
         self.principals: list[Principal] = []
 
@@ -88,7 +90,9 @@ class Product:
 
     def client(self, address: str = FOREIGN, required: RequireKey = "auto") -> Client:
         """Give a client that seems to come from this address."""
-        guard = KeyGuard(self.app, required=required, keys=lambda: self.keys)
+        guard = KeyGuard(
+            self.app, required=required, keys=lambda: self.keys, connections=self.connections
+        )
         return Client(guard, address)
 
 

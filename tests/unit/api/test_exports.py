@@ -19,7 +19,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
 
+from dashboard.access import revocable
 from dashboard.access.places import Places
+from dashboard.access.revocable import RevocableRequest
 from dashboard.api.exports import AT_ONCE, PART_ROWS, Exports
 from dashboard.api.tables import TABLES, TABLES_OF_INSTRUMENT, Column, Row, Table, Type
 from dashboard.api.writers import FILES, SIGNS
@@ -410,6 +412,24 @@ async def test_a_file_is_made_no_further_when_its_client_leaves(begun: Begun) ->
     await asyncio.wait_for(asked, 10)
     assert len(begun.read_at) < begun.rows / 2
     assert (client.status, connections.open) == (0, 0)
+
+
+async def test_a_file_that_nobody_reads_ends_with_its_key(
+    begun: Begun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocable, "CLOSE_WITHIN_S", 0.01)
+    exports = Exports(connections := Places(limit=1))
+    client = Downloader(exports, reads=False)
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "headers": []}
+    request = RevocableRequest(scope, client._receive, client._send)
+    asked = asyncio.create_task(request.serve(serve(exports, Running(), "pnl.csv")))
+    async with asyncio.timeout(10):
+        while not client.status:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0)
+    request.revoke()
+    await asyncio.wait_for(asked, 10)
+    assert (client.status, client.body, client.ended) == (200, b"", False)
+    assert connections.open == 0
 
 
 async def test_one_who_does_not_read_is_given_up(begun: Begun) -> None:

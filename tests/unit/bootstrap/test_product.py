@@ -15,10 +15,13 @@ from dashboard.bootstrap.web import Web
 from dashboard.config import Settings, load_settings
 from dashboard.core.bars import Interval
 from dashboard.core.conflation import OverflowPolicy
-from dashboard.core.model import Kind, Topic
+from dashboard.core.model import Kind, RevokedKeys, Topic
 from dashboard.feeds.registry import build_feeds
 from dashboard.feeds.replay import Replay
 from dashboard.feeds.simulator import Simulator
+from dashboard.storage.api_keys import create_key
+from dashboard.storage.database import database_url, open_database
+from dashboard.storage.repository import Repository
 from tests.live_server import free_port
 
 TICKER = '12.5: {"type":"ticker","product_id":"A-USD","price":"1.5"}\n'
@@ -41,7 +44,7 @@ def test_several_feeds_run_beside_each_other(tmp_path: Path) -> None:
     file.write_text(TICKER)
     chosen = settings(file, "replay", "simulator")
     check_feeds_or_exit(chosen)
-    replay, simulator = build_feeds(chosen)
+    replay, simulator = build_feeds(chosen, clock=time.time_ns, monotonic=time.monotonic_ns)
     assert isinstance(replay, Replay)
     assert isinstance(simulator, Simulator)
     assert replay.speed == 2
@@ -110,7 +113,7 @@ def test_a_recording_that_is_cut_short_is_named_at_the_start(tmp_path: Path) -> 
     chosen = settings(file, "replay")
     with capture_logs() as logs:
         check_feeds_or_exit(chosen)
-        (replay,) = build_feeds(chosen)
+        (replay,) = build_feeds(chosen, clock=time.time_ns, monotonic=time.monotonic_ns)
     assert [(each["log_level"], each["file"]) for each in logs] == [("warning", str(file))]
     assert "breaks off" in logs[0]["reason"]
     assert isinstance(replay, Replay)
@@ -132,6 +135,28 @@ def test_a_redis_that_does_not_answer_ends_the_start_with_one_line() -> None:
     assert "refused" in line
     assert "secret" not in line
     assert "\n" not in line
+
+
+async def test_a_revoked_key_is_told_of_on_the_hub(tmp_path: Path) -> None:
+    chosen = load_settings().model_copy(update={"data_dir": tmp_path})
+    repository = Repository(open_database(database_url(chosen)))
+    async with running_product(chosen) as running:
+        create_key(repository, "laptop", now=1)
+        heard = running.hub.subscribe(
+            name="test",
+            wants=lambda topic: topic.kind is Kind.REVOKED_KEYS,
+            capacity=1,
+            policy=OverflowPolicy.CONFLATE,
+        )
+        running.keys.watch.begin()
+        while len(running.keys._known.latest.by_id) < 2:  # noqa: ASYNC110 - it is another's state
+            await asyncio.sleep(0.01)
+        repository.revoke("laptop", now=2)
+        async with asyncio.timeout(10):
+            await heard.ready()
+        (published,) = heard.take()
+        assert isinstance(published.event, RevokedKeys)
+        assert published.event.key_ids == (2,)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dashboard.core.directory import Catalogue, Directory
+from dashboard.core.directory import Catalogue, Directory, _Index
 from dashboard.core.instruments import Instrument
 from tests.unit.fake_feeds import instrument
 
@@ -78,6 +78,13 @@ def test_reliance_is_that_of_the_nse_which_the_first_feed_lists_first() -> None:
     assert found.id == "NSE:RELIANCE"
 
 
+def test_the_exchanges_of_a_feed_are_known() -> None:
+    directory = Directory(
+        [standing("one", "NSE:TCS", "BSE:TCS"), standing("two", "BSE:TCS", "X:A")]
+    )
+    assert directory.exchanges == {"one": {"NSE", "BSE"}, "two": {"BSE", "X"}}
+
+
 LISTED = standing("one", "NSE:INFY", "CRYPTO:BTC/USD", "BSE:INFY", "NFO:BTCUSD", "NSE:TBTC")
 
 
@@ -97,12 +104,26 @@ LISTED = standing("one", "NSE:INFY", "CRYPTO:BTC/USD", "BSE:INFY", "NFO:BTCUSD",
     ],
 )
 def test_a_search_finds_every_word_anywhere_and_symbols_first(text: str, found: list[str]) -> None:
-    assert ids(Directory([LISTED]).search(text, 10)) == found
+    assert ids(Directory([LISTED]).search(text, 10).instruments) == found
 
 
 def test_a_search_gives_the_symbol_itself_first_and_a_part_of_all() -> None:
     directory = Directory([standing("one", "A:XAB", "A:ABC", "A:AB", "A:ABD")])
-    assert ids(directory.search("ab", 10)) == ["A:AB", "A:ABC", "A:ABD", "A:XAB"]
-    assert ids(directory.search("ab", 2)) == ["A:AB", "A:ABC"]
-    assert ids(directory.search("ab", 0)) == []
-    assert ids(Directory().search("ab", 5)) == []
+
+    def found(limit: int, first: int = 0) -> tuple[int, list[str]]:
+        matches = directory.search("ab", limit, first=first)
+        return matches.found, ids(matches.instruments)
+
+    assert found(10) == (4, ["A:AB", "A:ABC", "A:ABD", "A:XAB"])
+    assert found(2) == (4, ["A:AB", "A:ABC"])
+    assert found(2, 2) == (4, ["A:ABD", "A:XAB"])
+    assert found(2, 4) == found(0) == (4, [])
+    assert Directory().search("ab", 5).found == 0
+
+
+def test_the_other_parts_of_a_search_walk_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = Directory([standing("one", *(f"A:S{number}" for number in range(100)))])
+    directory.search("s", 10)
+    monkeypatch.setattr(_Index, "_where", None)
+    assert ids(directory.search("s", 2, first=50).instruments) == ["A:S50", "A:S51"]
+    assert ids(directory.search("", 2, first=50).instruments) == ["A:S50", "A:S51"]

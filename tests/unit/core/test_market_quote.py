@@ -37,10 +37,10 @@ def test_volume_and_average_are_of_the_trades_where_there_are_any() -> None:
     assert (quote.volume, quote.average_price, quote.last_quantity) == (3, 104, 2)
 
 
-def test_a_trade_and_the_price_that_follows_it_are_one_tick() -> None:
+def test_a_trade_and_the_price_derived_from_it_are_one_tick() -> None:
     quote = fold()
     assert quote.apply(trade(value=100.0, ts=5))
-    assert not quote.apply(price(value=100.0, ts=5))
+    assert not quote.apply(replace(price(value=100.0, ts=5), derived=True))
     assert quote.apply(price(value=101.0, ts=5))
     assert quote.apply(price(value=101.0, ts=6))
 

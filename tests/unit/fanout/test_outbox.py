@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.conflation import Kept
-from dashboard.fanout.outbox import Outbox
+from dashboard.fanout.outbox import CAPACITY_BYTES, Outbox
 
 SLOTS = "abc"
 
@@ -51,6 +51,16 @@ def test_a_notice_tells_once_what_was_not_delivered() -> None:
     assert outbox.take() == [b"1,1", b"2", b"4"]
     outbox.offer([("a", b"5")])
     assert outbox.take() == [b"5"]
+
+
+def test_few_large_frames_are_conflated_too() -> None:
+    outbox, large = Outbox(), bytes(CAPACITY_BYTES // 2)
+    outbox.offer([("a", large), ("b", large)])
+    assert outbox.conflated == 0
+    outbox.offer([("a", b"1"), ("c", b"2")])
+    assert outbox.take() == [large, b"1", b"2"]
+    outbox.offer([("a", large), ("a", large)])
+    assert outbox.take() == [large, large], "what was taken counts no more"
 
 
 def test_lagging_data_of_an_ended_subscription_are_forgotten() -> None:

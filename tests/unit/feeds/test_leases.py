@@ -9,7 +9,7 @@ from dashboard.core.errors import FeedError
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
 from dashboard.core.leases import WHOLE_BOOK
 from dashboard.feeds import subscriptions
-from dashboard.feeds.base import Refusals
+from dashboard.feeds.base import Feed, Refusals
 from dashboard.feeds.catalogues import Catalogues
 from dashboard.feeds.leases import FeedLeases, LeaseHolder
 from dashboard.hub.hub import Hub
@@ -39,7 +39,7 @@ class SlowFeed(FakeFeed):
 class World:
     """Leases on feeds, with time that is set by hand."""
 
-    def __init__(self, *feeds: FakeFeed) -> None:
+    def __init__(self, *feeds: Feed) -> None:
         self.clock = Clock(0)
         self.hub = Hub(epoch="e", clock=self.clock, resume_events=100)
         self.catalogues = Catalogues(feeds, changed=self._changed)
@@ -65,7 +65,7 @@ class World:
 
 
 @asynccontextmanager
-async def leasing(*feeds: FakeFeed) -> AsyncGenerator[World]:
+async def leasing(*feeds: Feed) -> AsyncGenerator[World]:
     world = World(*feeds)
     task = asyncio.ensure_future(world.leases.run(sleep=_for_ever))
     await settle()

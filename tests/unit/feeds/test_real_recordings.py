@@ -7,7 +7,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from dashboard.core.model import Book, Event, Kind, MarketEvent, Side, Trade
+import pytest
+
+from dashboard.core.model import Book, Event, Kind, MarketEvent, Price, Side, Trade
+from dashboard.feeds.derived import Derived
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import Replay
 from tests.recordings import BINANCE, COINBASE, needs_recordings
@@ -65,13 +68,36 @@ async def test_coinbase_shows_its_ten_products_and_every_message() -> None:
     replay, events = await play(COINBASE)
     assert Counter(event.kind for event in events) == {
         Kind.BOOK: 10 + 9719,
-        Kind.PRICE: 107 + 97,
+        Kind.PRICE: 107,
         Kind.TRADE: 97 + 10,
     }
     symbols = {event.symbol for event in events if isinstance(event, MarketEvent)}
     assert len(symbols) == 10
     assert symbols == {each.symbol for each in replay.instruments()}
     assert (replay.gaps, replay.skipped) == (0, 0)
+
+
+@pytest.mark.parametrize(("path", "own", "trades"), [(COINBASE, 107, 97), (BINANCE, 613, 91)])
+async def test_every_trade_makes_a_price_beside_those_that_the_venue_tells(
+    path: Path, own: int, trades: int
+) -> None:
+    _, events = await play(path)
+    published: list[Event] = []
+    derived = Derived(published.append, lambda _topic: None)
+    for event in events:
+        derived.publish(event)
+    prices = [event for event in published if isinstance(event, Price)]
+    assert Counter(price.derived for price in prices) == {False: own, True: trades}
+    for at, event in enumerate(published):
+        if isinstance(event, Trade) and not event.historical:
+            made = published[at + 1]
+            assert isinstance(made, Price)
+            assert (made.symbol, made.price, made.volume, made.ts_event) == (
+                event.symbol,
+                event.price,
+                event.size,
+                event.ts_event,
+            )
 
 
 async def test_coinbase_has_its_97_matches_a_round_and_marks_the_10_last_matches() -> None:
@@ -136,7 +162,7 @@ async def test_binance_shows_four_symbols_every_message_and_no_gap() -> None:
     replay, events = await play(BINANCE)
     assert Counter(event.kind for event in events) == {
         Kind.BOOK: 764,
-        Kind.PRICE: 613 + 91,
+        Kind.PRICE: 613,
         Kind.TRADE: 91,
     }
     ticks = {each.symbol: each.tick_size for each in replay.instruments()}
@@ -167,5 +193,5 @@ async def test_damaged_lines_are_counted_and_the_rest_is_played(tmp_path: Path) 
     path.write_text("\n".join(lines))
     replay, events = await play(path)
     assert replay.skipped == 3
-    assert len(events) == 9729 + 204 + 107 - 3
+    assert len(events) == 9729 + 107 + 107 - 3
     assert never_crossed(events)

@@ -410,6 +410,23 @@ async def test_only_what_is_subscribed_is_published(tmp_path: Path) -> None:
     assert await stage.replay.subscribe([unknown, second], 0) == {unknown.key: "no instrument 'C'"}
 
 
+async def test_what_is_subscribed_again_begins_with_the_latest(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, snapshot(0, 10, 11), tick(0, 2), tick(9, 3), tick(9, 4, "B"))
+    first, second = stage.replay.instruments()
+    await stage.replay.unsubscribe([first, second])
+    again: list[asyncio.Future[Any]] = []
+
+    def subscribe() -> None:
+        again.append(asyncio.ensure_future(stage.replay.subscribe([first], 5)))
+
+    stage.script = {5: subscribe, 7: subscribe}
+    await stage.run(naps=20)
+    assert await asyncio.gather(*again) == [{}, {}]
+    assert stage.prices == [(0.5, 2.0)]
+    (book,) = stage.books
+    assert (book.bids, book.asks) == (((10.0, 1.0),), ((11.0, 1.0),))
+
+
 async def test_a_file_that_vanishes_ends_the_feed_for_good(tmp_path: Path) -> None:
     stage = Stage(tmp_path, *THREE)
     (tmp_path / "some.wslog").unlink()

@@ -17,9 +17,11 @@ SYMBOLS = ["BTC/USD", "ETH/USD", "SOL/USD", "AAPL", "TSLA"]
 
 
 def make(
-    interval_ms: int = 50, *, seed: int | None = 1, symbols: int | None = None
+    interval_ms: int = 50, *, seed: int | None = 1, symbols: int | None = None, listed: int = 0
 ) -> SimulatedMarket:
-    return SimulatedMarket(interval_ms=interval_ms, now=START, seed=seed, symbols=symbols)
+    return SimulatedMarket(
+        interval_ms=interval_ms, now=START, seed=seed, symbols=symbols, listed=listed
+    )
 
 
 def play(market: SimulatedMarket, *, seconds: float, start: int = START) -> list[Event]:
@@ -442,3 +444,49 @@ def test_a_new_day_makes_what_was_open_the_previous_open_interest() -> None:
     (after,) = interests(market.due(midnight + SECOND_NS))
     assert before.quantity != before.previous_quantity
     assert after.previous_quantity == before.quantity
+
+
+def test_many_more_may_be_listed_and_move_only_while_they_are_asked_for() -> None:
+    market, same = make(10, symbols=7), make(10, symbols=7)
+    many = make(10, symbols=7, listed=1000)
+    assert many.instruments == market.instruments
+    assert len(many.on_demand) == len(market.on_demand) + 1000
+    keys = [each.key for each in (*many.instruments, *many.on_demand)]
+    assert len(set(keys)) == len(keys)
+    assert play(many, seconds=1) == play(market, seconds=1)
+    last = many.on_demand[-1]
+    assert last.symbol == "SIM1001"
+    price, book = many.activate([last.key], START + SECOND_NS)
+    assert isinstance(price, Price)
+    assert isinstance(book, Book)
+    later = play(many, seconds=1, start=START + SECOND_NS)
+    assert {event.kind for event in later if event.topic.subject == last.symbol} == {
+        Kind.PRICE,
+        Kind.BOOK,
+        Kind.TRADE,
+    }
+    many.rest([last.key])
+    again = START + 2 * SECOND_NS
+    rested = [event for event in play(many, seconds=1, start=again) if event.topic.subject]
+    play(same, seconds=2)
+    undisturbed = [event for event in play(same, seconds=1, start=again) if event.topic.subject]
+    assert rested == undisturbed
+
+
+def test_what_is_active_moves_in_the_order_of_the_list_however_it_was_asked_for() -> None:
+    market = make(10)
+    keys = [each.key for each in market.on_demand]
+    market.rest([each.key for each in market.instruments])
+    for key in reversed(keys):
+        market.activate([key], START)
+    market.rest(keys[1:2])
+    market.activate(keys[1:2], START)
+    prices = [event for event in market.due(START) if isinstance(event, Price)]
+    assert [(event.exchange, event.symbol) for event in prices] == keys
+
+
+def test_trades_leave_the_prices_to_the_walks() -> None:
+    events = play(SimulatedMarket(interval_ms=10, now=START, seed=1), seconds=5)
+    trades = [event for event in events if isinstance(event, Trade)]
+    assert trades
+    assert all(trade.priced for trade in trades)

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from dashboard.core.directory import Directory
 from dashboard.core.errors import FeedError
 from dashboard.core.feed_state import FeedState
-from dashboard.core.model import Event
-from dashboard.feeds.base import Publish
+from dashboard.core.model import Event, Price, Theo
+from dashboard.feeds.base import Feed, Publish
+from dashboard.feeds.catalogues import Catalogues
 from dashboard.feeds.supervisor import (
     BACKOFF_CAP_S,
     BACKOFF_FIRST_S,
@@ -19,7 +21,7 @@ from dashboard.feeds.supervisor import (
     Supervisor,
     backoff_s,
 )
-from tests.unit.fake_feeds import FakeFeed
+from tests.unit.fake_feeds import FakeFeed, instrument
 from tests.unit.fakes import SECOND_NS, Clock, price
 
 FAIL = "fail"
@@ -407,7 +409,7 @@ async def test_a_wall_clock_that_is_set_says_nothing_about_a_feed() -> None:
     task.cancel()
 
 
-def oversee(*feeds: ScriptedFeed, publish: Publish = lambda _event: None) -> Supervisor:
+def oversee(*feeds: Feed, publish: Publish = lambda _event: None) -> Supervisor:
     clock = Clock()
     return Supervisor(feeds, publish=publish, clock=clock, monotonic=clock, stale_after_ms=2000)
 
@@ -450,3 +452,64 @@ def test_the_feeds_keep_their_order() -> None:
     supervisor = oversee(*feeds)
     assert supervisor.feeds == feeds
     assert list(supervisor.status()) == ["c", "a", "b"]
+
+
+async def test_a_feed_is_told_of_when_it_is_run_again_and_a_failure_of_that_is_the_feeds() -> None:
+    told: list[tuple[str, int]] = []
+    feed = ScriptedFeed(FAIL, FAIL, HANG)
+
+    async def restarted(name: str) -> None:
+        told.append((name, feed.runs))
+
+    clock = Clock()
+    supervised = SupervisedFeed(
+        feed, publish=lambda _: None, clock=clock, stale_after_ms=2000, restarted=restarted
+    )
+    task = asyncio.ensure_future(supervised.run(sleep=Naps()))
+    await settle()
+    task.cancel()
+    assert told == [("scripted", 1), ("scripted", 2)]
+
+
+class NamedFeed(FakeFeed):
+    """A feed that says a price and a theoretical one of each instrument it has."""
+
+    async def run(self, publish: Publish) -> None:
+        for each in (*self.standing, *self.demanded):
+            publish(price(each.symbol, exchange=each.exchange))
+            publish(Theo(underlying=each.symbol, exchange=each.exchange, price=1, ts_event=0))
+
+
+async def test_of_two_feeds_with_one_id_the_first_serves_it() -> None:
+    apple, tesla, reliance = map(instrument, ("NASDAQ:AAPL", "NASDAQ:TSLA", "NSE:RELIANCE"))
+    feeds = [
+        NamedFeed("simulator", [apple], [reliance]),
+        NamedFeed("redis", [tesla, apple, reliance]),
+    ]
+    received: list[Event] = []
+    supervisor = oversee(*feeds, publish=received.append)
+    directory = Catalogues(feeds, changed=_nothing).directory
+    with capture_logs() as logs:
+        supervisor.follow_directory(directory)
+    (line,) = logs
+    assert (line["dropped"], line["such_as"]) == ({"redis": 2}, "NASDAQ:AAPL")
+    await supervisor.run()
+    assert supervisor.shadowed() == {"simulator": 0, "redis": 2}
+    prices = [each.symbol for each in received if isinstance(each, Price)]
+    assert sorted(prices) == ["AAPL", "RELIANCE", "TSLA"]
+    assert len(received) - len(prices) == 5
+    assert supervisor.status()["redis"].events == 6
+
+
+async def test_feeds_that_share_nothing_are_not_looked_at_and_the_start_says_nothing() -> None:
+    feeds = [NamedFeed("one", [instrument("A:X")]), NamedFeed("two", [instrument("A:Y")])]
+    received: list[Event] = []
+    supervisor = oversee(*feeds, publish=received.append)
+    with capture_logs() as logs:
+        supervisor.follow_directory(Catalogues(feeds, changed=_nothing).directory)
+        assert not logs
+    await supervisor.run()
+    assert len(received) == 4
+
+
+async def _nothing(_directory: Directory) -> None: ...

@@ -158,7 +158,7 @@ def test_all_begins_anew_with_another_epoch() -> None:
     assert (web.epoch, web.published) == ("second", 1)
     assert [each.topic.subject for each in web.latest_of_kinds(Kind)] == ["BBB"]
     assert [each.offset for each in web.after("second:0", 9, Channel)] == [1]
-    assert [each.offset for each in reader.take()] == [1, 2, 3, 4, 5, 1]
+    assert [web.frame(each, "ids") for each in reader.take()] == ["second:1"]
     with pytest.raises(ResumeError, match="another epoch"):
         web.after("first:3", 9, Channel)
 

@@ -2,15 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { addressOf, findInstruments, listedOf, namesOf, watchedOf } = await import(`${LIVE}/instruments.js`);
-
-const ROWS = [
-  ["BTC/USD", "CRYPTO", null, 0.01, null, null],
-  ["AAPL_JUN", "REDIS", "AAPL_STOCK", 0.05, 100, 20],
-  ["AAPL", "REDIS", "AAPL_STOCK", 0.01, 100, 20],
-];
-const all = ROWS.map(listedOf);
-const found = (typed) => findInstruments(all, typed).map(({ symbol }) => symbol);
+const { addressOf, namesOf, watchedOf } = await import(`${LIVE}/instruments.js`);
 
 test("addresses keep slash and colon, and escape the rest", () => {
   assert.equal(addressOf("CRYPTO:BTC/USD"), "/instruments/CRYPTO:BTC/USD");
@@ -27,17 +19,6 @@ test("no address loses a slash of a name", () => {
     seen.add(address);
   }
   assert.equal(seen.size, 11);
-});
-
-test("every typed word is sought in symbol, exchange and underlying", () => {
-  assert.deepEqual(found("stock redis"), ["AAPL_JUN", "AAPL"]);
-  assert.deepEqual(found(" btc "), ["BTC/USD"]);
-  assert.deepEqual(found("nope"), []);
-  assert.deepEqual(found(""), ["BTC/USD", "AAPL_JUN", "AAPL"]);
-});
-
-test("the symbol that was typed comes first", () => {
-  assert.deepEqual(found("aapl"), ["AAPL", "AAPL_JUN"]);
 });
 
 test("the exchange stands beside a symbol that two have", () => {

@@ -17,6 +17,7 @@ const described = (over = {}) => ({
   watched: WATCHED,
   known: 2,
   chosen: "CRYPTO:BTC/USD",
+  refused: {},
   paused: false,
   frequency_ms: 50,
   interval_ms: 50,
@@ -37,40 +38,48 @@ beforeEach(() => {
 
 test("prices go to their symbols, in order", () => {
   take({ c: 3, p: [0, 45000, 1, 175, 0, 45001] });
-  assert.equal(store.series.get("CRYPTO:BTC/USD").last, 45001);
-  assert.equal(store.series.get("CRYPTO:BTC/USD").prices.length, 2);
-  assert.equal(store.series.get("NASDAQ:AAPL").last, 175);
+  assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, 45001);
+  assert.equal(store.market.series.get("CRYPTO:BTC/USD").prices.length, 2);
+  assert.equal(store.market.series.get("NASDAQ:AAPL").last, 175);
   assert.equal(store.measurements.total, 3);
+});
+
+test("what is refused is told with the reason until it is not any more", () => {
+  const refused = { "NASDAQ:AAPL": "not in your plan" };
+  take({ d: described({ refused }), v: 2 });
+  assert.deepEqual(store.shape.refused, refused);
+  take({ d: described(), v: 3 });
+  assert.deepEqual(store.shape.refused, {});
 });
 
 test("trades are kept newest first, a hundred of them", () => {
   for (let at = 0; at < 120; at += 1) take({ r: [[1, 175 + at, 1, -1, at]] });
-  assert.equal(store.trades.length, 100);
-  assert.equal(store.trades[0].price, 294);
-  assert.equal(store.trades[0].instrument.symbol, "AAPL");
+  assert.equal(store.market.trades.length, 100);
+  assert.equal(store.market.trades[0].price, 294);
+  assert.equal(store.market.trades[0].instrument.symbol, "AAPL");
 });
 
 test("market data of a description that was missed is left out until it comes", () => {
   take({ v: 2, p: [0, 175] });
-  assert.equal(store.series.get("CRYPTO:BTC/USD").last, undefined);
+  assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, undefined);
   take({ v: 2, d: described({ watched: [WATCHED[1]], chosen: "NASDAQ:AAPL" }), p: [0, 176] });
-  assert.equal(store.series.get("NASDAQ:AAPL").last, 176);
-  assert.equal(store.series.has("CRYPTO:BTC/USD"), false);
-  assert.equal(store.chosen.id, "NASDAQ:AAPL");
+  assert.equal(store.market.series.get("NASDAQ:AAPL").last, 176);
+  assert.equal(store.market.series.has("CRYPTO:BTC/USD"), false);
+  assert.equal(store.market.chosen.id, "NASDAQ:AAPL");
 });
 
 test("two instruments of one symbol stand side by side", () => {
   const watched = [["RELIANCE", "NSE", 2, 0.05], ["RELIANCE", "BSE", 1, 0.1]];
   take({ v: 2, d: described({ watched, chosen: "BSE:RELIANCE" }), p: [0, 2850, 1, 2840], b: [1, [2839, 1], [2841, 1], 0] });
-  assert.deepEqual(["NSE", "BSE"].map((exchange) => store.series.get(`${exchange}:RELIANCE`).last), [2850, 2840]);
-  assert.equal(store.bookOf("NSE:RELIANCE"), null);
-  assert.deepEqual(store.bookOf("BSE:RELIANCE").bids, [2839, 1]);
+  assert.deepEqual(["NSE", "BSE"].map((exchange) => store.market.series.get(`${exchange}:RELIANCE`).last), [2850, 2840]);
+  assert.equal(store.market.bookOf("NSE:RELIANCE"), null);
+  assert.deepEqual(store.market.bookOf("BSE:RELIANCE").bids, [2839, 1]);
   take({ v: 2, r: [[0, 2851, 1, 1, 10], [1, 2841, 1, 1, 11]] });
-  assert.deepEqual(store.trades.map(({ instrument }) => instrument.name), ["RELIANCE BSE", "RELIANCE NSE"]);
+  assert.deepEqual(store.market.trades.map(({ instrument }) => instrument.name), ["RELIANCE BSE", "RELIANCE NSE"]);
   store.choose("NSE:RELIANCE");
-  assert.deepEqual([store.chosen.exchange, store.detail.id], ["NSE", "NSE:RELIANCE"]);
+  assert.deepEqual([store.market.chosen.exchange, store.market.detail.id], ["NSE", "NSE:RELIANCE"]);
   store.choose("RELIANCE");
-  assert.equal(store.chosen.id, "NSE:RELIANCE", "a bare symbol names nothing");
+  assert.equal(store.market.chosen.id, "NSE:RELIANCE", "a bare symbol names nothing");
 });
 
 test("missed pushes and lost events are counted, over a new stream too", () => {
@@ -85,7 +94,7 @@ test("a paused page stands still, and its series with it", () => {
   store.paused = true;
   take({ c: 4, p: [0, 45000] });
   assert.equal(store.measurements.total, 0);
-  assert.equal(store.series.get("CRYPTO:BTC/USD").last, undefined);
+  assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, undefined);
 });
 
 test("a stream that begins anew is told what the page had asked for", () => {
@@ -100,9 +109,9 @@ test("a stream that begins anew is told what the page had asked for", () => {
 test("reset forgets measurements and keeps the prices of the moment", () => {
   take({ c: 2, p: [0, 45000], r: [[0, 45000, 1, 1, 0]], l: [3, 3] });
   store.reset();
-  assert.deepEqual([store.measurements.total, store.measurements.conflated, store.measurements.lost, store.trades.length], [0, 0, 0, 0]);
-  assert.equal(store.series.get("CRYPTO:BTC/USD").prices.length, 0);
-  assert.equal(store.series.get("CRYPTO:BTC/USD").last, 45000);
+  assert.deepEqual([store.measurements.total, store.measurements.conflated, store.measurements.lost, store.market.trades.length], [0, 0, 0, 0]);
+  assert.equal(store.market.series.get("CRYPTO:BTC/USD").prices.length, 0);
+  assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, 45000);
   take({ l: [4, 3] });
   assert.deepEqual([store.measurements.conflated, store.measurements.lost], [1, 0]);
 });
@@ -119,16 +128,16 @@ test("the shape is replaced only when something in it changed", () => {
 
 test("a longer sample window keeps what is there", () => {
   for (let at = 0; at < 300; at += 1) take({ p: [0, at] });
-  store.setSampleWindow(500);
+  store.market.setSampleWindow(500);
   take({ p: [0, 300] });
-  assert.equal(store.series.get("CRYPTO:BTC/USD").prices.length, 201);
+  assert.equal(store.market.series.get("CRYPTO:BTC/USD").prices.length, 201);
 });
 
 test("a book is partial while the server says so", () => {
   take({ b: [0, [1, 1], [2, 1], 1] });
-  assert.equal(store.book.partial, true);
+  assert.equal(store.market.book.partial, true);
   take({ b: [0, [1, 1], [2, 1]] });
-  assert.equal(store.book.partial, false);
+  assert.equal(store.market.book.partial, false);
 });
 
 test("the page knows when all its feeds are replays that are paused", () => {
@@ -148,7 +157,7 @@ test("a generation that the page has not seen is that of a new stream, whatever 
   for (const g of [0, 9, -5, 4]) {
     assert.equal(store.arrivals.awaits({ g, n: 1 }), true);
     store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] }, 500);
-    assert.equal(store.series.get("CRYPTO:BTC/USD").last, g);
+    assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, g);
     assert.equal(store.arrivals.awaits({ g, n: 1 }), false);
   }
   assert.equal(store.arrivals.awaits({ g: 1, n: number }), false, "left over of the stream before them");
@@ -168,7 +177,7 @@ test("of two new streams at once the page ends on the one that goes on", () => {
   for (const each of store.arrivals.awaited([batch(8, 1), batch(5, 1)])) store.ingest(each, 500);
   for (const slots of [[batch(8, 2), batch(5, 1)], [batch(8, 2), batch(8, 3)]]) {
     for (const each of store.arrivals.awaited(slots)) store.ingest(each, 500);
-    assert.equal(store.series.get("CRYPTO:BTC/USD").last, 8);
+    assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, 8);
   }
 });
 
@@ -178,69 +187,80 @@ test("streams that come and go leave no more behind than the slots could hold", 
   assert.equal(store.arrivals.awaits({ g: 499, n: 1 }), false);
 });
 
-test("the list of instruments is asked for once, and comes with the shape", () => {
+test("a stream that begins anew, or has missed a push, is asked again what was not answered", () => {
   const asked = [];
-  store.actions = { list: () => asked.push(1) };
-  store.listInstruments();
-  take({ i: [["A", "X", null, 0.01, 5, null]] });
-  store.listInstruments();
+  store.actions = { find: (...question) => asked.push(question), missed: () => {}, took: () => {} };
+  store.finder.want("aapl");
+  take();
   assert.equal(asked.length, 1);
-  assert.deepEqual(store.shape.instruments.map(({ id, absoluteLimit }) => [id, absoluteLimit]), [["X:A", 5]]);
+  number += 1;
+  take();
+  assert.equal(asked.length, 2, "the answer may have been in the push that was missed");
+  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  assert.ok(asked.length > 2);
+  let told = 0;
+  store.subscribe(() => (told += 1));
+  const answer = ["aapl", 0, 1, 11, [["AAPL", "NASDAQ", null, 0.01, 5, null]]];
+  store.ingest({ g: 2, n: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: answer }, 600);
+  assert.equal(told, 1);
+  const { found, listed, rows } = store.finder.answerTo(" aapl ");
+  assert.deepEqual([found, listed, rows[0].id, rows[0].absoluteLimit], [1, 11, "NASDAQ:AAPL", 5]);
+  assert.deepEqual(new Set(asked.map(String)), new Set(["aapl,0"]));
 });
 
-const bids = () => Array.from({ length: store.detail.quotes.length }, (_, at) => store.detail.quotes.at(at)[1]);
+const bids = () => Array.from({ length: store.market.detail.quotes.length }, (_, at) => store.market.detail.quotes.at(at)[1]);
 
 test("the last minute replaces what is here, and new quotes follow it", () => {
   take({ w: [[[10, 5, 1, 6, 1]], [[0, 5, 2, 1, 11], [0, 6, 2, -1, 12]]] });
   take({ q: [[20, 5.5, 1, 6, 1]], r: [[0, 7, 1, 1, 21, "Ann", "Bob"], [1, 175, 1, 1, 22]] });
   assert.deepEqual(bids(), [5, 5.5]);
-  assert.deepEqual(store.trades.map(({ price }) => price), [175, 7, 6, 5]);
-  assert.deepEqual([store.trades[1].buyer, store.trades[1].seller], ["Ann", "Bob"]);
-  assert.equal(store.detail.trades.length, 3, "trades of another symbol are not drawn");
+  assert.deepEqual(store.market.trades.map(({ price }) => price), [175, 7, 6, 5]);
+  assert.deepEqual([store.market.trades[1].buyer, store.market.trades[1].seller], ["Ann", "Bob"]);
+  assert.equal(store.market.detail.trades.length, 3, "trades of another symbol are not drawn");
   take({ w: [[[10, 5, 1, 6, 1]], []] });
-  assert.deepEqual([bids(), store.trades], [[5], []]);
+  assert.deepEqual([bids(), store.market.trades], [[5], []]);
 });
 
 test("a quote from ahead of time stands in its place, and the one that came last is shown", () => {
   take({ t: 1000, q: [[1000, 5, 1, 6, 1], [5000, 9, 1, 10, 1]] });
   take({ t: 1100, q: [[1100, 5.5, 1, 6, 1]] });
   assert.deepEqual(bids(), [5, 5.5, 9]);
-  assert.equal(store.detail.quote()[1], 5.5);
+  assert.equal(store.market.detail.quote()[1], 5.5);
 });
 
 test("the last minute of a clock that was set back replaces what was ahead of it", () => {
   take({ t: 7_200_000, w: [[[7_200_000, 5, 1, 6, 1]], []], p: [0, 5] });
   take({ t: 100, w: [[[50, 5, 1, 6, 1]], [[0, 5, 1, 1, 60]]], p: [0, 6] });
   assert.deepEqual(bids(), [5]);
-  assert.deepEqual([store.detail.prices.length, store.detail.prices.at(0)], [1, [100, 6]]);
-  assert.equal(store.detail.trades.at(0)[0], 60);
+  assert.deepEqual([store.market.detail.prices.length, store.market.detail.prices.at(0)], [1, [100, 6]]);
+  assert.equal(store.market.detail.trades.at(0)[0], 60);
 });
 
 test("messages are quotes, books and trades, or prices where there is nothing else", () => {
   take({ m: [0, 0, 0, 4] });
-  assert.equal(store.detail.messages, 4);
+  assert.equal(store.market.detail.messages, 4);
   take({ m: [3, 2, 1, 1] });
-  assert.equal(store.detail.messages, 6);
+  assert.equal(store.market.detail.messages, 6);
   store.reset();
-  assert.equal(store.detail.messages, 0);
+  assert.equal(store.market.detail.messages, 0);
 });
 
 test("another instrument begins with nothing of the one before", () => {
   take({ q: [[20, 5.5, 1, 6, 1]], o: 5.7, b: [0, [5, 1], [6, 1]], a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] });
-  assert.equal(store.detail.theo, 5.7);
+  assert.equal(store.market.detail.theo, 5.7);
   take({ v: 2, d: described({ watched: [["BTC/USD", "OTHER", 2, 0.5]], chosen: "OTHER:BTC/USD" }) });
-  const { id, quotes, theo, bars, tickSize } = store.detail;
+  const { id, quotes, theo, bars, tickSize } = store.market.detail;
   assert.deepEqual([id, quotes.length, theo, bars.rows.length, tickSize], ["OTHER:BTC/USD", 0, null, 0, 0.5]);
-  assert.equal(store.book, null);
+  assert.equal(store.market.book, null);
 });
 
 test("bars of an interval that is not shown are asked for anew", () => {
   const asked = [];
   store.actions = { bars: (interval) => asked.push(interval) };
-  store.detail.bars.choose("1m");
+  store.market.detail.bars.choose("1m");
   take({ a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] });
   assert.deepEqual(asked, ["1m"]);
-  assert.equal(store.detail.bars.rows.length, 0);
+  assert.equal(store.market.detail.bars.rows.length, 0);
 });
 
 test("charts run on with the clock, and stand still when nothing is heard or the page is paused", () => {
@@ -256,19 +276,19 @@ test("charts run on with the clock, and stand still when nothing is heard or the
 
 test("a source whose clock is far off has its own time on the charts", () => {
   take({ t: 100_000, q: [[40_000, 5, 1, 6, 1]] });
-  assert.equal(store.detail.edge(100_000), 40_000);
+  assert.equal(store.market.detail.edge(100_000), 40_000);
   take({ t: 100_100, q: [[100_050, 5, 1, 6, 1]] });
-  assert.equal(store.detail.edge(100_100), 100_100);
+  assert.equal(store.market.detail.edge(100_100), 100_100);
 });
 
 test("a page that is not about one instrument keeps no rows of the chosen one", () => {
   take({ p: [0, 45000], r: [[0, 45000, 1, 1, 1000]] });
-  assert.equal(store.detail.prices.length + store.detail.trades.length, 0);
+  assert.equal(store.market.detail.prices.length + store.market.detail.trades.length, 0);
   take({ w: [[], []], p: [0, 45001], r: [[0, 45001, 1, 1, 2000]] });
-  assert.equal(store.detail.prices.length, 1);
-  assert.equal(store.detail.trades.length, 1);
+  assert.equal(store.market.detail.prices.length, 1);
+  assert.equal(store.market.detail.trades.length, 1);
   take({ g: 2, d: described(), p: [0, 45002] });
-  assert.equal(store.detail.prices.length, 1, "the stream of another page began");
+  assert.equal(store.market.detail.prices.length, 1, "the stream of another page began");
 });
 
 test("an opening is answered each time it comes, for an answer may be lost too", () => {
@@ -296,17 +316,6 @@ test("a page that misses pushes says so, each time", () => {
   take();
   number += 1;
   take();
-  assert.deepEqual(answers, [[1, false], [1, false]]);
+  assert.deepEqual(answers, [[1], [1]]);
   assert.equal(store.measurements.missed, 4);
-});
-
-test("a list that was asked for and has not come is asked for again", () => {
-  const asked = [];
-  store.listInstruments();
-  store.actions = { list: () => asked.push("list"), missed: (_, lists) => asked.push(lists), took: () => {} };
-  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
-  store.ingest({ g: 2, n: 3, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 600);
-  store.ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: [["A", "X", null, 0.01, 5, null]] }, 700);
-  store.ingest({ g: 2, n: 6, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 800);
-  assert.deepEqual(asked, ["list", true, false]);
 });

@@ -1,7 +1,7 @@
 import asyncio
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +17,7 @@ from dashboard.storage.api_keys import (
     create_first_key,
     create_key,
 )
+from dashboard.storage.key_watch import KeyWatch
 from dashboard.storage.known_keys import FRESH_NS
 from dashboard.storage.repository import Repository, StoredKey, StoredSession
 from tests.unit.clocks import Clocks
@@ -69,6 +70,13 @@ def store(repository: Repository) -> Counting:
 @pytest.fixture
 def keys(store: Counting, clock: Clocks) -> ApiKeys:
     return ApiKeys(store, clock=clock.wall, monotonic=clock.monotonic)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what a thread has to do first."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0)
 
 
 async def written(store: Counting) -> None:
@@ -126,6 +134,63 @@ async def test_a_new_key_holds_at_once(keys: ApiKeys, store: Counting, clock: Cl
     for _ in range(20):
         assert await keys.authenticate(key, address=ADDRESS) is not None
     assert keys.retry_after_s(ADDRESS) == 0
+
+
+async def test_a_revocation_is_told_by_whichever_use_of_a_key_notices_it(
+    store: Counting, clock: Clocks
+) -> None:
+    told: list[frozenset[int]] = []
+    keys = ApiKeys(store, clock=clock.wall, monotonic=clock.monotonic, revoked=told.append)
+    kept = create_key(store, "kept", now=1)
+    for name in ("laptop", "phone"):
+        create_key(store, name, now=1)
+    assert await keys.authenticate(kept)
+    store.revoke("laptop", now=2)
+    assert await keys.authenticate(kept)  # by what was read a moment ago
+    assert told == []
+    clock.advance(seconds=FRESH_NS / 1e9)
+    assert await keys.authenticate(kept)
+    assert told == [frozenset({2})]
+    store.revoke("phone", now=3)
+    clock.advance(seconds=FRESH_NS / 1e9)
+    assert await keys.authenticate(kept)
+    assert told == [frozenset({2}), frozenset({2, 3})]  # all so far, for who heard of none
+
+
+async def test_while_somebody_watches_a_revocation_is_noticed_though_nobody_asks(
+    store: Counting, clock: Clocks
+) -> None:
+    told: list[frozenset[int]] = []
+    slept: list[float] = []
+    second = asyncio.Semaphore(0)
+    keys = ApiKeys(store, clock=clock.wall, monotonic=clock.monotonic, revoked=told.append)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await second.acquire()
+
+    keys.watch = KeyWatch(keys._known, sleep=sleep)
+    create_key(store, "laptop", now=1)
+    watching = asyncio.create_task(keys.watch.run())
+    await asyncio.sleep(0)
+    assert store.reads == 0
+    keys.watch.begin()
+    await until(lambda: len(slept) == 1)
+    store.revoke("laptop", now=2)
+    store.broken = True  # for a second
+    second.release()
+    await until(lambda: len(slept) == 2)
+    assert told == []
+    store.broken = False
+    second.release()
+    await until(lambda: len(slept) == 3)
+    assert told == [frozenset({1})]
+    assert slept == [1.0] * 3
+    keys.watch.end()
+    second.release()
+    await asyncio.sleep(0)
+    assert store.reads == 3
+    watching.cancel()
 
 
 @pytest.mark.parametrize("hours", [-2, 2])

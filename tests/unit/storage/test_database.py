@@ -156,6 +156,27 @@ def test_a_file_of_an_earlier_version_is_changed_to_write_ahead(tmp_path: Path) 
     after.dispose()
 
 
+def test_what_another_process_writes_is_seen_by_one_with_several_connections(
+    tmp_path: Path,
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / FILE_NAME}")
+    migrate(engine)
+    repository = Repository(engine)
+    with engine.begin(), reading(engine).begin():  # so there are two, for later too
+        pass
+    for name in ("laptop", "phone", "robot"):
+        subprocess.run(
+            [sys.executable, "-m", "dashboard.keys", "create", name],
+            cwd=ROOT,
+            env=os.environ | {"DASHBOARD_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            timeout=60,
+            check=True,
+        )
+        assert repository.all_keys()[-1].name == name
+    engine.dispose()
+
+
 def mode(connection: Connection) -> str:
     return connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 from dashboard.commands.door import Commands, Handlers
@@ -44,6 +45,7 @@ class Product:
         handlers = Handlers()
         handlers.does(SetFrequency, self._set_frequency)
         self.commands = Commands(handlers)
+        self.settings = SimpleNamespace(ltp_throttle_ms=0)
 
     async def _set_frequency(self, asked: SetFrequency) -> int:
         self.frequencies.append(asked.frequency_ms)

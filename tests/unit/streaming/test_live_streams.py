@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import Any
@@ -304,3 +304,55 @@ async def test_who_does_not_read_what_it_resumes_has_one_part_of_it_waiting() ->
     await beginning
     spread(streams)
     assert offsets(frames(client.got)) == list(range(1, product.hub.published + 1))
+
+
+LISTED = 1000
+
+
+class Unwalked(frozenset[tuple[str, str]]):
+    """Keys that are looked up, and neither walked nor hashed."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        raise AssertionError("all that is on demand was walked")
+
+    def __hash__(self) -> int:
+        raise AssertionError("all that is on demand was hashed")
+
+
+async def test_a_client_costs_the_same_however_many_instruments_are_listed() -> None:
+    demanded = [listed(f"S{number}", "NSE") for number in range(LISTED)]
+    product = Product(Catalogue(feed="a", standing=[NASDAQ_AAPL], on_demand=demanded))
+    product.directory.on_demand = Unwalked(product.directory.on_demand)
+    product.directory.listings = product.directory.standing = ()
+    streams = stream_of(product)
+    everyone, one = await join(streams), await join(streams)
+    await subscribe(streams, one, symbols=["S7"])
+    for event in (price("AAPL", exchange="NASDAQ"), price("S7", exchange="NSE")):
+        product.hub.publish(event)
+    spread(streams)
+    assert offsets(frames(everyone.got)) == [1]
+    assert offsets(frames(one.got)) == [2]
+    for client in (everyone, one):
+        streams.close(client)
+
+
+async def test_what_is_skipped_while_the_first_values_leave_is_told() -> None:
+    product = Product()
+    streams = stream_of(product)
+    for number in range(PART_EVENTS + 1):
+        product.hub.publish(price(f"S{number}"))
+    client, reads = FakeReceiver(), asyncio.Event()
+    client.drained = reads.wait  # type: ignore[method-assign]
+    reads.set()
+    streams.open(client)
+    beginning = asyncio.create_task(streams.begin(client))
+    await until(lambda: bool(client.got))
+    reads.clear()
+    for _ in range(10):
+        product.hub.publish(price("S0"))
+    reads.set()
+    await beginning
+    got = frames(client.got)
+    missing = sum(frame.get("count", 0) for frame in got)
+    assert missing == 9
+    assert len(offsets(got)) == product.hub.published - missing

@@ -7,14 +7,11 @@ from typing import Any
 
 from dashboard.commands.door import Commands, Handlers
 from dashboard.commands.requests import ControlReplay, SetFrequency
-from dashboard.core.directory import Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Price
 from dashboard.feeds.base import Feed, SeekableFeed
-from dashboard.feeds.catalogues import Catalogues
 from dashboard.feeds.controls import Replays
-from dashboard.feeds.leases import FeedLeases
 from dashboard.feeds.reporting import Reporter
 from dashboard.feeds.supervisor import Supervisor
 from dashboard.history.accounts import Accounts
@@ -22,7 +19,7 @@ from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
 from dashboard.hub.reports import FeedReports
 from dashboard.ui.tab import Tab
-from tests.unit.fake_feeds import FakeFeed
+from tests.unit.fake_feeds import FakeFeed, FakeLeases, directory_of
 from tests.unit.fakes import Clock
 
 Batch = dict[str, Any]
@@ -76,11 +73,8 @@ class FakeProduct:
     def __post_init__(self) -> None:
         self.hub = Hub(epoch="e", clock=self.clock, resume_events=100)
         self.bars = Bars(self.hub)
-        self.source = FakeFeed(on_demand=[self.instrument(symbol) for symbol in self.symbols])
-        self.directory = Catalogues([self.source], changed=_nothing).directory
-        self.leases = FeedLeases(
-            [self.source], directory=lambda: self.directory, hub=self.hub, clock=self.clock
-        )
+        self.directory = directory_of(*(self.instrument(symbol) for symbol in self.symbols))
+        self.leases = FakeLeases()
         self.accounts = Accounts(self.hub)
         self.feeds = FeedReports(
             self.hub, tuple(each.name for each in self.sources), monotonic=self.clock
@@ -110,9 +104,6 @@ class FakeProduct:
     def book(self, symbol: str, bid: float) -> None:
         levels = ((bid, 1.0),)
         self.hub.publish(Book(symbol=symbol, exchange="X", bids=levels, asks=levels, ts_event=0))
-
-
-async def _nothing(_directory: Directory) -> None: ...
 
 
 def open_tab(running: FakeProduct, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:

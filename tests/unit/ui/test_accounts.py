@@ -173,13 +173,15 @@ def test_the_table_has_every_column_that_is_sorted_by() -> None:
 
 
 def test_a_position_in_words() -> None:
-    ann, *_, cid = (accounts.position_row(each) for each in exposures())
+    ann, *_, cid = accounts.position_rows(exposures())
     assert ann.position == "+90"
     assert (ann.limit, ann.share, ann.used) == ("100", f"90{THIN_SPACE}%", "90%")
     assert (ann.level, ann.words) == (Level.NEAR, "near, 10 left")
     assert (ann.delta, ann.delta_level, ann.delta_words) == ("+5", Level.WITHIN, "")
     assert cid.words == ""
-    over = accounts.position_row(accounts.ordered(exposures(), column="delta", descending=False)[0])
+    over, *_ = accounts.position_rows(
+        accounts.ordered(exposures(), column="delta", descending=False)
+    )
     assert (over.delta, over.delta_share, over.delta_used) == (
         f"{MINUS}60",
         f"120{THIN_SPACE}%",
@@ -189,8 +191,28 @@ def test_a_position_in_words() -> None:
     assert over.worst == Level.OVER
 
 
+def test_the_exchange_stands_beside_what_two_of_them_have() -> None:
+    running = Running()
+    held = [positions("Ann", exchange=each, RELIANCE=1) for each in ("NSE", "BSE")]
+    running.publish(*held, positions("Bob", exchange="NSE", TCS=1))
+    running.publish(pnl("Ann", 1, exchange="NSE"), pnl("Ann", 1, exchange="BSE"))
+    running.publish(pnl("Bob", exchange="NSE"))
+    rows = accounts.position_rows(expose(running.accounts.positions(), running.directory))
+    assert [(row.symbol, row.venue) for row in rows] == [
+        ("RELIANCE", "NSE"),
+        ("RELIANCE", "BSE"),
+        ("TCS", ""),
+    ]
+    known = running.accounts.current()
+    named = accounts.pnl_rows(known, known, minutes=1, now_ns=NOW)
+    venues = [(row.client, row.venue) for row in named]
+    assert venues == [("Ann", "NSE"), ("Ann", "BSE"), ("Bob", "")]
+    figure = accounts.chart(known, minutes=1, now_ns=NOW)
+    assert [line["name"] for line in figure["data"]] == ["Ann NSE", "Ann BSE", "Bob"]
+
+
 def test_a_position_without_limits() -> None:
-    (row,) = (accounts.position_row(each) for each in exposures() if each.symbol == "FREE")
+    (row,) = accounts.position_rows([each for each in exposures() if each.symbol == "FREE"])
     assert {row.limit, row.share, row.underlying, row.delta, row.delta_limit, row.delta_share} == {
         NONE
     }
@@ -231,7 +253,7 @@ def test_whatever_a_client_has_can_be_shown(
     found = expose([held], directory_of(*instruments))
     known = heard({"Ann": [(50, pnls[0]), (0, pnls[1])]})
     shown = [
-        [list(accounts.position_row(each)) for each in found],
+        [list(row) for row in accounts.position_rows(found)],
         [list(row) for row in accounts.pnl_rows(known, known, minutes=1, now_ns=NOW)],
         accounts.chart(known, minutes=1, now_ns=NOW),
     ]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Event, Published, Quote, Side, Theo
-from dashboard.ui.batch import MAX_PAST_TRADES, counts, detail_part, market_part, past_part
+from dashboard.ui.batch import MAX_PAST_TRADES, counts, detail_part, hops, market_part, past_part
 from tests.unit.fakes import MS_NS, book, control, price, published, system, trade
 
 INDEX = {("CRYPTO", "BTC/USD"): 0, ("CRYPTO", "ETH/USD"): 1}
@@ -25,12 +25,12 @@ def sent(part: object) -> Any:
     return json.loads(msgspec.json.encode(part))
 
 
-def part(*events: Event, chosen: str = "BTC/USD", now: int = 0) -> dict[str, Any]:
-    return sent(market_part(numbered(*events), index=INDEX, chosen=("CRYPTO", chosen), now=now))
+def part(*events: Event, chosen: str = "BTC/USD") -> dict[str, Any]:
+    return sent(market_part(numbered(*events), index=INDEX, chosen=("CRYPTO", chosen)))
 
 
-def test_nothing_makes_a_count_of_none_and_no_other_key() -> None:
-    assert part() == {"c": 0}
+def test_nothing_makes_no_key() -> None:
+    assert part() == {}
 
 
 def test_prices_are_flat_and_in_order() -> None:
@@ -62,21 +62,18 @@ def test_the_newest_book_wins() -> None:
     assert part(old, new, book("ETH/USD"))["b"] == [0, [2.0, 2.0], [], 0]
 
 
-def test_the_book_of_another_symbol_is_only_counted() -> None:
+def test_the_book_of_another_symbol_is_left_out() -> None:
     got = part(book("ETH/USD"), chosen="BTC/USD")
     assert "b" not in got
-    assert got["c"] == 1
 
 
 def test_the_book_of_a_chosen_symbol_that_is_not_watched_is_left_out() -> None:
     got = part(book("SOL/USD"), chosen="SOL/USD")
     assert "b" not in got
-    assert got["c"] == 1
 
 
-def test_symbols_that_are_not_watched_are_only_counted() -> None:
+def test_symbols_that_are_not_watched_are_left_out() -> None:
     got = part(price("SOL/USD"), trade("SOL/USD"), price("BTC/USD", 1.5))
-    assert got["c"] == 3
     assert got["p"] == [0, 1.5]
     assert "r" not in got
 
@@ -84,32 +81,24 @@ def test_symbols_that_are_not_watched_are_only_counted() -> None:
 def test_the_newest_system_figures_win() -> None:
     got = part(system(cpu_pct=1.5, mem_mb=2, msg_rate=3), system(cpu_pct=4.5, mem_mb=5, msg_rate=6))
     assert got["y"] == [4.5, 5, 6]
-    assert got["c"] == 2
 
 
-def test_control_is_only_counted() -> None:
-    assert part(control()) == {"c": 1}
+def test_control_is_left_out() -> None:
+    assert part(control()) == {}
 
 
-def test_the_hops_are_those_of_the_newest_market_event() -> None:
-    entries = [
-        published(price(ts=100 * MS_NS), 1, ts_received=101 * MS_NS),
-        published(trade("SOL/USD", ts=200 * MS_NS), 2, ts_received=200 * MS_NS + 1_250_000),
-        published(system(ts=0), 3, ts_received=300 * MS_NS),
-        published(control(ts=0), 4, ts_received=301 * MS_NS),
-    ]
-    got = market_part(entries, index=INDEX, chosen=None, now=210 * MS_NS)
-    assert sent(got["h"]) == [1.25, 8.75]
+def test_the_hops_are_those_of_a_market_event() -> None:
+    newest = published(trade("SOL/USD", ts=200 * MS_NS), 2, ts_received=200 * MS_NS + 1_250_000)
+    assert sent(hops(newest, now=210 * MS_NS)) == [1.25, 8.75]
 
 
-def test_system_events_alone_have_no_hops() -> None:
-    assert "h" not in part(system())
+def test_what_is_of_no_instrument_has_no_hops() -> None:
+    assert hops(published(system(ts=0), 3, ts_received=300 * MS_NS), now=310 * MS_NS) is None
 
 
 def test_another_exchange_with_the_same_symbol_is_another_instrument() -> None:
     got = part(price("BTC/USD", 9.0, exchange="OTHER"), price("BTC/USD", 1.5))
     assert got["p"] == [0, 1.5]
-    assert got["c"] == 2
 
 
 def test_a_trade_whose_source_names_them_ends_with_buyer_and_seller() -> None:
@@ -186,13 +175,12 @@ events = st.one_of(
 
 
 @given(sequence=st.lists(events, max_size=50))
-def test_every_event_is_counted_and_every_watched_one_carried(sequence: list[Event]) -> None:
+def test_every_watched_event_is_carried(sequence: list[Event]) -> None:
     got = part(*sequence)
     watched = [event for event in sequence if event.topic[1:] in INDEX]
-    assert got["c"] == len(sequence)
     carried = (len(got.get("p", ())) / 2, len(got.get("r", ())))
     assert carried == (
         sum(event.kind == "price" for event in watched),
         sum(event.kind == "trade" for event in watched),
     )
-    assert got.keys() <= {"c", "p", "r", "b", "h", "y"}
+    assert got.keys() <= {"p", "r", "b", "y"}

@@ -261,7 +261,7 @@ async def test_page_that_missed_a_push_gets_the_last_minute_and_all_bars_again(
     _, lost, anew = await batches(
         tab,
         lambda: (trade(running, 3.0, at_s=1), quote(running, 1.0)),
-        lambda: tab.missed(tab.generation, lists=False),
+        lambda: tab.missed(tab.generation),
     )
     assert "w" not in lost
     assert [bids(rows) for rows in anew["w"]] == [[1.0], [2.0, 3.0]]

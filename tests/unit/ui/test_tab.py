@@ -1,16 +1,19 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
 from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
+from tests.unit.fake_feeds import Unwalked
 from tests.unit.fakes import Clock, price
 from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab, pushes
 
@@ -41,6 +44,43 @@ async def test_every_event_is_counted_and_every_watched_price_is_carried() -> No
     sent = await pushes(open_tab(running, watched=("B",)), burst)
     assert sent[1][1]["c"] == 60
     assert sent[1][1]["p"] == [x for number in range(30) for x in (0, 100 + number)]
+
+
+async def test_a_page_is_handed_what_it_shows_and_counts_the_rest() -> None:
+    running = FakeProduct(symbols=("A", "B", "C"))
+
+    def burst() -> None:
+        for number in range(30):
+            running.price("A", number)
+            running.price("C", number)
+            running.book("A", number)
+            running.book("B", number)
+
+    sent = await pushes(open_tab(running), burst)
+    assert running.hub.totals()["page"].offered == 60
+    assert sent[1][1]["c"] == 120
+    assert "h" in sent[1][1]
+
+
+async def test_what_nobody_shows_is_counted_and_measured_too() -> None:
+    running = FakeProduct(symbols=("A", "B", "C"))
+    sent = await pushes(open_tab(running), lambda: running.price("C", 1))
+    assert running.hub.totals()["page"].offered == 0
+    assert sent[1][1]["c"] == 1
+    assert "h" in sent[1][1]
+
+
+async def test_the_book_of_another_choice_is_handed_out_from_then_on() -> None:
+    running = FakeProduct()
+    tab = open_tab(running)
+    sent = await pushes(
+        tab,
+        lambda: running.book("B", 1.0),
+        lambda: (tab.choose("X:B"), running.book("B", 2.0), running.book("A", 3.0)),
+    )
+    assert "b" not in sent[1][1]
+    assert sent[2][1]["b"] == [1, [2.0, 1.0], [2.0, 1.0], 0]
+    assert running.hub.totals()["page"].offered == 1
 
 
 async def test_feed_with_a_rate_of_its_own_is_conflated_and_still_counted() -> None:
@@ -189,14 +229,36 @@ async def test_feed_that_is_no_replay_has_no_position() -> None:
     assert "position_s" not in first["f"][0]
 
 
-async def test_instruments_are_listed_when_the_page_asks_and_not_again() -> None:
+async def test_what_matches_is_told_when_the_page_asks_and_not_again() -> None:
     running = FakeProduct(underlying="U")
     tab = open_tab(running)
-    sent = await pushes(tab, tab.list_instruments, lambda: running.price("A", 1))
+    sent = await pushes(tab, lambda: tab.find("b", 0), lambda: running.price("A", 1))
     assert "i" not in sent[0][1]
-    assert len(sent[1][1]["i"]) == 2
-    assert sent[1][1]["i"][0] == ["A", "X", "U", 0.01, None, None]
+    assert sent[1][1]["i"] == ["b", 0, 1, 2, [["B", "X", "U", 0.01, None, None]]]
     assert "i" not in sent[2][1]
+
+
+async def test_a_question_is_answered_before_a_long_interval_is_over() -> None:
+    running = FakeProduct(frequency_ms=1000)
+    tab = open_tab(running)
+    (_, first), (_, second) = await pushes(tab, lambda: tab.find("b", 0))
+    assert second["i"][:2] == ["b", 0]
+    assert second["t"] - first["t"] < 900, "ms"
+
+
+async def test_no_page_walks_the_list_of_all_instruments() -> None:
+    running = FakeProduct()
+    running.directory.search("", 1)
+    running.directory.listings = Unwalked(running.directory.listings)
+    tab = open_tab(running)
+    sent = await pushes(
+        tab,
+        lambda: running.price("A", 1.0),
+        lambda: tab.watch([running.instrument("B")]),
+        lambda: tab.find("", 1),
+    )
+    assert sent[2][1]["d"]["known"] == 2
+    assert sent[3][1]["i"][4] == [["B", "X", None, 0.01, None, None]]
 
 
 async def test_page_of_several_symbols_gets_nothing_in_detail() -> None:
@@ -213,7 +275,6 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
     running.price("A", 1.5)
     running.book("A", 1.4)
     tab = open_tab(running)
-    tab.list_instruments()
     steps = [lambda value=value: running.price("A", value) for value in (2.5, 3.5, 4.5)]
     sent = [batch for _, batch in await pushes(tab, *steps, taken_from=3)]
     assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
@@ -222,10 +283,9 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
         assert opening["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
         assert opening["p"][-1] == last
         assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0], 0]
-        assert len(opening["i"]) == 2
         assert opening["f"] == []
     assert sent[3]["p"] == [0, 4.5]
-    assert not {"s", "i", "b", "f"} & sent[3].keys()
+    assert not {"s", "b", "f"} & sent[3].keys()
 
 
 async def test_answer_to_a_stream_before_does_not_begin_this_one() -> None:
@@ -243,12 +303,12 @@ async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.Monk
     tab = open_tab(running)
     steps = [
         lambda: running.price("A", 1),
-        lambda: tab.missed(tab.generation, lists=True),
-        lambda: tab.missed("another", lists=True),
+        lambda: tab.missed(tab.generation),
+        lambda: tab.missed("another"),
     ]
     opening, plain, anew, _ = [batch for _, batch in await pushes(tab, *steps)]
-    assert not {"d", "f", "i", "b"} & plain.keys()
-    assert {"d", "f", "i", "b"} <= anew.keys()
+    assert not {"d", "f", "b"} & plain.keys()
+    assert {"d", "f", "b"} <= anew.keys()
     assert anew["p"] == [1, 2.0, 0, 1]
     assert "s" not in anew, "the market does not wait for an answer"
     assert opening["v"] == anew["v"]
@@ -257,7 +317,7 @@ async def test_page_that_missed_a_push_is_told_all_anew(monkeypatch: pytest.Monk
 async def test_page_that_misses_pushes_all_the_time_is_told_anew_once_a_second() -> None:
     running = FakeProduct()
     tab = open_tab(running)
-    steps = [lambda: (running.price("A", 1), tab.missed(tab.generation, lists=False))] * 30
+    steps = [lambda: (running.price("A", 1), tab.missed(tab.generation))] * 30
     sent = [batch for _, batch in await pushes(tab, *steps)]
     assert sum("f" in batch for batch in sent) == 1, "the opening, less than a second ago"
 
@@ -282,3 +342,42 @@ async def test_push_that_fails_does_not_end_the_stream(monkeypatch: pytest.Monke
     assert anew["p"] == [0, 1.0]
     assert {"d", "f"} <= anew.keys()
     assert running.hub.failures.by_place == {"page": 2}
+
+
+async def test_a_page_leases_what_it_watches_and_the_book_that_it_draws() -> None:
+    running = FakeProduct(symbols=("A", "B", "C"))
+    tab = open_tab(running)
+    seen: list[dict[str, int]] = []
+
+    def then(change: Callable[[], object]) -> Callable[[], None]:
+        def step() -> None:
+            seen.append(dict(running.leases.depths))
+            change()
+            running.price("A", 1)
+
+        return step
+
+    def wait() -> None: ...
+
+    changes = (
+        wait,
+        lambda: tab.choose("X:B"),
+        wait,
+        lambda: tab.choose("X:C"),
+        lambda: tab.watch([running.instrument("C")]),
+        wait,
+    )
+    await pushes(tab, *map(then, changes))
+    assert seen[1] == {"X:A": WHOLE_BOOK, "X:B": 0}
+    assert seen[3] == {"X:A": 0, "X:B": WHOLE_BOOK}
+    assert seen[-1] == {"X:C": WHOLE_BOOK}
+    assert running.leases.depths == {}
+
+
+async def test_a_page_is_told_what_is_refused_and_why() -> None:
+    running = FakeProduct()
+    running.leases.refusals["X", "B"] = "not in your plan"
+    steps = [lambda: running.price("A", 1)] * 3
+    sent = await pushes(open_tab(running), *steps)
+    told = [batch["d"]["refused"] for _, batch in sent if "d" in batch]
+    assert told[-1] == {"X:B": "not in your plan"}

@@ -35,14 +35,14 @@ class LiveStream(rx.Component):
         rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - stubs: one type
     ]
     on_took: rx.EventHandler[rx.event.passthrough_event_spec(object)]
-    on_missed: rx.EventHandler[
-        rx.event.passthrough_event_spec(object, bool)  # pyright: ignore[reportCallIssue] - stubs: one type
-    ]
+    on_missed: rx.EventHandler[rx.event.passthrough_event_spec(object)]
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
     on_bars: rx.EventHandler[rx.event.passthrough_event_spec(str)]
-    on_list: rx.EventHandler[rx.event.no_args_event_spec]
+    on_find: rx.EventHandler[
+        rx.event.passthrough_event_spec(str, float)  # pyright: ignore[reportCallIssue] - stubs: one type
+    ]
     on_watch: rx.EventHandler[rx.event.passthrough_event_spec(list[str])]
     on_replay: rx.EventHandler[
         rx.event.passthrough_event_spec(str, str, float)  # pyright: ignore[reportCallIssue] - stubs: one type

@@ -85,7 +85,7 @@ export function Book() {
     const root = parts(table.current);
     let painted = null;
     return () => {
-      const book = store.bookOf(chosen.id);
+      const book = store.market.bookOf(chosen.id);
       if (book && book !== painted) writeBook(root, book);
       painted = book;
     };
@@ -94,7 +94,7 @@ export function Book() {
   useSlowPainter(() => {
     const began = performance.now();
     return (now) => {
-      const book = store.bookOf(chosen.id);
+      const book = store.market.bookOf(chosen.id);
       table.current.hidden = !book;
       empty.current.hidden = Boolean(book);
       if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
@@ -163,7 +163,7 @@ export function Chosen() {
   const { chosen } = useShape();
   const note = useRef(null);
   useCountedPainter("beat", () => () => {
-    note.current.hidden = !store.bookOf(chosen.id)?.partial;
+    note.current.hidden = !store.market.bookOf(chosen.id)?.partial;
   }, [chosen]);
   return (
     <>

@@ -76,7 +76,7 @@ class CandleChart {
   }
 
   paint(now) {
-    const { bars, id } = store.detail;
+    const { bars, id } = store.market.detail;
     if (this.colors !== colorsVersion() || this.id !== id) this.style(id);
     if (bars.version === this.version || now - this.paintedAt < store.strain.stretched(EVERY_MS)) return;
     this.paintedAt = now;
@@ -90,7 +90,7 @@ class CandleChart {
     this.id = id;
     const colors = themeColors();
     this.chart.applyOptions(optionsOf(colors));
-    this.series.applyOptions(seriesOptions(colors, store.detail));
+    this.series.applyOptions(seriesOptions(colors, store.market.detail));
     this.whole = -1;
     this.version = -1;
   }
@@ -157,7 +157,7 @@ function readout(row, decimals) {
 
 export function Candles() {
   const { chosen } = useShape();
-  const [interval, setShown] = useState(store.detail.bars.interval);
+  const [interval, setShown] = useState(store.market.detail.bars.interval);
   const place = useRef(null);
   const words = useRef(null);
   const empty = useRef(null);
@@ -184,7 +184,7 @@ export function Candles() {
     let written = "";
     return (now) => {
       chart.current?.paint(now);
-      const { bars, decimals } = store.detail;
+      const { bars, decimals } = store.market.detail;
       const time = pointed.current;
       if (written === `${bars.version} ${time}`) return;
       written = `${bars.version} ${time}`;
@@ -196,7 +196,7 @@ export function Candles() {
 
   const choose = (name) => {
     setShown(name);
-    store.detail.bars.choose(name);
+    store.market.detail.bars.choose(name);
     store.actions.bars?.(name);
   };
 

@@ -42,7 +42,7 @@ export class CardPainter {
   }
 
   paint(now) {
-    const series = store.series.get(this.id);
+    const series = store.market.series.get(this.id);
     if (!series) return;
     this.canvas.show(series);
     if (cardQueue.hides(this.canvas) && (store.cadence.slow + this.turn) % HIDDEN_TURNS) return;

@@ -16,18 +16,20 @@ const MANY = 10;
 const FINE = 6;
 
 export function Cards() {
-  const { watched, chosen, connection } = useShape();
+  const { watched, chosen, refused, connection } = useShape();
   useEffect(() => store.frames.add((now) => cardQueue.paint(now)), []);
   useEffect(() => {
     const root = document.documentElement;
     root.toggleAttribute("data-compact", watched.length > FEW);
-    root.toggleAttribute("data-dense", watched.length > FEW || watched.some(({ decimals }) => decimals >= FINE));
+    const namesakes = watched.some(({ name, symbol }) => name !== symbol);
+    root.toggleAttribute("data-namesakes", namesakes);
+    root.toggleAttribute("data-dense", watched.length > FEW || namesakes || watched.some(({ decimals }) => decimals >= FINE));
   }, [watched]);
   if (!watched.length) return <p className="empty">{emptyText(connection)}</p>;
   return (
     <div className="cards" {...layout(watched.length)} role="group" aria-label="Watchlist">
       {watched.map((each) => (
-        <Card key={each.id} instrument={each} chosen={each.id === chosen.id} />
+        <Card key={each.id} instrument={each} chosen={each.id === chosen.id} refused={refused[each.id]} />
       ))}
     </div>
   );
@@ -53,7 +55,7 @@ function emptyText(connection) {
     : "No symbols on the watchlist. Add some with Edit.";
 }
 
-function Card({ instrument, chosen }) {
+function Card({ instrument, chosen, refused }) {
   const { id, symbol, exchange, name } = instrument;
   const element = useRef(null);
 
@@ -76,7 +78,7 @@ function Card({ instrument, chosen }) {
         data-id={id}
         data-symbol={symbol}
         aria-pressed={chosen}
-        title={`Show the order book of ${name}`}
+        title={refused ? `${name} is not delivered: ${refused}` : `Show the order book of ${name}`}
         onClick={() => store.choose(id)}
       >
         <span className="card-head">
@@ -90,7 +92,7 @@ function Card({ instrument, chosen }) {
           <i className="mark" aria-hidden="true" />
           <span className="change-text">
             <span className="change-value" />
-            <span className="change-share">no price yet</span>
+            <span className="change-share">{refused ? `not delivered: ${refused}` : "no price yet"}</span>
           </span>
         </span>
         <span className="stats">

@@ -7,17 +7,21 @@ import { PAIRS, THEMES, applyPair } from "./preferences.js";
 import { store } from "./store.js";
 
 const PRESETS = [10, 20, 50, 100, 250, 1000];
-const FOUND = 12;
+const SHOWN = 12;
+const GO = "Go to instrument";
 
-/** Every command now: [words, what it does]. */
-export function commands({ watched, instruments, paused }, { setColorMode, go }) {
+/** What typed words seek among the instruments; those of the command itself only say that one is sought. */
+export function soughtIn(typed) {
+  const words = typed.split(/\s+/).filter((word) => !GO.toLowerCase().includes(word.toLowerCase()));
+  return words.join(" ");
+}
+
+/** Every command now: [words, what it does]; `instruments` are those that were found for what was typed. */
+export function commands({ watched, paused }, instruments, { setColorMode, go }) {
   const books = watched.length > 1 ? watched : [];
   return [
     ...books.map(({ id, symbol, exchange }) => [`Order book of ${symbol} ${exchange}`, () => store.choose(id)]),
-    ...(instruments ?? []).map(({ id, symbol, exchange }) => [
-      `Go to instrument ${symbol} ${exchange}`,
-      () => go(addressOf(id)),
-    ]),
+    ...instruments.map(({ id, symbol, exchange }) => [`${GO} ${symbol} ${exchange}`, () => go(addressOf(id))]),
     [paused ? "Resume" : "Pause", togglePause],
     ["Reset all metrics", resetMetrics],
     ...PRESETS.map(frequency),
@@ -43,5 +47,5 @@ export function find(all, typed) {
   const found = all.filter(([text]) => words.every((word) => text.toLowerCase().includes(word)));
   const number = Number(words.find((word) => /^\d+$/.test(word)));
   if (number >= MIN_MS && number <= MAX_MS && !PRESETS.includes(number)) found.unshift(frequency(number));
-  return found.slice(0, FOUND);
+  return found.slice(0, SHOWN);
 }

@@ -36,7 +36,7 @@ function drawSide({ context }, plot, { steps, edge, x, y, color }) {
 /** Draw a book's depth; gives what the pointer reads, in words. */
 function draw(surface, depth, pointer) {
   const colors = themeColors();
-  const { decimals, tickSize } = store.detail;
+  const { decimals, tickSize } = store.market.detail;
   const most = 1.06 * depth.most;
   const plot = plotOf(surface, colors.axisFont, volume(Math.round(most)));
   const width = plot.right - plot.left;
@@ -76,7 +76,7 @@ export function DepthChart() {
       due: () => drawn.current.beat !== store.cadence.beat || drawn.current.moves !== pointer.moves,
       draw: (surface) => {
         Object.assign(drawn.current, { beat: store.cadence.beat, moves: pointer.moves });
-        const book = store.bookOf(chosen.id);
+        const book = store.market.bookOf(chosen.id);
         const depth = book && depthOf(book);
         setText(words.current, depth ? draw(surface, depth, pointer.at) : "");
       },
@@ -86,7 +86,7 @@ export function DepthChart() {
 
   useSlowPainter(
     () => () => {
-      const book = store.bookOf(chosen.id);
+      const book = store.market.bookOf(chosen.id);
       empty.current.hidden = Boolean(book && depthOf(book));
       if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : `Waiting for the order book of ${chosen.name}.`);
     },

@@ -1,6 +1,6 @@
 // How leaves hang on the store: by frames, or by the rare changes of structure.
 
-import { useLayoutEffect, useSyncExternalStore } from "react";
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { EMPTY_SHAPE, store } from "./store.js";
 
 /**
@@ -44,6 +44,20 @@ const onServer = () => EMPTY_SHAPE;
 /** The store's shape; renders again when instruments, choice, pause, frequency or connection change. */
 export function useShape() {
   return useSyncExternalStore(subscribe, snapshot, onServer);
+}
+
+/**
+ * What was found for `text`, up to `count` instruments of it, see `Finder`: until the answer is here,
+ * what was found before. Null looks for nothing.
+ */
+export function useFound(text, count) {
+  const sought = text !== null;
+  const read = () => (sought ? store.finder.answerTo(text) : null);
+  const answer = useSyncExternalStore(subscribe, read, () => null);
+  const shown = useRef(null);
+  useEffect(() => (sought ? store.finder.want(text, count) : undefined), [text, count]);
+  if (answer || !sought) shown.current = answer;
+  return shown.current;
 }
 
 /** Write `text` into an element, only when it differs from what stands there. */

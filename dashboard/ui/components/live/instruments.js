@@ -23,13 +23,11 @@ export function watchedOf(rows) {
 /** An instrument of the list of all; limits and underlying may be null. */
 export function listedOf(row) {
   const [symbol, exchange] = [row[LISTED.symbol], row[LISTED.exchange]];
-  const underlying = row[LISTED.underlying];
   return {
     id: idOf(exchange, symbol),
     symbol,
     exchange,
-    underlying,
-    words: `${symbol} ${exchange} ${underlying ?? ""}`.toLowerCase(),
+    underlying: row[LISTED.underlying],
     tickSize: row[LISTED.tickSize],
     absoluteLimit: row[LISTED.absoluteLimit],
     deltaLimit: row[LISTED.deltaLimit],
@@ -53,20 +51,4 @@ export function addressOf(id) {
   const parts = name.split("%2F");
   const plain = parts.every((part) => !["", ".", ".."].includes(part));
   return `/instruments/${plain ? parts.join("/") : name}`;
-}
-
-/**
- * The instruments that hold every typed word in symbol, exchange or underlying. Those whose
- * symbol is what was typed come first, then those whose symbol begins with it; else the order is kept.
- */
-export function findInstruments(all, typed) {
-  const text = typed.trim().toLowerCase();
-  if (!text) return all;
-  const words = text.split(/\s+/);
-  const found = all.filter((each) => words.every((word) => each.words.includes(word)));
-  const rank = ({ symbol }) => {
-    const name = symbol.toLowerCase();
-    return name === text ? 0 : name.startsWith(text) ? 1 : 2;
-  };
-  return found.map((each) => [rank(each), each]).sort((a, b) => a[0] - b[0]).map(([, each]) => each);
 }

@@ -51,7 +51,7 @@ function writeRow(parts, row, { decimals, largest, last, theo }) {
 }
 
 function toTick(price) {
-  return Number.isFinite(price) ? Math.round(price / store.detail.tickSize) : undefined;
+  return Number.isFinite(price) ? Math.round(price / store.market.detail.tickSize) : undefined;
 }
 
 export function PriceLadder() {
@@ -67,14 +67,14 @@ export function PriceLadder() {
     const ladder = new Ladder();
     const parts = [...table.current.querySelectorAll(".rung:not(.head)")].map(partsOf);
     return () => {
-      const book = store.bookOf(chosen.id);
+      const book = store.market.bookOf(chosen.id);
       const found = book && tickSize ? ladder.rows(book, tickSize, count) : null;
       table.current.hidden = !found;
       note.current.hidden = !found;
       empty.current.hidden = Boolean(found);
       if (!found) return;
-      const { decimals, theo } = store.detail;
-      const about = { decimals, largest: found.largest || 1, last: toTick(store.trades[0]?.price), theo: toTick(theo) };
+      const { decimals, theo } = store.market.detail;
+      const about = { decimals, largest: found.largest || 1, last: toTick(store.market.trades[0]?.price), theo: toTick(theo) };
       for (const [at, row] of found.rows.entries()) writeRow(parts[at], row, about);
       setAttribute(note.current, "data-mode", found.byTicks ? "ticks" : "levels");
       setText(note.current, noteText(found.byTicks, { tickSize, decimals, theo }));
@@ -134,7 +134,7 @@ function noteText(byTicks, { tickSize, decimals, theo }) {
 
 function emptyText(chosen, waited) {
   if (!chosen.id) return "No instrument is chosen.";
-  const book = store.bookOf(chosen.id);
+  const book = store.market.bookOf(chosen.id);
   if (book) return "Both sides of the order book are empty.";
   return waited ? `No order book of ${chosen.name} has come.` : `Waiting for the order book of ${chosen.name}.`;
 }

@@ -12,14 +12,14 @@ export function LastPrice() {
     let shown;
     let id = "";
     return () => {
-      const series = store.series.get(store.chosen.id);
+      const series = store.market.series.get(store.market.chosen.id);
       const last = series?.last;
-      if (last === shown && id === store.detail.id) return;
+      if (last === shown && id === store.market.detail.id) return;
       const [root, text] = [element.current, element.current.lastChild];
-      const direction = id === store.detail.id && shown !== undefined ? (last > shown ? "up" : "down") : null;
-      id = store.detail.id;
+      const direction = id === store.market.detail.id && shown !== undefined ? (last > shown ? "up" : "down") : null;
+      id = store.market.detail.id;
       shown = last;
-      setText(text, decimal(last, store.chosen.decimals));
+      setText(text, decimal(last, store.market.chosen.decimals));
       setAttribute(root, "data-direction", direction);
       setAttribute(text, "data-value", last ?? null);
     };

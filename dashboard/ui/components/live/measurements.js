@@ -1,6 +1,6 @@
 // How well the stream reaches this page: what came, what did not, and how long it took. Pure.
 
-import { HOPS, LOSSY } from "./columns.js";
+import { HOPS, LOSSES } from "./columns.js";
 import { Rate } from "./rate.js";
 import { Ring, WeightedRing, summary } from "./statistics.js";
 
@@ -42,7 +42,7 @@ export class Measurements {
 
   /** Take a stream's counters so far of what was conflated and lost on the way. */
   countLost(row) {
-    const [conflated, lost] = [row[LOSSY.conflated], row[LOSSY.lost]];
+    const [conflated, lost] = [row[LOSSES.conflated], row[LOSSES.lost]];
     this.conflated += Math.max(0, conflated - this.toldLost[0]);
     this.lost += Math.max(0, lost - this.toldLost[1]);
     this.toldLost = [conflated, lost];

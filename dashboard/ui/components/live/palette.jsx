@@ -2,9 +2,11 @@
 
 import { useContext, useLayoutEffect, useRef, useState } from "react";
 import { ColorModeContext } from "$/utils/context-registry";
-import { commands, find } from "./commands.js";
+import { commands, find, soughtIn } from "./commands.js";
 import { typing } from "./controls.jsx";
-import { useShape } from "./hooks.js";
+import { questionOf } from "./finder.js";
+import { useFound, useShape } from "./hooks.js";
+import { addressOf } from "./instruments.js";
 import { useGo } from "./link.jsx";
 import { store } from "./store.js";
 
@@ -16,7 +18,9 @@ export function Palette() {
   const [at, setAt] = useState(0);
   const go = useGo();
   const [open, setOpen] = useState(false);
-  const found = open ? find(commands(shape, { setColorMode, go }), typed) : [];
+  const sought = soughtIn(typed);
+  const answer = useFound(open ? sought : null);
+  const found = open ? find(commands(shape, answer?.rows ?? [], { setColorMode, go }), typed) : [];
 
   // A layout effect because of its end: no key may find the dialog gone.
   useLayoutEffect(() => {
@@ -34,7 +38,6 @@ export function Palette() {
       setTyped("");
       setAt(0);
       setOpen(true);
-      store.listInstruments();
       if (!dialog.current.open) dialog.current.showModal();
     };
     document.addEventListener("keydown", onKey);
@@ -56,7 +59,10 @@ export function Palette() {
       setAt((at + step + found.length) % Math.max(1, found.length));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      run(found[at]);
+      // Who types fast and knows the name need not wait for the answer.
+      if (!found.length && answer?.text !== questionOf(sought)) {
+        store.finder.best(sought).then((best) => run(best && ["", () => go(addressOf(best.id))]));
+      } else run(found[at]);
     }
   };
 

@@ -39,9 +39,9 @@ export function QuotePanel() {
     for (const element of root.current.querySelectorAll("[data-cell]")) cells[element.dataset.cell] = element;
     let painted = -1;
     return () => {
-      if (store.detail.version === painted) return;
-      painted = store.detail.version;
-      write(cells, store.detail.quote(), store.detail);
+      if (store.market.detail.version === painted) return;
+      painted = store.market.detail.version;
+      write(cells, store.market.detail.quote(), store.market.detail);
     };
   }, []);
 

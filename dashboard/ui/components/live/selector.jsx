@@ -1,12 +1,13 @@
 // Chooses another instrument: a search field that narrows a list, and Go. While
 // one searches, the list stands open below the field.
 
-import { useMemo, useRef, useState } from "react";
-import { useShape } from "./hooks.js";
-import { addressOf, findInstruments } from "./instruments.js";
+import { useRef, useState } from "react";
+import { questionOf } from "./finder.js";
+import { useFound } from "./hooks.js";
+import { NO_INSTRUMENT, addressOf } from "./instruments.js";
 import { useGo } from "./link.jsx";
+import { store } from "./store.js";
 
-const FOUND = 200;
 const OPEN_ROWS = 10;
 
 function label({ symbol, exchange, underlying }) {
@@ -14,39 +15,42 @@ function label({ symbol, exchange, underlying }) {
 }
 
 export function InstrumentSelector() {
-  const { instruments } = useShape();
   const go = useGo();
   const [typed, setTyped] = useState("");
-  const [choice, setChoice] = useState("");
+  const [picked, setPicked] = useState(null);
   const [searching, setSearching] = useState(false);
   const box = useRef(null);
-  const found = useMemo(() => {
-    const order = findInstruments(instruments ?? [], typed);
-    return typed ? order.slice(0, FOUND) : order;
-  }, [instruments, typed]);
+  const answer = useFound(typed);
+  const rows = answer?.rows ?? [];
+  const best = typed.trim() && answer?.text === questionOf(typed) ? rows[0] : undefined;
+  const choice = picked ?? best ?? NO_INSTRUMENT;
+  const options = choice.id && !rows.some(({ id }) => id === choice.id) ? [choice, ...rows] : rows;
 
-  const end = () => {
+  const end = (kept) => {
     setSearching(false);
     setTyped("");
+    setPicked(kept);
   };
-  const open = () => {
-    if (!choice) return;
-    end();
-    setChoice("");
+  const open = (instrument) => {
+    if (!instrument?.id) return;
+    end(null);
     document.activeElement?.blur();
-    go(addressOf(choice));
+    go(addressOf(instrument.id));
+  };
+  const openBest = () => {
+    if (picked || !typed.trim()) open(choice);
+    else store.finder.best(typed).then(open);
   };
   const search = (text) => {
     setTyped(text);
     setSearching(true);
-    const first = text.trim() ? findInstruments(instruments ?? [], text)[0] : null;
-    setChoice(first?.id ?? "");
+    setPicked(null);
   };
   const move = (by) => {
     setSearching(true);
-    const at = found.findIndex(({ id }) => id === choice);
-    const next = Math.min(found.length - 1, Math.max(0, at + by));
-    if (found.length) setChoice(found[at < 0 ? 0 : next].id);
+    const at = options.findIndex(({ id }) => id === choice.id);
+    const next = Math.min(options.length - 1, Math.max(0, at + by));
+    if (options.length) setPicked(options[at < 0 ? 0 : next]);
   };
   const pressed = (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -54,9 +58,9 @@ export function InstrumentSelector() {
       move(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      open();
+      openBest();
     } else if (event.key === "Escape") {
-      end();
+      end(choice);
       event.currentTarget.blur();
     }
   };
@@ -87,29 +91,32 @@ export function InstrumentSelector() {
         <select
           id="instrument-select"
           aria-label="Instrument"
-          size={searching ? Math.min(OPEN_ROWS, found.length + 1) : undefined}
+          size={searching ? Math.min(OPEN_ROWS, options.length + 1) : undefined}
           data-open={searching ? "" : undefined}
-          value={choice}
-          onChange={(event) => setChoice(event.target.value)}
-          onDoubleClick={() => searching && open()}
-          onKeyDown={(event) => event.key === "Enter" && open()}
+          value={choice.id}
+          onChange={(event) => setPicked(options.find(({ id }) => id === event.target.value) ?? NO_INSTRUMENT)}
+          onDoubleClick={() => searching && open(choice)}
+          onKeyDown={(event) => event.key === "Enter" && open(choice)}
         >
-          <option value="">{firstText(instruments, found)}</option>
-          {found.map((each) => (
+          <option value="">{firstText(answer)}</option>
+          {options.map((each) => (
             <option key={each.id} value={each.id}>
               {label(each)}
             </option>
           ))}
+          {answer && answer.found > rows.length && (
+            <option disabled>{`${answer.found - rows.length} more: search for one`}</option>
+          )}
         </select>
       </span>
-      <button id="go-button" type="button" disabled={!choice} onClick={open}>
+      <button id="go-button" type="button" disabled={!choice.id} onClick={() => open(choice)}>
         Go
       </button>
     </div>
   );
 }
 
-function firstText(instruments, found) {
-  if (!instruments) return "Loading instruments…";
-  return instruments.length && !found.length ? "No instrument matches" : "Choose an instrument…";
+function firstText(answer) {
+  if (!answer) return "Loading instruments…";
+  return answer.listed && !answer.found ? "No instrument matches" : "Choose an instrument…";
 }

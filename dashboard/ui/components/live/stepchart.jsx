@@ -86,7 +86,7 @@ function drawTheo({ context }, plot, { theo, range, y, colors }) {
 
 /** What stood at a time, in words, and the trade nearest to it within `within` ms. */
 function readout(ms, within) {
-  const { quotes, prices, trades, decimals } = store.detail;
+  const { quotes, prices, trades, decimals } = store.market.detail;
   if (!quotes.length) {
     const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[1] : NaN;
     return `${timeOfDay(ms, true)} · last ${decimal(price, decimals)}`;
@@ -127,7 +127,7 @@ export function StepChart() {
       },
       draw: (surface, now) => {
         const last = drawn.current;
-        const { detail } = store;
+        const { detail } = store.market;
         if (last.id !== detail.id) last.range = null;
         Object.assign(last, { at: now, moves: pointer.moves, id: detail.id });
         drawSteps(surface, { now, seconds, last, pointer: pointer.at, words: words.current });
@@ -138,7 +138,7 @@ export function StepChart() {
 
   useSlowPainter(
     () => () => {
-      const { steps, trades } = store.detail;
+      const { steps, trades } = store.market.detail;
       empty.current.hidden = steps.rows.length + trades.length > 0;
       root.current.toggleAttribute("data-priced", steps.columns.length === 1);
     },
@@ -176,7 +176,7 @@ export function StepChart() {
 }
 
 function drawSteps(surface, { now, seconds, last, pointer, words }) {
-  const { steps, trades, tickSize, decimals, theo } = store.detail;
+  const { steps, trades, tickSize, decimals, theo } = store.market.detail;
   const colors = themeColors();
   const to = store.chartTime(now);
   const from = to - 1000 * seconds;
@@ -207,7 +207,7 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   const inside = pointer && pointer.x <= plot.right;
   if (inside) drawCrosshair(surface, plot, { x: pointer.x, color: colors.muted });
   context.restore();
-  drawQuote(surface, plot, { quote: store.detail.quote(), y, decimals, colors });
+  drawQuote(surface, plot, { quote: store.market.detail.quote(), y, decimals, colors });
   const ms = inside ? from + (pointer.x / (plot.right - plot.left)) * (to - from) : null;
   setText(words, ms === null ? "" : readout(ms, (NEAR / (plot.right - plot.left)) * (to - from)));
 }

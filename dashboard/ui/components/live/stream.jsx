@@ -6,7 +6,7 @@ import { EventLoopContext } from "$/utils/context-registry";
 import { store } from "./store.js";
 
 export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
-  const { onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay } = handlers;
+  const { onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay } = handlers;
   const [, connectErrors] = useContext(EventLoopContext);
   const socketDown = connectErrors.length > 0;
 
@@ -21,10 +21,10 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
       choose: onChoose,
       watch: onWatch,
       bars: onBars,
-      list: onList,
+      find: onFind,
       replay: onReplay,
     };
-  }, [onReport, onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onList, onReplay]);
+  }, [onReport, onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay]);
 
   useLayoutEffect(() => {
     const now = performance.now();
@@ -34,6 +34,6 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
   useEffect(() => {
     store.socketDown = socketDown;
   }, [socketDown]);
-  useEffect(() => store.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
+  useEffect(() => store.market.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
   return null;
 }

@@ -13,7 +13,7 @@ const TABLE_ROWS = 30;
 const TABLES = {
   prices: {
     head: ["Symbol", "Last", "Change", "Lowest", "Highest", "Mean", "p50", "p95", "Samples"],
-    rows: () => [...store.series.values()].filter((series) => series.prices.length).map(priceRow),
+    rows: () => [...store.market.series.values()].filter((series) => series.prices.length).map(priceRow),
   },
   performance: {
     head: ["Seconds ago", "Messages per second", "Frames per second"],
@@ -21,11 +21,11 @@ const TABLES = {
   },
   quotes: {
     head: ["Time (UTC)", "Bid", "Bid volume", "Ask", "Ask volume"],
-    rows: () => newest(store.detail.quotes, (index) => quoteRow(store.detail.quotes.at(index))),
+    rows: () => newest(store.market.detail.quotes, (index) => quoteRow(store.market.detail.quotes.at(index))),
   },
   candles: {
     head: ["Begins (UTC)", "Open", "High", "Low", "Close", "Volume"],
-    rows: () => newest(store.detail.bars.rows, (index) => candleRow(store.detail.bars.rows[index])),
+    rows: () => newest(store.market.detail.bars.rows, (index) => candleRow(store.market.detail.bars.rows[index])),
   },
   latency: {
     head: ["Received to painted", "Mean", "p50", "p95", "Shortest", "Longest"],
@@ -39,14 +39,14 @@ function newest(rows, at) {
 }
 
 function quoteRow(row) {
-  const { decimals } = store.detail;
+  const { decimals } = store.market.detail;
   const side = (price, size) => (price === null ? [NONE, NONE] : [decimal(price, decimals), volume(size)]);
   const bid = side(row[QUOTE.bid], row[QUOTE.bidSize]);
   return [timeOfDay(row[QUOTE.time], true), ...bid, ...side(row[QUOTE.ask], row[QUOTE.askSize])];
 }
 
 function candleRow(row) {
-  const { decimals } = store.detail;
+  const { decimals } = store.market.detail;
   const prices = [BAR.open, BAR.high, BAR.low, BAR.close].map((column) => decimal(row[column], decimals));
   return [timeOfDay(1000 * row[BAR.start]), ...prices, volume(row[BAR.volume])];
 }

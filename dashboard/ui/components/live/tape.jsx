@@ -44,7 +44,7 @@ function writeRow(parts, trade, largest) {
 /** Sizes are compared within their instrument: the largest of the kept trades fills the bar. */
 function largestSizes() {
   const largest = new Map();
-  for (const { instrument, size } of store.trades) {
+  for (const { instrument, size } of store.market.trades) {
     largest.set(instrument.id, Math.max(size, largest.get(instrument.id) ?? 0));
   }
   return largest;
@@ -59,12 +59,12 @@ export function Tape() {
     let seen = -1;
     list.current.replaceChildren();
     return () => {
-      const count = Math.min(SHOWN, store.trades.length);
-      if (seen === store.tradesSeen && rows.length === count) return;
-      turn(rows, list.current, { count, fresh: store.tradesSeen - seen, createRow });
-      seen = store.tradesSeen;
+      const count = Math.min(SHOWN, store.market.trades.length);
+      if (seen === store.market.tradesSeen && rows.length === count) return;
+      turn(rows, list.current, { count, fresh: store.market.tradesSeen - seen, createRow });
+      seen = store.market.tradesSeen;
       const largest = largestSizes();
-      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i], largest.get(store.trades[i].instrument.id));
+      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.market.trades[i], largest.get(store.market.trades[i].instrument.id));
       empty.current.hidden = count > 0;
     };
   }, []);

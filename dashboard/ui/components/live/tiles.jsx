@@ -1,37 +1,37 @@
-// A tile for each instrument, with a search field. Tiles far below are made when
+// A tile for each instrument, with a search field. Those far below are asked for when
 // one comes near them.
 
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
+import { PART } from "./finder.js";
 import { NONE, plain } from "./format.js";
-import { useShape } from "./hooks.js";
-import { addressOf, findInstruments } from "./instruments.js";
+import { useFound, useShape } from "./hooks.js";
+import { addressOf } from "./instruments.js";
 import { PageLink, useGo } from "./link.jsx";
-
-const AT_FIRST = 240;
-const MORE = 480;
+import { store } from "./store.js";
 
 export function Tiles() {
-  const { instruments, connection } = useShape();
+  const { connection } = useShape();
   const go = useGo();
   const [typed, setTyped] = useState("");
-  const [shown, setShown] = useState(AT_FIRST);
+  const [shown, setShown] = useState(PART);
   const field = useRef(null);
   const grid = useRef(null);
-  const found = useMemo(() => findInstruments(instruments ?? [], typed), [instruments, typed]);
+  const answer = useFound(typed, shown);
+  const tiles = answer?.rows.slice(0, shown) ?? [];
 
   const search = (event) => {
     setTyped(event.target.value);
-    setShown(AT_FIRST);
+    setShown(PART);
   };
   const pressed = (event) => {
-    if (event.key === "Enter" && found.length) go(addressOf(found[0].id));
-    else if (event.key === "ArrowDown" && found.length) focusTile(grid.current, 0, event);
+    if (event.key === "Enter") store.finder.best(typed).then((best) => best && go(addressOf(best.id)));
+    else if (event.key === "ArrowDown") focusTile(grid.current, 0, event);
     else if (event.key === "Escape") event.currentTarget.blur();
   };
   const moved = (event) => {
-    const tiles = [...grid.current.children];
-    const at = tiles.indexOf(document.activeElement.closest("li"));
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columnsOf(tiles), ArrowUp: -columnsOf(tiles) }[event.key];
+    const items = [...grid.current.children];
+    const at = items.indexOf(document.activeElement.closest("li"));
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columnsOf(items), ArrowUp: -columnsOf(items) }[event.key];
     if (at < 0 || !step) return;
     if (at + step < 0) {
       event.preventDefault();
@@ -62,19 +62,19 @@ export function Tiles() {
           <kbd aria-hidden="true">/</kbd>
         </span>
         <span className="hint" role="status">
-          {instruments ? countText(found.length, instruments.length) : ""}
+          {answer ? countText(answer) : ""}
         </span>
       </div>
-      {found.length > 0 ? (
+      {tiles.length > 0 ? (
         <ul className="tiles" ref={grid} onKeyDown={moved} aria-label="Instruments">
-          {found.slice(0, shown).map((each) => (
+          {tiles.map((each) => (
             <Tile key={each.id} instrument={each} />
           ))}
         </ul>
       ) : (
-        <p className="empty panel">{emptyText(instruments, typed, connection)}</p>
+        <p className="empty panel">{emptyText(answer, typed, connection)}</p>
       )}
-      {found.length > shown && <Sentinel onSeen={() => setShown(shown + MORE)} />}
+      {tiles.length === shown && answer.found > shown && <Sentinel onSeen={() => setShown(shown + PART)} />}
     </>
   );
 }
@@ -121,10 +121,10 @@ function Sentinel({ onSeen }) {
   return <div ref={element} className="sentinel" />;
 }
 
-function columnsOf(tiles) {
-  const top = tiles[0]?.offsetTop;
-  const next = tiles.findIndex((tile) => tile.offsetTop !== top);
-  return next < 0 ? tiles.length : next;
+function columnsOf(items) {
+  const top = items[0]?.offsetTop;
+  const next = items.findIndex((item) => item.offsetTop !== top);
+  return next < 0 ? items.length : next;
 }
 
 function focusTile(grid, at, event) {
@@ -134,13 +134,13 @@ function focusTile(grid, at, event) {
   link.focus();
 }
 
-function countText(found, all) {
-  if (found !== all) return `${found} of ${all} instruments`;
-  return all === 1 ? "1 instrument" : `${all} instruments`;
+function countText({ found, listed }) {
+  if (found !== listed) return `${found} of ${listed} instruments`;
+  return listed === 1 ? "1 instrument" : `${listed} instruments`;
 }
 
-function emptyText(instruments, typed, connection) {
-  if (!instruments) return connection === "reconnecting" ? "The server does not answer." : "Waiting for the list.";
+function emptyText(answer, typed, connection) {
+  if (!answer) return connection === "reconnecting" ? "The server does not answer." : "Waiting for the list.";
   if (typed) return `No instrument has “${typed}” in its symbol, exchange or underlying.`;
   return "The feeds have no instruments yet. They appear here as soon as one has.";
 }

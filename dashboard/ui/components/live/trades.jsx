@@ -47,13 +47,13 @@ export function LastTrades() {
     let seen = -1;
     list.current.replaceChildren();
     return () => {
-      const count = Math.min(SHOWN, store.trades.length);
-      if (seen === store.tradesSeen && rows.length === count) return;
-      turn(rows, list.current, { count, fresh: store.tradesSeen - seen, createRow });
-      seen = store.tradesSeen;
-      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.trades[i]);
+      const count = Math.min(SHOWN, store.market.trades.length);
+      if (seen === store.market.tradesSeen && rows.length === count) return;
+      turn(rows, list.current, { count, fresh: store.market.tradesSeen - seen, createRow });
+      seen = store.market.tradesSeen;
+      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.market.trades[i]);
       empty.current.hidden = count > 0;
-      const named = store.trades.some((trade) => trade.buyer || trade.seller);
+      const named = store.market.trades.some((trade) => trade.buyer || trade.seller);
       setAttribute(table.current, "data-named", named ? "" : null);
     };
   }, []);

@@ -1,21 +1,21 @@
 // The editor of the watchlist: add, remove, reorder.
 
 import { useState } from "react";
-import { useShape } from "./hooks.js";
-import { findInstruments, namesOf } from "./instruments.js";
+import { useFound, useShape } from "./hooks.js";
+import { namesOf } from "./instruments.js";
 import { store } from "./store.js";
 
 const MOST = 50;
-const FOUND = 30;
+const SHOWN = 30;
 
 export function WatchlistEditor() {
-  const { watched, known, instruments } = useShape();
+  const { watched, known } = useShape();
   const [sought, setSought] = useState("");
+  const [opened, setOpened] = useState(false);
+  const answer = useFound(opened ? sought : null);
   const ids = watched.map(({ id }) => id);
   const set = (list) => store.actions.watch?.(list);
-  const found = findInstruments(instruments ?? [], sought)
-    .filter(({ id }) => !ids.includes(id))
-    .slice(0, FOUND);
+  const found = (answer?.rows ?? []).filter(({ id }) => !ids.includes(id)).slice(0, SHOWN);
   const names = namesOf([...watched, ...found]);
   const move = (at, by) => {
     const list = [...ids];
@@ -49,7 +49,7 @@ export function WatchlistEditor() {
         type="search"
         autoComplete="off"
         value={sought}
-        onFocus={() => store.listInstruments()}
+        onFocus={() => setOpened(true)}
         onChange={(event) => setSought(event.target.value)}
       />
       <ul>
@@ -67,7 +67,7 @@ export function WatchlistEditor() {
           </li>
         ))}
       </ul>
-      {instruments && !found.length && (
+      {answer && !found.length && (
         <p className="hint">{sought ? "No other symbol matches." : "Every symbol is on the list."}</p>
       )}
       <button type="button" onClick={() => set(null)}>

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from dashboard.core.errors import ParseError
-from dashboard.core.model import Price, Side, Trade
+from dashboard.core.model import Side, Trade
 from dashboard.feeds.parsing.binance_futures import EXCHANGE, parse_message
 from dashboard.feeds.parsing.changes import BookDelta, Quote
 
@@ -20,7 +20,7 @@ def trade(*, buyer_is_maker: bool) -> str:
 
 
 @pytest.mark.parametrize(("buyer_is_maker", "side"), [(True, Side.SELL), (False, Side.BUY)])
-def test_an_aggregate_trade_is_a_trade_and_its_price(buyer_is_maker: bool, side: Side) -> None:
+def test_an_aggregate_trade_is_a_trade(buyer_is_maker: bool, side: Side) -> None:
     assert parse_message(trade(buyer_is_maker=buyer_is_maker), 7) == (
         Trade(
             symbol="CTKUSDT",
@@ -30,7 +30,6 @@ def test_an_aggregate_trade_is_a_trade_and_its_price(buyer_is_maker: bool, side:
             aggressor_side=side,
             ts_event=7,
         ),
-        Price(symbol="CTKUSDT", exchange=EXCHANGE, price=1.011, volume=10, ts_event=7),
     )
 
 

@@ -21,7 +21,7 @@ MATCH: dict[str, Any] = {
 }
 
 
-def test_a_match_is_a_trade_by_the_side_that_met_the_maker_and_its_price() -> None:
+def test_a_match_is_a_trade_by_the_side_that_met_the_maker() -> None:
     assert parse_message(json.dumps(MATCH), 7) == (
         Trade(
             symbol="SKL-BTC",
@@ -31,7 +31,6 @@ def test_a_match_is_a_trade_by_the_side_that_met_the_maker_and_its_price() -> No
             aggressor_side=Side.BUY,
             ts_event=7,
         ),
-        Price(symbol="SKL-BTC", exchange=EXCHANGE, price=0.00001305, volume=985, ts_event=7),
     )
     bought = parse_message(json.dumps(MATCH | {"side": "buy"}), 7)
     assert bought is not None
@@ -39,7 +38,7 @@ def test_a_match_is_a_trade_by_the_side_that_met_the_maker_and_its_price() -> No
     assert bought[0].aggressor_side is Side.SELL
 
 
-def test_a_last_match_is_a_historical_trade_and_no_price() -> None:
+def test_a_last_match_is_a_historical_trade() -> None:
     changes = parse_message(json.dumps(MATCH | {"type": "last_match"}), 7)
     assert changes is not None
     [trade] = changes

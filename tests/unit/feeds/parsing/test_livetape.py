@@ -27,6 +27,7 @@ def test_our_own_frames_are_read_again() -> None:
             price=sale.price,
             size=0.25,
             aggressor_side=sale.aggressor_side,
+            priced=True,
             ts_event=7,
         ),
     )

@@ -5,7 +5,8 @@ import pytest
 from dashboard.ui import bridge
 from dashboard.ui.formatting import THIN_SPACE
 from dashboard.ui.pages.pnl import PnlState, left_out, stale_feeds
-from tests.unit.accounts import Running, pnl
+from tests.unit.accounts import Running, pnl, positions
+from tests.unit.fake_feeds import Unwalked
 from tests.unit.ui.fake_product import FakeProduct
 
 
@@ -17,6 +18,15 @@ def test_only_a_feed_that_clients_come_from_is_named() -> None:
     assert stale_feeds(running) == ""
     running.publish(pnl("Ann"))
     assert stale_feeds(running) == "redis is stale"
+
+
+def test_a_second_walks_no_list_of_all_instruments() -> None:
+    running = Running()
+    running.directory.listings = Unwalked(running.directory.listings)
+    page = PnlState()
+    running.publish(pnl("Ann"), positions("Ann", AAPL=1))
+    view = page._view(running)
+    assert (view["phase"], view["stale"], len(view["positions"])) == ("full", "redis is stale", 1)
 
 
 @pytest.mark.parametrize(
