@@ -66,7 +66,7 @@ class Product:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(kept_running(name, run, failures=self.hub.failures), name=name)
-                for name, run in self.owner.runs.items()
+                for name, run in (self.owner.runs | self.web.runs).items()
             ]
             try:
                 yield

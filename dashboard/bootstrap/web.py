@@ -1,7 +1,7 @@
 """The half that serves clients: it reads its hub, and asks the owner for all else."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
 from dashboard import __version__
 from dashboard.commands.door import Carrier, Commands
@@ -27,6 +27,8 @@ CONTROL_TOPIC = Topic(Kind.CONTROL, "", "")
 
 class Web:
     """What pages, streams and the API take what they need of. `started_ns` is monotonic.
+
+    `runs` are its tasks.
 
     `bars` and `accounts` are those of the owner where it is in this process; else they
     begin with what the owner tells of them.
@@ -58,6 +60,7 @@ class Web:
         self.bars = bars or Bars(hub, ask=self._ask_bars)
         self.accounts = accounts or Accounts(hub, ask=self._ask_accounts)
         self.quotes = Quotes(hub)
+        self.runs: dict[str, Callable[[], Awaitable[None]]] = {"key watch": self.keys.watch.run}
 
     @property
     def directory(self) -> Directory:

@@ -56,8 +56,8 @@ class Kind(StrEnum):
     PNL = "pnl", Channel.ACCOUNTS
     SYSTEM = "system", Channel.STATUS
     CONTROL = "control", Channel.STATUS
-    FEED = "feed", Channel.STATUS
-    CATALOGUE = "catalogue", Channel.STATUS
+    FEED_REPORT = "feed_report", Channel.STATUS
+    FEED_CATALOGUE = "feed_catalogue", Channel.STATUS
     REVOKED_KEYS = "revoked_keys", Channel.STATUS
 
 

@@ -30,7 +30,7 @@ class FeedReport(Event, frozen=True, kw_only=True, gc=False):
     instruments that a feed before it serves; `playback` is None where nothing is played.
     """
 
-    kind: ClassVar[Kind] = Kind.FEED
+    kind: ClassVar[Kind] = Kind.FEED_REPORT
 
     feed: str
     status: FeedStatus
@@ -51,7 +51,7 @@ class FeedCatalogue(Event, frozen=True, kw_only=True, gc=False):
     A `paced` feed has no rate of its own: the frequency is its rate.
     """
 
-    kind: ClassVar[Kind] = Kind.CATALOGUE
+    kind: ClassVar[Kind] = Kind.FEED_CATALOGUE
 
     catalogue: Catalogue
     paced: bool = False

@@ -49,7 +49,7 @@ class FeedReports:
         self._seen = count
         told = {
             name: each.event
-            for name, each in self._newest(Kind.CATALOGUE).items()
+            for name, each in self._newest(Kind.FEED_CATALOGUE).items()
             if isinstance(each.event, FeedCatalogue)
         }
         if any(told[name] is not self._catalogues.get(name) for name in told):
@@ -57,12 +57,13 @@ class FeedReports:
             self._directory = Directory([each.catalogue for each in told.values()])
 
     def current(self) -> Mapping[str, FeedReport]:
-        """Give the newest report of each feed by its name, its age as of now."""
-        now = self._monotonic()
+        """Give the newest report of each feed by its name, its age as of now.
+
+        One that was not told of yet is stale.
+        """
+        now, told = self._monotonic(), self._newest(Kind.FEED_REPORT)
         return {
-            name: _as_of(each.event, now - each.monotonic_ns)
-            for name, each in self._newest(Kind.FEED).items()
-            if isinstance(each.event, FeedReport)
+            name: _as_of(told[name], now) if name in told else _untold(name) for name in self._feeds
         }
 
     def status(self) -> dict[str, FeedStatus]:
@@ -74,14 +75,21 @@ class FeedReports:
         return {name: each for name, each in found if each is not None}
 
 
-def _as_of(report: FeedReport, passed_ns: int) -> FeedReport:
-    """Let a report be so old; what was flowing then is stale when nothing more was told."""
-    status = report.status
-    age_s = status.last_event_age_s
-    state = status.state
+def _as_of(published: Published, now_ns: int) -> FeedReport:
+    """Let a report grow old; what was flowing then is stale when nothing more was told."""
+    report = published.event
+    if not isinstance(report, FeedReport):
+        return _untold(published.topic.subject)
+    passed_ns, status = now_ns - published.monotonic_ns, report.status
+    age_s, state = status.last_event_age_s, status.state
     if passed_ns > SILENT_NS and state in FLOWING:
         state = FeedState.STALE
     status = msgspec.structs.replace(
         status, state=state, last_event_age_s=None if age_s is None else age_s + passed_ns / 1e9
     )
     return msgspec.structs.replace(report, status=status)
+
+
+def _untold(name: str) -> FeedReport:
+    status = FeedStatus(state=FeedState.STALE, last_event_age_s=None, events=0, gaps=0, skipped=0)
+    return FeedReport(feed=name, status=status, ts_event=0)

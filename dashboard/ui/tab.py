@@ -287,7 +287,7 @@ class Tab:
 
     def _feeds(self, *, again: bool) -> dict[str, Any]:
         """Give how the feeds stand, when they have been told of or when it is due `again`."""
-        reports = tuple(each.offset for each in self._hub.latest_of_kinds((Kind.FEED,)))
+        reports = tuple(each.offset for each in self._hub.latest_of_kinds((Kind.FEED_REPORT,)))
         if reports == self._reports and not again:
             return {}
         self._reports = reports

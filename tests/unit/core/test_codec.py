@@ -1,6 +1,7 @@
 import json
-from collections.abc import Mapping
-from typing import Any, get_args
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 
 from dashboard.core.codec import JSON, MSGPACK, AnyEvent, Codec
 from dashboard.core.errors import CodecError
+from dashboard.core.instruments import Instrument
 from dashboard.core.model import Ended, Event, PriceLevel, Published, Topic
 from tests.unit.fakes import price, published, trade
 
+Made = TypeVar("Made", bound=msgspec.Struct)
 CLASSES: tuple[type[Event], ...] = get_args(AnyEvent)
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -31,18 +34,27 @@ def values(of: Any) -> st.SearchStrategy[Any]:
         str: st.text(),
         float | None: st.none() | finite,
         str | None: st.none() | st.text(),
+        Mapping[str, int]: st.dictionaries(st.text(), INT64, max_size=5),
+        tuple[int, ...]: st.lists(INT64, max_size=5).map(tuple),
+        Sequence[Instrument]: st.lists(st.deferred(lambda: made(Instrument)), max_size=3),
         Mapping[str, float]: st.dictionaries(st.text(), finite, max_size=5),
         tuple[PriceLevel, ...]: st.lists(st.tuples(finite, finite), max_size=5).map(tuple),
     }
-    return plain[of] if of in plain else st.from_type(of)
+    if of in plain:
+        return plain[of]
+    if get_origin(of) is UnionType:
+        return st.one_of(*map(values, get_args(of)))
+    if isinstance(of, type) and issubclass(of, msgspec.Struct):
+        return made(of)
+    return st.from_type(of)
 
 
-def built(of: type[Event]) -> st.SearchStrategy[Event]:
+def made(of: type[Made]) -> st.SearchStrategy[Made]:
     fields = {each.name: values(each.type) for each in msgspec.structs.fields(of)}
     return st.builds(of, **fields)
 
 
-events = st.sampled_from(CLASSES).flatmap(built)
+events: st.SearchStrategy[Event] = st.sampled_from(CLASSES).flatmap(made)
 codecs = pytest.mark.parametrize("codec", [MSGPACK, JSON], ids=["msgpack", "json"])
 
 

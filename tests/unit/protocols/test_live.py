@@ -401,7 +401,8 @@ def test_topics_and_common_kinds_say_together_what_passes(
 def test_every_kind_that_is_carried_on_request_belongs_to_exactly_one_stream() -> None:
     kinds = [kind for stream in live.STREAMS.values() for kind in stream]
     of_other_protocols = {Kind.QUOTE, Kind.OPEN_INTEREST, Kind.THEO, Kind.POSITIONS, Kind.PNL}
-    elsewhere = {Kind.CONTROL, *of_other_protocols}
+    within = {Kind.FEED_REPORT, Kind.FEED_CATALOGUE, Kind.REVOKED_KEYS}
+    elsewhere = {Kind.CONTROL, *of_other_protocols, *within}
     assert sorted(kinds) == sorted(set(Kind) - elsewhere)
 
 

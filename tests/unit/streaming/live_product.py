@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Any
 
 from dashboard.commands.door import Commands, Handlers
 from dashboard.commands.requests import SetFrequency
+from dashboard.config import load_settings
 from dashboard.core.directory import Catalogue, Directory
 from dashboard.core.instruments import Instrument
+from dashboard.history.quotes import Quotes
 from dashboard.hub.hub import Hub
+from dashboard.hub.reports import FeedReports
 from dashboard.protocols import live
 from tests.unit.fake_feeds import FakeLeases
 from tests.unit.fakes import Clock
@@ -38,6 +40,9 @@ class Product:
             encoders={live.DIALECT: live.encoder if encode is None else lambda _epoch: encode},
         )
         self.directory = Directory(catalogues)
+        self.quotes = Quotes(self.hub)
+        self.feeds = FeedReports(self.hub, ("feed",), monotonic=Clock())
+        self.settings = load_settings().model_copy(update={"ltp_throttle_ms": 0})
         self.leases = FakeLeases()
         self.conflates = conflates
         self.frequency_ms = FREQUENCY_MS
@@ -45,7 +50,6 @@ class Product:
         handlers = Handlers()
         handlers.does(SetFrequency, self._set_frequency)
         self.commands = Commands(handlers)
-        self.settings = SimpleNamespace(ltp_throttle_ms=0)
 
     async def _set_frequency(self, asked: SetFrequency) -> int:
         self.frequencies.append(asked.frequency_ms)

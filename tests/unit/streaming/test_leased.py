@@ -116,4 +116,7 @@ async def test_who_asks_for_a_stream_that_is_refused_is_told_why_before_it_begin
         transport=httpx.ASGITransport(app=serve), base_url="http://test"
     ) as client:
         answer = await client.get("/")
-    assert (answer.status_code, answer.text) == (503, "fake: not in your plan\n")
+    assert (answer.status_code, answer.text) == (
+        503,
+        "its feed does not deliver it: not in your plan\n",
+    )

@@ -2,33 +2,28 @@
 
 import asyncio
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dashboard.access.places import Places
+from dashboard.core.directory import Catalogue
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.principal import LOCAL, Principal
-from dashboard.hub.hub import Hub
 from dashboard.protocols.openalgo.modes import Mode
 from dashboard.streaming.openalgo import OpenAlgoStreams
-from tests.unit.fake_feeds import FakeLeases, directory_of, instrument
-from tests.unit.fakes import Clock, book, price, trade
+from tests.unit.fake_feeds import instrument
+from tests.unit.fakes import book, price, trade
+from tests.unit.streaming.live_product import Product
 from tests.unit.streaming.receivers import FakeReceiver, until
 
 SYMBOLS = ("BTC/USD", "ETH/USD")
 HUGE = 1e308
 
 
-def running_product() -> Any:
-    return SimpleNamespace(
-        hub=Hub(epoch="e", clock=Clock(), resume_events=10),
-        directory=directory_of(*(instrument(f"CRYPTO:{each}") for each in SYMBOLS)),
-        leases=FakeLeases(),
-        supervisor=SimpleNamespace(status=lambda: {"feed": None}),
-        settings=SimpleNamespace(ltp_throttle_ms=0),
-    )
+def running_product() -> Product:
+    instruments = tuple(instrument(f"CRYPTO:{each}") for each in SYMBOLS)
+    return Product(Catalogue(feed="feed", standing=instruments))
 
 
 async def authenticate(_key: str, _address: str) -> Principal | None:

@@ -23,6 +23,7 @@ def test_only_a_feed_that_clients_come_from_is_named() -> None:
 def test_a_second_walks_no_list_of_all_instruments() -> None:
     running = Running()
     running.directory.listings = Unwalked(running.directory.listings)
+    running.report()
     page = PnlState()
     running.publish(pnl("Ann"), positions("Ann", AAPL=1))
     view = page._view(running)
