@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from dashboard.feeds.derived import Derived
 
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Kind, OpenInterest, Price, Quote, Topic
+from dashboard.feeds.derived import Derived
 from dashboard.feeds.simulator import Simulator
 from tests.unit.fakes import Clock
 from tests.unit.feeds.test_leases import World, leasing, settle
@@ -23,7 +23,9 @@ async def test_the_simulator_tells_where_an_instrument_stands_when_it_is_leased(
 ) -> None:
     feed = Simulator(interval_ms=1000, clock=Clock(), seed=1)
     async with leasing(feed) as world:
-        running = asyncio.ensure_future(feed.run(Derived(world.hub.publish, world.hub.latest_of).publish))
+        running = asyncio.ensure_future(
+            feed.run(Derived(world.hub.publish, world.hub.latest_of).publish)
+        )
         await settle()
         option, index = (world.directory.named(name)[0] for name in (OPTION, "NIFTY_50"))
         assert latest(world, Kind.PRICE, option) is None
