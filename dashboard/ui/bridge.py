@@ -18,7 +18,9 @@ from reflex_base.event.context import EventContext
 from dashboard.bootstrap import Services, services
 from dashboard.config import SPEED_MAX, SPEED_MIN
 from dashboard.core.instruments import Instrument
+from dashboard.core.principal import CONTROL
 from dashboard.feeds.base import SeekableFeed
+from dashboard.ui.page_socket import page_principal
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
 
@@ -145,7 +147,11 @@ async def stream_to_page(
     if (old := _tabs.get(context.token)) is not None:
         old.close()
     tab = _tabs[context.token] = Tab(
-        services(), watched=instruments, chosen=chosen, detailed=detailed
+        services(),
+        watched=instruments,
+        chosen=chosen,
+        detailed=detailed,
+        may_control=CONTROL in page_principal(context.token).scopes,
     )
     state = LiveState.get_full_name()
 

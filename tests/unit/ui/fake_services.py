@@ -91,9 +91,13 @@ class FakeServices:
         self.hub.publish(Book(symbol=symbol, exchange="X", bids=levels, asks=levels, ts_event=0))
 
 
-def open_tab(running: FakeServices, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:
+def open_tab(
+    running: FakeServices, *, watched: tuple[str, ...] = ("A", "B"), may_control: bool = False
+) -> Tab:
     instruments = [running.instrument(symbol) for symbol in watched]
-    return Tab(cast("Services", running), watched=instruments, chosen="X:A")
+    return Tab(
+        cast("Services", running), watched=instruments, chosen="X:A", may_control=may_control
+    )
 
 
 async def pushes(
