@@ -99,7 +99,7 @@ class OpenAlgoStreams:
         self._failures = running.hub.failures
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("openalgo pump"))
         self._authenticate = authenticate
-        self._keyed = keyed or KeyedConnections()
+        self._keyed = KeyedConnections() if keyed is None else keyed  # an empty one is false
         self._clock = clock
         self._market = FeedMarket(running)
         self._quotes = running.quotes

@@ -64,7 +64,7 @@ class StreamSet:
         authenticate: Authenticate | None = None,
     ) -> None:
         turns = Turns()
-        self._keyed = keyed or KeyedConnections()
+        self._keyed = KeyedConnections() if keyed is None else keyed  # an empty one is false
         self.openalgo = OpenAlgoStreams(
             running,
             authenticate=authenticate or authenticate_by(running),
@@ -120,7 +120,6 @@ class StreamServer:
         self.places = Places(limit=self._limits.stream_clients)
         self._keyless = KeylessPlaces()
         self.streams: StreamSet | None = None
-        self._keyed = keyed
         self._settings = settings
         self._refusal = refusal
         self._timeouts = Timeouts(

@@ -15,7 +15,9 @@ from reflex_base.event.context import EventContext
 
 from dashboard.config import SPEED_MAX
 from dashboard.core.instruments import Instrument
+from dashboard.core.principal import CONTROL
 from dashboard.hub.failures import Survival
+from dashboard.ui.page_socket import page_principal
 from dashboard.ui.running import Running
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
@@ -141,7 +143,11 @@ async def stream_to_page(
     if (old := _tabs.get(context.token)) is not None:
         old.close()
     tab = _tabs[context.token] = Tab(
-        running(), watched=instruments, chosen=chosen, detailed=detailed
+        running(),
+        watched=instruments,
+        chosen=chosen,
+        detailed=detailed,
+        may_control=CONTROL in page_principal(context.token).scopes,
     )
     state = LiveState.get_full_name()
 

@@ -40,7 +40,8 @@ class Tab:
     """One open page: what it watches, and its stream of batches.
 
     Event handlers change it at any time; its stream takes that into account
-    with the next push. With `detailed` the page is about the chosen instrument
+    with the next push. `may_control` says whether it may change what all clients share,
+    which the page offers only then. With `detailed` the page is about the chosen instrument
     alone, and gets its quotes, its counts and what the hub has of its last minute. Its stream
     begins with a push that brings all that the page needs, see `Opening`.
     """
@@ -52,6 +53,7 @@ class Tab:
         watched: Sequence[Instrument],
         chosen: str = "",
         detailed: bool = False,
+        may_control: bool = False,
     ) -> None:
         self._running = running
         self._hub = running.hub
@@ -81,6 +83,7 @@ class Tab:
         self._known = 0
         self._paused = False
         self._detailed = detailed
+        self._may_control = may_control
         self._opening = Opening()
         self._search = Search()
         self._watch = Watch(watched, chosen=chosen)
@@ -281,6 +284,7 @@ class Tab:
             "chosen": self._watch.chosen_id,
             "refused": self._refused,
             "paused": self._paused,
+            "may_control": self._may_control,
             "frequency_ms": self._running.frequency_ms,
             "interval_ms": round(self._pacer.interval_ms, 1),
         }

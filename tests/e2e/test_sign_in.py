@@ -62,12 +62,23 @@ def test_a_key_is_asked_for_once_and_again_when_it_is_revoked(
     assert shows_moving_prices(page)
 
     run_keys(server, "revoke", "browser")
+    page.locator("#key").wait_for()  # it goes there by itself
 
-    def asks_again() -> bool:
-        page.reload()
-        return asks(page)
 
-    assert eventually(asks_again)
+@pytest.mark.parametrize("scopes", [["stream"], ["stream", "control"]])
+def test_the_interval_of_all_is_off_with_the_reason_without_control(
+    server: LiveServer, page: Page, scopes: list[str]
+) -> None:
+    name = "-".join(scopes)
+    options = [part for scope in scopes for part in ("--scope", scope)]
+    page.goto(server.url)
+    show(page, run_keys(server, "create", name, *options))
+    assert shows_moving_prices(page)
+    is_on = "control" in scopes
+    for control in page.locator(".frequency").locator("input, button").all():
+        assert control.is_enabled() is is_on
+        assert ("scope control" in (control.get_attribute("title") or "")) is not is_on
+    assert ("scope control" in page.locator("#freq-hint").inner_text()) is not is_on
 
 
 def test_the_form_does_nothing_that_its_policy_forbids(server: LiveServer, page: Page) -> None:

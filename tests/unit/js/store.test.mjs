@@ -19,6 +19,7 @@ const described = (over = {}) => ({
   chosen: "CRYPTO:BTC/USD",
   refused: {},
   paused: false,
+  may_control: true,
   frequency_ms: 50,
   interval_ms: 50,
   ...over,
@@ -50,6 +51,14 @@ test("what is refused is told with the reason until it is not any more", () => {
   assert.deepEqual(store.shape.refused, refused);
   take({ d: described(), v: 3 });
   assert.deepEqual(store.shape.refused, {});
+});
+
+test("controls of what all share are on until the page is told that they are not for it", () => {
+  assert.equal(new Store().shape.mayControl, true);
+  take({ d: described({ may_control: false }), v: 2 });
+  assert.equal(store.shape.mayControl, false);
+  take({ d: described(), v: 3 });
+  assert.equal(store.shape.mayControl, true);
 });
 
 test("trades are kept newest first, a hundred of them", () => {

@@ -106,9 +106,11 @@ class FakeProduct:
         self.hub.publish(Book(symbol=symbol, exchange="X", bids=levels, asks=levels, ts_event=0))
 
 
-def open_tab(running: FakeProduct, *, watched: tuple[str, ...] = ("A", "B")) -> Tab:
+def open_tab(
+    running: FakeProduct, *, watched: tuple[str, ...] = ("A", "B"), may_control: bool = False
+) -> Tab:
     instruments = [running.instrument(symbol) for symbol in watched]
-    return Tab(running, watched=instruments, chosen="X:A")
+    return Tab(running, watched=instruments, chosen="X:A", may_control=may_control)
 
 
 async def pushes(

@@ -381,3 +381,9 @@ async def test_a_page_is_told_what_is_refused_and_why() -> None:
     sent = await pushes(open_tab(running), *steps)
     told = [batch["d"]["refused"] for _, batch in sent if "d" in batch]
     assert told[-1] == {"X:B": "not in your plan"}
+
+
+@pytest.mark.parametrize("may_control", [True, False])
+async def test_a_page_is_told_whether_it_may_change_what_all_share(*, may_control: bool) -> None:
+    sent = await pushes(open_tab(FakeProduct(), may_control=may_control))
+    assert sent[0][1]["d"]["may_control"] is may_control

@@ -17,14 +17,14 @@ export function soughtIn(typed) {
 }
 
 /** Every command now: [words, what it does]; `instruments` are those that were found for what was typed. */
-export function commands({ watched, paused }, instruments, { setColorMode, go }) {
+export function commands({ watched, paused, mayControl }, instruments, { setColorMode, go }) {
   const books = watched.length > 1 ? watched : [];
   return [
     ...books.map(({ id, symbol, exchange }) => [`Order book of ${symbol} ${exchange}`, () => store.choose(id)]),
     ...instruments.map(({ id, symbol, exchange }) => [`${GO} ${symbol} ${exchange}`, () => go(addressOf(id))]),
     [paused ? "Resume" : "Pause", togglePause],
     ["Reset all metrics", resetMetrics],
-    ...PRESETS.map(frequency),
+    ...(mayControl ? PRESETS.map(frequency) : []),
     ...THEMES.map(([key, label]) => [`Theme: ${label.toLowerCase()}`, () => setColorMode(key)]),
     ...PAIRS.map(([key, label]) => [`Up and down: ${label.toLowerCase()}`, () => applyPair(key)]),
     ...(watchlist() ? [["Edit the watchlist", () => watchlist().showPopover()]] : []),
@@ -41,11 +41,11 @@ function frequency(ms) {
   return [`Update interval ${ms} ms`, () => store.actions.frequency?.(ms)];
 }
 
-/** The commands that hold every typed word; a number alone is an update interval. */
-export function find(all, typed) {
+/** The commands that hold every typed word; a number is an update interval, where the page may set it. */
+export function find(all, typed, { mayControl }) {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const found = all.filter(([text]) => words.every((word) => text.toLowerCase().includes(word)));
   const number = Number(words.find((word) => /^\d+$/.test(word)));
-  if (number >= MIN_MS && number <= MAX_MS && !PRESETS.includes(number)) found.unshift(frequency(number));
+  if (mayControl && number >= MIN_MS && number <= MAX_MS && !PRESETS.includes(number)) found.unshift(frequency(number));
   return found.slice(0, SHOWN);
 }

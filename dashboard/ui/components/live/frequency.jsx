@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { MAX_MS, MIN_MS, clamped, fromSlider, parsed, pushText, toSlider } from "./frequency.js";
 import { useShape } from "./hooks.js";
+import { NEEDS_CONTROL } from "./scopes.js";
 import { store } from "./store.js";
 
 const PRESETS = [10, 20, 50, 100, 250, 1000];
@@ -38,7 +39,8 @@ class Sender {
 }
 
 export function Frequency() {
-  const { frequencyMs, intervalMs } = useShape();
+  const { mayControl, frequencyMs, intervalMs } = useShape();
+  const off = mayControl ? {} : { disabled: true, title: NEEDS_CONTROL };
   const field = useRef(null);
   const slider = useRef(null);
   const sender = useRef(null);
@@ -120,6 +122,7 @@ export function Frequency() {
             max={MAX_MS}
             step={1}
             aria-describedby="freq-hint"
+            {...off}
             onInput={typed}
             onBlur={settle}
             onKeyDown={pressed}
@@ -136,17 +139,18 @@ export function Frequency() {
         defaultValue={toSlider(50)}
         aria-label="Update interval, logarithmic"
         aria-valuetext={`${frequencyMs} ms`}
+        {...off}
         onInput={dragged}
       />
       <div className="presets" role="group" aria-label="Update interval in ms">
         {PRESETS.map((ms) => (
-          <button key={ms} type="button" aria-pressed={ms === frequencyMs} onClick={() => choose(ms)}>
+          <button key={ms} type="button" aria-pressed={ms === frequencyMs} {...off} onClick={() => choose(ms)}>
             {ms}
           </button>
         ))}
       </div>
       <p id="freq-hint" className="hint" role="status">
-        {hint || pushText(frequencyMs, intervalMs)}
+        {hint || pushText(frequencyMs, intervalMs)} {mayControl ? "" : NEEDS_CONTROL}
       </p>
     </div>
   );

@@ -20,7 +20,7 @@ export function Palette() {
   const [open, setOpen] = useState(false);
   const sought = soughtIn(typed);
   const answer = useFound(open ? sought : null);
-  const found = open ? find(commands(shape, answer?.rows ?? [], { setColorMode, go }), typed) : [];
+  const found = open ? find(commands(shape, answer?.rows ?? [], { setColorMode, go }), typed, shape) : [];
 
   // A layout effect because of its end: no key may find the dialog gone.
   useLayoutEffect(() => {

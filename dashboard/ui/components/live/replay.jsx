@@ -1,8 +1,9 @@
 // The controls of a replay: it pauses, plays and moves for all pages.
 
 import { useEffect, useRef, useState } from "react";
-import { setAttribute, setText, useSlowPainter } from "./hooks.js";
+import { setAttribute, setText, useShape, useSlowPainter } from "./hooks.js";
 import { SPEEDS, placeText, positionNow, seekStep, speedText } from "./playback.js";
+import { NEEDS_CONTROL } from "./scopes.js";
 import { store } from "./store.js";
 
 const SETTLE_MS = 200;
@@ -19,6 +20,8 @@ export function Replay({ name }) {
   const note = useRef(null);
   const moved = useRef({ at: -EDITED_MS, timer: 0 });
   const [speed, setSpeed] = useState(1);
+  const { mayControl } = useShape();
+  const needs = mayControl ? undefined : NEEDS_CONTROL;
   const control = (what, value = 0) => store.actions.replay?.(name, what, value);
 
   useSlowPainter(
@@ -26,9 +29,9 @@ export function Replay({ name }) {
       const feed = told(name);
       if (!feed) return;
       setText(toggle.current, feed.paused ? "Play replay" : "Pause replay");
-      for (const { current } of [toggle, slider, rate]) current.disabled = OVER.has(feed.state);
+      for (const { current } of [toggle, slider, rate]) current.disabled = !mayControl || OVER.has(feed.state);
       setSpeed(feed.speed);
-      setText(note.current, feed.note ?? "");
+      setText(note.current, feed.note || needs || "");
       setAttribute(slider.current, "max", feed.duration_s);
       setAttribute(slider.current, "step", seekStep(feed.duration_s));
       if (now - moved.current.at < EDITED_MS) return;
@@ -36,7 +39,7 @@ export function Replay({ name }) {
       slider.current.value = place;
       write(place, feed.duration_s);
     },
-    [name],
+    [name, mayControl],
   );
   useEffect(() => () => clearTimeout(moved.current.timer), []);
 
@@ -61,7 +64,7 @@ export function Replay({ name }) {
           ref={toggle}
           type="button"
           data-testid="replay-toggle"
-          title="Pause or play the recording, for all pages and clients"
+          title={needs ?? "Pause or play the recording, for all pages and clients"}
           onClick={() => control(told(name)?.paused ? "resume" : "pause")}
         >
           Pause replay
@@ -71,6 +74,7 @@ export function Replay({ name }) {
           id={`speed-${name}`}
           aria-label="Replay speed"
           data-testid="replay-speed"
+          title={needs}
           value={speed}
           onChange={(event) => control("speed", Number(event.target.value))}
         >
@@ -96,6 +100,7 @@ export function Replay({ name }) {
         step="any"
         defaultValue={0}
         data-testid="replay-seek"
+        title={needs}
         onInput={seek}
       />
       <p ref={note} className="hint" data-testid="replay-note" />

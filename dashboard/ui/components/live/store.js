@@ -25,6 +25,7 @@ export const EMPTY_SHAPE = Object.freeze({
   refused: {},
   paused: false,
   replayPaused: false,
+  mayControl: true,
   frequencyMs: 0,
   intervalMs: 0,
   connection: "connecting",
@@ -47,6 +48,7 @@ export class Store {
     this.refused = EMPTY_SHAPE.refused;
     this.paused = false;
     this.replayPaused = false;
+    this.mayControl = EMPTY_SHAPE.mayControl;
     this.frequencyMs = 0;
     this.intervalMs = 0;
     this.feeds = [];
@@ -151,6 +153,7 @@ export class Store {
     market.watch(d.watched);
     this.known = d.known;
     if (JSON.stringify(d.refused) !== JSON.stringify(this.refused)) this.refused = d.refused;
+    this.mayControl = d.may_control;
     this.frequencyMs = d.frequency_ms;
     this.intervalMs = d.interval_ms;
     if (begins && known && this.paused !== d.paused) this.actions.pause?.(this.paused);
@@ -172,8 +175,19 @@ export class Store {
 
   changed() {
     const { watched, chosen } = this.market;
-    const { known, refused, paused, replayPaused, frequencyMs, intervalMs, connection } = this;
-    const shape = { watched, known, chosen, refused, paused, replayPaused, frequencyMs, intervalMs, connection };
+    const { known, refused, paused, replayPaused, mayControl, frequencyMs, intervalMs, connection } = this;
+    const shape = {
+      watched,
+      known,
+      chosen,
+      refused,
+      paused,
+      replayPaused,
+      mayControl,
+      frequencyMs,
+      intervalMs,
+      connection,
+    };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
     this.shape = shape;
     this.tell();

@@ -3,6 +3,7 @@
 
 import { useContext, useEffect, useLayoutEffect } from "react";
 import { EventLoopContext } from "$/utils/context-registry";
+import { signInIfAsked } from "./session.js";
 import { store } from "./store.js";
 
 export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
@@ -31,9 +32,11 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
     for (const batch of store.arrivals.awaited(slots)) store.ingest(batch, now);
   });
 
+  // With each attempt that fails there are other errors.
   useEffect(() => {
     store.socketDown = socketDown;
-  }, [socketDown]);
+    if (socketDown) signInIfAsked();
+  }, [connectErrors]);
   useEffect(() => store.market.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
   return null;
 }
