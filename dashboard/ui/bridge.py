@@ -139,6 +139,8 @@ async def stream_to_page(
     stream; a new one ends the old.
     """
     instruments = find_instruments(watched)
+    if detailed and instruments:
+        await running().bars.load(instruments[0])
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()

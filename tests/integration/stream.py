@@ -160,3 +160,15 @@ async def closed(socket: ClientConnection) -> int | None:
     async with asyncio.timeout(TIMEOUT_S):
         await socket.wait_closed()
     return socket.close_code
+
+
+async def listening(port: int) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                return

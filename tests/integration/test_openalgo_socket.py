@@ -31,6 +31,7 @@ from tests.integration.stream import (
     authenticate,
     closed,
     data,
+    listening,
     receive,
     undisturbed,
 )
@@ -84,18 +85,6 @@ async def mounted(
             await places.drained()
             server.stop()
             await serving
-
-
-async def listening(port: int) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.01)
-            else:
-                writer.close()
-                return
 
 
 @asynccontextmanager
