@@ -34,7 +34,7 @@ def card(page: Page, id_: str) -> Locator:
 
 
 def cards(page: Page) -> list[str | None]:
-    return [each.get_attribute("data-id") for each in by_id(page, "symbol-card").all()]
+    return by_id(page, "symbol-card").evaluate_all("all => all.map(each => each.dataset.id)")
 
 
 def price(page: Page, id_: str) -> float:
@@ -110,6 +110,7 @@ def test_both_are_found_wherever_one_searches(open_page: OpenPage) -> None:
     page.keyboard.type("aapl redis")
     page.get_by_role("option", name="Go to instrument AAPL REDIS", exact=True).click()
     assert eventually(lambda: page.evaluate(path) == "/instruments/REDIS:AAPL")
+    page.locator("#instrument-search").wait_for()  # it hears the key once it is there
     page.keyboard.press("/")
     page.keyboard.type("aapl")
     options = page.locator("#instrument-select option:not(:first-child)")
