@@ -1,57 +1,11 @@
 """What the API reads of the running product."""
 
-from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from dashboard.core.accounts import Account
-from dashboard.core.bars import Bar, Interval
 from dashboard.core.directory import Directory
-from dashboard.core.feed_state import FeedStatus
-from dashboard.core.instruments import Instrument
 from dashboard.core.leases import Leases
-from dashboard.core.model import Positions
-from dashboard.core.reports import FeedReport
+from dashboard.core.readers import AccountReader, BarReader, FeedReader
 from dashboard.hub.hub import Hub
-
-
-class Feeds(Protocol):
-    """How the feeds stand."""
-
-    def current(self) -> Mapping[str, FeedReport]:
-        """Give what was told of each last, by its name."""
-        ...
-
-    def status(self) -> dict[str, FeedStatus]:
-        """Give how each stands now, by its name."""
-        ...
-
-
-class Bars(Protocol):
-    """The bars that are kept."""
-
-    async def load(self, instrument: Instrument) -> None:
-        """Have those of before at hand, wherever they are kept."""
-        ...
-
-    def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
-        """Give the newest `count` bars, oldest first."""
-        ...
-
-    def kept(self, instrument: Instrument, interval: Interval) -> list[Bar]:
-        """Give all bars, oldest first."""
-        ...
-
-
-class Accounts(Protocol):
-    """What is remembered of the clients of the exchanges."""
-
-    def current(self) -> Sequence[Account]:
-        """Give every client."""
-        ...
-
-    def positions(self) -> Sequence[Positions]:
-        """Give the latest positions of every client that has any."""
-        ...
 
 
 class Running(Protocol):
@@ -71,7 +25,7 @@ class Running(Protocol):
         ...
 
     @property
-    def feeds(self) -> Feeds:
+    def feeds(self) -> FeedReader:
         """Give how the feeds stand."""
         ...
 
@@ -81,12 +35,12 @@ class Running(Protocol):
         ...
 
     @property
-    def bars(self) -> Bars:
+    def bars(self) -> BarReader:
         """Give the bars."""
         ...
 
     @property
-    def accounts(self) -> Accounts:
+    def accounts(self) -> AccountReader:
         """Give the clients."""
         ...
 

@@ -14,7 +14,7 @@ from collections.abc import Coroutine, Sequence
 
 from dashboard.config import load_settings, mask_password
 from dashboard.core.errors import LivetapeError
-from dashboard.exchange.market import Market
+from dashboard.exchange.market import ExchangeMarket
 from dashboard.exchange.publisher import Publisher
 from dashboard.exchange.redis_server import RedisServer, own_redis
 
@@ -31,7 +31,7 @@ async def trade(url: str | None, *, rate: float, seed: int | None) -> None:
     Raises:
         ExchangeError: when it cannot begin.
     """
-    market = Market(seed=seed, now=time.time_ns())
+    market = ExchangeMarket(seed=seed, now=time.time_ns())
     async with contextlib.AsyncExitStack() as stack:
         server: RedisServer | None = None
         if url is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dashboard.exchange.matching import Fill
 
 
-class Accounts:
+class ClientAccounts:
     """Positions and cash of every client, which begin at zero.
 
     Cash is kept per instrument in ticks, so that it is exact: whatever is

@@ -11,14 +11,14 @@ from typing import Protocol
 
 import msgspec
 
-from dashboard.exchange.listings import Listing
-from dashboard.exchange.matching import OrderBook, Side
+from dashboard.exchange.listings import TradedListing
+from dashboard.exchange.matching import LimitOrderBook, OrderSide
 
 
 class New(msgspec.Struct, frozen=True):
     """A limit order; what is not traded at once waits in the book only if it `rests`."""
 
-    side: Side
+    side: OrderSide
     ticks: int
     volume: int
     rests: bool = False
@@ -36,8 +36,8 @@ Request = New | Cancel
 class Situation(msgspec.Struct, frozen=True):
     """What a client knows of an instrument at its turn; `fair` is the theoretical price."""
 
-    listing: Listing
-    book: OrderBook
+    listing: TradedListing
+    book: LimitOrderBook
     fair: float
     position: int
     now_s: float
@@ -76,7 +76,7 @@ class MarketMaker:
         """Cancel what is too near or too far, fill the gaps, else renew one quote."""
         own = situation.book.open_orders(self.name)
         requests: list[Request] = []
-        for side in Side:
+        for side in OrderSide:
             wanted = self._levels(situation, side)
             lowest, highest = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
             kept: set[int] = set()
@@ -102,16 +102,16 @@ class MarketMaker:
             requests = [Cancel(place.order_id), renewed]
         return requests
 
-    def _levels(self, situation: Situation, side: Side) -> range:
+    def _levels(self, situation: Situation, side: OrderSide) -> range:
         """Give the prices to quote at, best first."""
         step = situation.listing.step
         middle = situation.fair - situation.share * self.SKEW * step
         best = middle - side.sign * self._half_spread * step
-        inner = math.floor(best / step) if side is Side.BUY else math.ceil(best / step)
+        inner = math.floor(best / step) if side is OrderSide.BUY else math.ceil(best / step)
         spacing = -side.sign * self._spacing * step
         return range(inner * step, inner * step + self.LEVELS * spacing, spacing)
 
-    def _quote(self, situation: Situation, side: Side, ticks: int, rng: random.Random) -> New:
+    def _quote(self, situation: Situation, side: OrderSide, ticks: int, rng: random.Random) -> New:
         depth = abs(situation.fair - ticks) / situation.listing.step
         lots = rng.randint(1, 4) + round(depth / 2)
         return New(side, ticks, lots * situation.listing.lot, rests=True)
@@ -127,7 +127,7 @@ class Arbitrageur:
     def decide(self, situation: Situation, rng: random.Random) -> Sequence[Request]:
         """Take the best price of a side where it pays, the more gladly the less it owns."""
         listing, book = situation.listing, situation.book
-        for side in Side:
+        for side in OrderSide:
             price = book.best(side.other)
             if price is None:
                 continue
@@ -151,7 +151,7 @@ class NoiseTrader:
     def decide(self, situation: Situation, rng: random.Random) -> Sequence[Request]:
         """Take the best price, or join it; a position makes the way back more likely."""
         listing, book = situation.listing, situation.book
-        side = Side.BUY if rng.random() < 0.5 - situation.share else Side.SELL
+        side = OrderSide.BUY if rng.random() < 0.5 - situation.share else OrderSide.SELL
         volume = rng.randint(1, 4) * listing.lot
         if rng.random() < 0.6:
             price = book.best(side.other)
@@ -219,14 +219,14 @@ class Institution:
             self._plans[listing.name] = self._target(listing, rng), now_s + self.BREAK_S
         return requests
 
-    def _target(self, listing: Listing, rng: random.Random) -> float:
+    def _target(self, listing: TradedListing, rng: random.Random) -> float:
         return rng.uniform(-self.LARGEST, self.LARGEST) * listing.absolute_limit
 
 
 def towards(target: float, situation: Situation, lots: int) -> Sequence[Request]:
     """Take the best price with at most these lots if the target is at least one lot away."""
     missing = int(abs(target - situation.position) / situation.listing.lot)
-    side = Side.BUY if target > situation.position else Side.SELL
+    side = OrderSide.BUY if target > situation.position else OrderSide.SELL
     price = situation.book.best(side.other)
     if not missing or price is None:
         return []

@@ -15,7 +15,7 @@ class Underlying(msgspec.Struct, frozen=True, kw_only=True):
     delta_limit: int
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True):
+class TradedListing(msgspec.Struct, frozen=True, kw_only=True):
     """An instrument.
 
     Its fair price is `basis` times the theoretical price of its underlying.
@@ -39,8 +39,10 @@ DOGE = Underlying(name="DOGE", start=0.3825, volatility=0.00030, delta_limit=400
 UNDERLYINGS = (AAPL, GOOGL, MSFT, BTC, DOGE)
 
 LISTINGS = (
-    Listing(name="AAPL", underlying=AAPL, tick_size=0.01, step=1, lot=10, absolute_limit=1000),
-    Listing(
+    TradedListing(
+        name="AAPL", underlying=AAPL, tick_size=0.01, step=1, lot=10, absolute_limit=1000
+    ),
+    TradedListing(
         name="AAPL_DEC",
         underlying=AAPL,
         tick_size=0.05,
@@ -49,10 +51,14 @@ LISTINGS = (
         absolute_limit=800,
         basis=1.0042,
     ),
-    Listing(name="GOOGL", underlying=GOOGL, tick_size=0.01, step=1, lot=10, absolute_limit=1000),
-    Listing(name="MSFT", underlying=MSFT, tick_size=0.01, step=2, lot=10, absolute_limit=1000),
-    Listing(name="BTC/USD", underlying=BTC, tick_size=0.5, step=8, lot=1, absolute_limit=60),
-    Listing(
+    TradedListing(
+        name="GOOGL", underlying=GOOGL, tick_size=0.01, step=1, lot=10, absolute_limit=1000
+    ),
+    TradedListing(
+        name="MSFT", underlying=MSFT, tick_size=0.01, step=2, lot=10, absolute_limit=1000
+    ),
+    TradedListing(name="BTC/USD", underlying=BTC, tick_size=0.5, step=8, lot=1, absolute_limit=60),
+    TradedListing(
         name="DOGE/USD",
         underlying=DOGE,
         tick_size=0.0001,

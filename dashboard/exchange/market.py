@@ -7,10 +7,10 @@ from itertools import accumulate
 
 import msgspec
 
-from dashboard.exchange.accounts import Accounts
+from dashboard.exchange.accounts import ClientAccounts
 from dashboard.exchange.clients import Cancel, Client, Request, Situation, make_clients
-from dashboard.exchange.listings import LISTINGS, UNDERLYINGS, Listing, Underlying
-from dashboard.exchange.matching import OrderBook, Side
+from dashboard.exchange.listings import LISTINGS, UNDERLYINGS, TradedListing, Underlying
+from dashboard.exchange.matching import LimitOrderBook, OrderSide
 from dashboard.exchange.messages import (
     account_message,
     encode_book,
@@ -64,7 +64,7 @@ class Walk:
         return f"{self.price:.7g}".encode()
 
 
-class Market:
+class ExchangeMarket:
     """All books, clients and accounts.
 
     With the same seed and the same sequence of times, the steps are the same.
@@ -73,11 +73,11 @@ class Market:
     def __init__(self, *, seed: int | None, now: int) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - a market that can be repeated, no secret
         self._walks = {each.name: Walk(each) for each in UNDERLYINGS}
-        self._books = {each.name: OrderBook(each.name, each.tick_size) for each in LISTINGS}
+        self._books = {each.name: LimitOrderBook(each.name, each.tick_size) for each in LISTINGS}
         self._clients = make_clients()
         self._turns = list(accumulate(client.weight for client in self._clients))
         self._marks = {each.name: round(self._fair(each)) for each in LISTINGS}
-        self._accounts = Accounts(
+        self._accounts = ClientAccounts(
             [client.name for client in self._clients],
             {each.name: each.tick_size for each in LISTINGS},
         )
@@ -122,11 +122,11 @@ class Market:
             step.messages.extend(self.account_messages(now))
         return Step(step.messages, keys | step.keys, step.trades)
 
-    def _fair(self, listing: Listing) -> float:
+    def _fair(self, listing: TradedListing) -> float:
         """Give the fair price of an instrument in ticks."""
         return self._walks[listing.underlying.name].price * listing.basis / listing.tick_size
 
-    def _turn(self, client: Client, listing: Listing, now: int) -> Step:
+    def _turn(self, client: Client, listing: TradedListing, now: int) -> Step:
         situation = Situation(
             listing=listing,
             book=self._books[listing.name],
@@ -195,7 +195,7 @@ class Market:
         ]
 
 
-def _quote(book: OrderBook) -> tuple[int | None, int, int | None, int]:
+def _quote(book: LimitOrderBook) -> tuple[int | None, int, int | None, int]:
     """Give what a quote tells: the best price of each side, and the volume there."""
-    buy, sell = Side.BUY, Side.SELL
+    buy, sell = OrderSide.BUY, OrderSide.SELL
     return book.best(buy), book.best_volume(buy), book.best(sell), book.best_volume(sell)

@@ -12,24 +12,24 @@ import msgspec
 from dashboard.core.instruments import decimals_of
 
 
-class Side(StrEnum):
+class OrderSide(StrEnum):
     """The side of an order, as the exchange writes it."""
 
     BUY = "Buy"
     SELL = "Sell"
 
     @property
-    def other(self) -> "Side":
+    def other(self) -> "OrderSide":
         """Give the side that this one trades with."""
-        return Side.SELL if self is Side.BUY else Side.BUY
+        return OrderSide.SELL if self is OrderSide.BUY else OrderSide.BUY
 
     @property
     def sign(self) -> int:
         """Give 1 for a buyer and -1 for a seller."""
-        return 1 if self is Side.BUY else -1
+        return 1 if self is OrderSide.BUY else -1
 
 
-class Order(msgspec.Struct, frozen=True, gc=False):
+class LimitOrder(msgspec.Struct, frozen=True, gc=False):
     """An order that waits in the book, in the published form.
 
     `leaves_qty` is what is left of it, `timestamp` when it was submitted.
@@ -40,7 +40,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     leaves_qty: int
     price: float
     request_id: int
-    side: Side
+    side: OrderSide
     timestamp: str
 
 
@@ -59,23 +59,23 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     """Where an order waits."""
 
     order_id: int
-    side: Side
+    side: OrderSide
     ticks: int
 
 
 class _Ladder:
     """One side: orders by level, levels by rank, which is lowest at the best price."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: OrderSide) -> None:
         self._sign = -side.sign
         self.ranks: list[int] = []
-        self.levels: dict[int, dict[int, Order]] = {}
+        self.levels: dict[int, dict[int, LimitOrder]] = {}
 
     def rank(self, ticks: int) -> int:
         """Give the rank of a price; the other way round it gives the price of a rank."""
         return ticks * self._sign
 
-    def put(self, ticks: int, order: Order) -> None:
+    def put(self, ticks: int, order: LimitOrder) -> None:
         rank = self.rank(ticks)
         if rank not in self.levels:
             self.levels[rank] = {}
@@ -90,37 +90,37 @@ class _Ladder:
             del self.levels[rank]
             del self.ranks[bisect_left(self.ranks, rank)]
 
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[LimitOrder]:
         return [order for rank in self.ranks for order in self.levels[rank].values()]
 
 
-class OrderBook:
+class LimitOrderBook:
     """The waiting orders of one instrument; it is never crossed."""
 
     def __init__(self, instrument: str, tick_size: float) -> None:
         self.instrument = instrument
         self.tick_size = tick_size
         self._decimals = decimals_of(tick_size)
-        self._ladders = {side: _Ladder(side) for side in Side}
+        self._ladders = {side: _Ladder(side) for side in OrderSide}
         self._places: dict[str, dict[int, Place]] = {}
 
     def price(self, ticks: int) -> float:
         """Give the price of a number of ticks."""
         return round(ticks * self.tick_size, self._decimals)
 
-    def best(self, side: Side) -> int | None:
+    def best(self, side: OrderSide) -> int | None:
         """Give the best price of a side in ticks, or None where nobody waits."""
         ladder = self._ladders[side]
         return ladder.rank(ladder.ranks[0]) if ladder.ranks else None
 
-    def best_volume(self, side: Side) -> int:
+    def best_volume(self, side: OrderSide) -> int:
         """Give the volume that waits at the best price of a side."""
         ladder = self._ladders[side]
         if not ladder.ranks:
             return 0
         return sum(order.leaves_qty for order in ladder.levels[ladder.ranks[0]].values())
 
-    def orders(self, side: Side) -> list[Order]:
+    def orders(self, side: OrderSide) -> list[LimitOrder]:
         """List the waiting orders of a side: the next to trade first."""
         return self._ladders[side].orders()
 
@@ -132,7 +132,7 @@ class OrderBook:
         self,
         order_id: int,
         client: str,
-        side: Side,
+        side: OrderSide,
         ticks: int,
         volume: int,
         *,
@@ -160,7 +160,7 @@ class OrderBook:
                 Fill(
                     opposite.rank(rank),
                     traded,
-                    *(ours + theirs if side is Side.BUY else theirs + ours),
+                    *(ours + theirs if side is OrderSide.BUY else theirs + ours),
                 )
             )
             if traded == waiting.leaves_qty:
@@ -170,7 +170,7 @@ class OrderBook:
                 opposite.put(opposite.rank(rank), left)
         if volume and rests:
             price = self.price(ticks)
-            order = Order(client, self.instrument, volume, price, order_id, side, timestamp)
+            order = LimitOrder(client, self.instrument, volume, price, order_id, side, timestamp)
             self._ladders[side].put(ticks, order)
             self._places.setdefault(client, {})[order_id] = Place(order_id, side, ticks)
         return fills

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from dashboard.exchange.matching import Fill, OrderBook, Side
+from dashboard.exchange.matching import Fill, LimitOrderBook, OrderSide
 
 CHANNEL = "market_data"
 _encode = msgspec.json.Encoder().encode
@@ -24,35 +24,35 @@ def format_timestamp(now_ns: int) -> str:
     return f"{moment.isoformat(timespec='microseconds')}Z"
 
 
-def encode_book(book: OrderBook, timestamp: str) -> bytes:
+def encode_book(book: LimitOrderBook, timestamp: str) -> bytes:
     """Write the whole book, the next order to trade first on each side."""
     return _encode(
         {
             "message_type": "OrderbookUpdate",
             "instrument": book.instrument,
             "timestamp": timestamp,
-            "asks": book.orders(Side.SELL),
-            "bids": book.orders(Side.BUY),
+            "asks": book.orders(OrderSide.SELL),
+            "bids": book.orders(OrderSide.BUY),
         }
     )
 
 
-def encode_quote(book: OrderBook, timestamp: str) -> bytes:
+def encode_quote(book: LimitOrderBook, timestamp: str) -> bytes:
     """Write the best bid and offer; an empty side has a null price and quantity 0."""
-    bid, ask = book.best(Side.BUY), book.best(Side.SELL)
+    bid, ask = book.best(OrderSide.BUY), book.best(OrderSide.SELL)
     return _encode(
         {
             "instrument": book.instrument,
             "timestamp": timestamp,
             "best_bid": None if bid is None else book.price(bid),
             "best_ask": None if ask is None else book.price(ask),
-            "best_bid_qty": book.best_volume(Side.BUY),
-            "best_ask_qty": book.best_volume(Side.SELL),
+            "best_bid_qty": book.best_volume(OrderSide.BUY),
+            "best_ask_qty": book.best_volume(OrderSide.SELL),
         }
     )
 
 
-def encode_trade(book: OrderBook, fill: Fill, timestamp: str) -> bytes:
+def encode_trade(book: LimitOrderBook, fill: Fill, timestamp: str) -> bytes:
     """Write one execution."""
     return _encode(
         {

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from dashboard.core.errors import ExchangeError
 from dashboard.exchange.listings import static_data
-from dashboard.exchange.market import Market
+from dashboard.exchange.market import ExchangeMarket
 from dashboard.exchange.messages import CHANNEL
 
 TIMEOUT_S = 3.0
@@ -35,7 +35,7 @@ class Publisher:
     def __init__(
         self,
         url: str,
-        market: Market,
+        market: ExchangeMarket,
         *,
         rate: float,
         say: Callable[[str], object],

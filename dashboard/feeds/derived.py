@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dashboard.core.model import Book, Event, Kind, Price, Published, Quote, Topic, Trade
 from dashboard.feeds.base import Publish
 
-Level = tuple[float | None, float]
+Best = tuple[float | None, float]
 
-EMPTY: Level = (None, 0.0)
+EMPTY: Best = (None, 0.0)
 
 
 class Derived:
@@ -53,8 +53,8 @@ class Derived:
         )
 
     def _derive_quote(self, book: Book) -> None:
-        bid: Level = book.bids[0] if book.bids else EMPTY
-        ask: Level = book.asks[0] if book.asks else EMPTY
+        bid: Best = book.bids[0] if book.bids else EMPTY
+        ask: Best = book.asks[0] if book.asks else EMPTY
         newest = self._latest_of(Topic(Kind.QUOTE, book.exchange, book.symbol))
         if newest is not None and isinstance(last := newest.event, Quote):
             best = (last.bid_price, last.bid_size, last.ask_price, last.ask_size)

@@ -5,10 +5,17 @@ from os import SEEK_END
 from pathlib import Path
 
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.instruments import Instrument, InstrumentKind, Sent, decimals_of, is_name
+from dashboard.core.instruments import (
+    Instrument,
+    InstrumentKey,
+    InstrumentKind,
+    Sent,
+    decimals_of,
+    is_name,
+)
 from dashboard.core.model import Price, Trade
 from dashboard.feeds.parsing import binance_futures, coinbase
-from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
+from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, QuoteChange
 from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import (
     BreakOff,
@@ -24,8 +31,6 @@ KINDS = {
     binance_futures.EXCHANGE: InstrumentKind.FUTURE,
 }
 """What is traded on a venue that trades one kind of instrument."""
-
-Key = tuple[str, str]
 
 
 class Recording:
@@ -117,9 +122,9 @@ class SeenInstruments:
     """
 
     def __init__(self) -> None:
-        self._exact: dict[Key, int] = {}
-        self._other: dict[Key, int] = {}
-        self._sent: dict[Key, set[Sent]] = {}
+        self._exact: dict[InstrumentKey, int] = {}
+        self._other: dict[InstrumentKey, int] = {}
+        self._sent: dict[InstrumentKey, set[Sent]] = {}
 
     def see(self, change: Change) -> None:
         """Take in one change."""
@@ -131,7 +136,7 @@ class SeenInstruments:
                 prices = [change.price]
                 if change.volume:
                     sent.add(Sent.VOLUME)
-            case Quote():
+            case QuoteChange():
                 prices = [change.bid_price, change.ask_price]
             case BookSnapshot() | BookDelta():
                 prices = [price for side in (change.bids, change.asks) for price, _ in side]

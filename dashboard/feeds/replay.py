@@ -11,10 +11,10 @@ from dashboard.config import SPEED_MAX, SPEED_MIN, Settings, setting_error
 from dashboard.core.clocks import WallTimes
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.feed_state import FeedState
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.feeds.base import Feed, Publish, Refusals, SeekableFeed
 from dashboard.feeds.parsing.connections import Connections
-from dashboard.feeds.parsing.markets import Key, Markets
+from dashboard.feeds.parsing.markets import Markets
 from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record, Sent
 from dashboard.feeds.recording import FEED, Recording
@@ -69,7 +69,7 @@ class Replay(Feed):
         self._loop = loop
         self._sleep = sleep
         self._known = frozenset(each.key for each in recording.instruments)
-        self._wanted: set[Key] = set(self._known)
+        self._wanted: set[InstrumentKey] = set(self._known)
         self._publish: Publish | None = None
         self._round = _Round(recording)
         self._anchor_ns = self._now()
@@ -217,7 +217,7 @@ class Replay(Feed):
         self._anchor(target_ns)
         self._publish_latest(publish, self._wanted)
 
-    def _publish_latest(self, publish: Publish, keys: Collection[Key]) -> None:
+    def _publish_latest(self, publish: Publish, keys: Collection[InstrumentKey]) -> None:
         now = self._wall.of(self._now())
         for event in self._round.markets.latest(now, keys.__contains__):
             publish(event)

@@ -10,7 +10,7 @@ BOOK_LEVELS = 5
 DEEP_BOOK_LEVELS = 30
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class SimulatedListing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An instrument with its starting price and the streams it has beside `price`.
 
     `levels` is the depth of its book; with a `lot` all its sizes are whole lots.
@@ -39,9 +39,9 @@ def _listing(
     book: bool = False,
     trades: bool = False,
     load: bool = False,
-) -> Listing:
+) -> SimulatedListing:
     instrument = _instrument(symbol, exchange, kind, book=book, trades=trades, volume=True)
-    return Listing(instrument=instrument, start=start, book=book, trades=trades, load=load)
+    return SimulatedListing(instrument=instrument, start=start, book=book, trades=trades, load=load)
 
 
 def _in_lots(
@@ -52,9 +52,9 @@ def _in_lots(
     *,
     lot: int = 1,
     open_interest: int = 0,
-) -> Listing:
+) -> SimulatedListing:
     """List a stock or a derivative of India's exchanges."""
-    return Listing(
+    return SimulatedListing(
         instrument=_instrument(symbol, exchange, kind, book=True, trades=True, volume=True),
         start=start,
         book=True,
@@ -66,10 +66,10 @@ def _in_lots(
     )
 
 
-def _index(symbol: str, start: float) -> Listing:
+def _index(symbol: str, start: float) -> SimulatedListing:
     """List an index: it is computed, not traded, so it has a price alone."""
     instrument = _instrument(symbol, "NSE_INDEX", InstrumentKind.INDEX)
-    return Listing(instrument=instrument, start=start, volume=False)
+    return SimulatedListing(instrument=instrument, start=start, volume=False)
 
 
 def _instrument(
@@ -111,14 +111,14 @@ ON_DEMAND = (
 """What OpenAlgo's clients ask for; they move once they are asked for."""
 
 
-def generate_listings(count: int) -> list[Listing]:
+def generate_listings(count: int) -> list[SimulatedListing]:
     """Make up listings for load."""
     return [
         _listing(*_generated(number), InstrumentKind.EQUITY, load=True) for number in range(count)
     ]
 
 
-def generate_on_demand(first: int, count: int) -> list[Listing]:
+def generate_on_demand(first: int, count: int) -> list[SimulatedListing]:
     """Make up listings that rest until they are asked for, numbered from `first` on."""
     return [
         _listing(*_generated(number), InstrumentKind.EQUITY, book=True, trades=True)

@@ -13,7 +13,7 @@ from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, S
 from dashboard.feeds.simulated_listings import (
     LISTINGS,
     ON_DEMAND,
-    Listing,
+    SimulatedListing,
     generate_listings,
     generate_on_demand,
 )
@@ -64,7 +64,7 @@ class Segment:
     which it is listed.
     """
 
-    def __init__(self, listings: Iterable[Listing], rng: random.Random) -> None:
+    def __init__(self, listings: Iterable[SimulatedListing], rng: random.Random) -> None:
         self._rng = rng
         self._listed = {
             listing.instrument.key: (number, listing) for number, listing in enumerate(listings)

@@ -5,7 +5,7 @@ import random
 
 from dashboard.core.market_quote import DAY_NS
 from dashboard.core.model import Side
-from dashboard.feeds.simulated_listings import Listing
+from dashboard.feeds.simulated_listings import SimulatedListing
 
 MAX_STEP = 0.0015
 """Largest relative step of a walk; with rounding to the tick it stays within 0.2 %."""
@@ -22,7 +22,7 @@ INTEREST_REVERSION = 1e-5
 class Walk:
     """A mean-reverting random walk of one price; `number` is its place in the list."""
 
-    def __init__(self, number: int, listing: Listing) -> None:
+    def __init__(self, number: int, listing: SimulatedListing) -> None:
         self.number = number
         self.listing = listing
         self.instrument = listing.instrument

@@ -234,22 +234,14 @@ class Hub:
         line = self._lines.get(topic)
         return None if line is None else line.newest
 
-    def since(self, event_id: str, wants: Wants, channels: Collection[Channel]) -> list[Published]:
-        """Give every wanted event of some channels after `event_id` (`epoch:n`), oldest first.
-
-        Raises:
-            ResumeError: when the id is malformed, of another epoch, in the future, or
-                older than what is remembered of these channels.
-        """
-        return [entry for entry in self._successors(event_id, channels) if wants(entry.topic)]
-
     def after(self, event_id: str, count: int, channels: Collection[Channel]) -> list[Published]:
         """Give the next `count` events of some channels after `event_id`; fewer are all.
 
         So one that has missed many can read them in parts.
 
         Raises:
-            ResumeError: as `since` does.
+            ResumeError: when the id is malformed, of another epoch, in the future, or
+                older than what is remembered of these channels.
         """
         return list(islice(self._successors(event_id, channels), count))
 
@@ -257,7 +249,7 @@ class Hub:
         """Iterate over what came after an id, by offset. Publish nothing meanwhile.
 
         Raises:
-            ResumeError: as `since` does.
+            ResumeError: as `after` does.
         """
         epoch, _, number = event_id.rpartition(":")
         if not (epoch and number.isascii() and number.isdigit()) or len(number) > 18:

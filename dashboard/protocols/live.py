@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from dashboard.core.errors import RequestError, ScopeError
+from dashboard.core.instruments import InstrumentKey
 from dashboard.core.model import (
     Book,
     Control,
@@ -31,8 +32,6 @@ MAX_REQUEST_BYTES = 64 * 1024
 MAX_PROBLEM = 160
 BUFFER_EVENTS = 500
 
-Key = tuple[str, str]
-"""What tells instruments apart: (exchange, symbol)."""
 
 STREAMS: dict[str, frozenset[Kind]] = {
     "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
@@ -49,13 +48,13 @@ REQUESTS = (
 )
 
 
-class SetFrequency(msgspec.Struct, frozen=True):
+class FrequencyRequest(msgspec.Struct, frozen=True):
     """A client asks for another frequency, in ms; the server clamps it."""
 
     frequency_ms: float
 
 
-class Subscribe(msgspec.Struct, frozen=True):
+class FilterRequest(msgspec.Struct, frozen=True):
     """A client asks for another filter; its symbols are symbols or full ids, None means all."""
 
     symbols: frozenset[str] | None = None
@@ -74,7 +73,7 @@ class Filter(msgspec.Struct, frozen=True):
     that are common: they go to everybody who asks for nothing in particular.
     """
 
-    instruments: frozenset[Key] | None = None
+    instruments: frozenset[InstrumentKey] | None = None
     kinds: frozenset[Kind] = KINDS
 
     @property
@@ -200,7 +199,7 @@ def encoder(epoch: str) -> Callable[[Published], str]:
 
 
 def encode_subscribed(
-    asked: Subscribe, *, unknown: Collection[str], refused: Mapping[str, str]
+    asked: FilterRequest, *, unknown: Collection[str], refused: Mapping[str, str]
 ) -> str:
     """Say what now holds: the names as they were asked for, without the others; null for all.
 
@@ -244,7 +243,7 @@ class _Request(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Request)
 
 
-def parse_request(text: str | bytes) -> SetFrequency | Subscribe:
+def parse_request(text: str | bytes) -> FrequencyRequest | FilterRequest:
     """Read one request.
 
     Raw examples: `{"frequency_ms":25}`, `{"type":"subscribe","symbols":["AAPL","NSE:TCS"]}`.
@@ -260,10 +259,10 @@ def parse_request(text: str | bytes) -> SetFrequency | Subscribe:
         raise RequestError(problem="the frame is not JSON", allowed=REQUESTS) from error
     if request.type == "subscribe":
         streams = STREAMS.keys() if request.streams is None else request.streams
-        return Subscribe(request.symbols, frozenset(streams))
+        return FilterRequest(request.symbols, frozenset(streams))
     frequency_ms = request.frequency_ms
     if request.type is None and frequency_ms is not None and math.isfinite(frequency_ms):
-        return SetFrequency(frequency_ms)
+        return FrequencyRequest(frequency_ms)
     raise RequestError(problem="the request is not known", allowed=REQUESTS)
 
 

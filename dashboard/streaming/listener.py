@@ -47,7 +47,7 @@ WATCH_S = 0.5
 CLIENTS_FAULT = "WS parser error"
 """How picows begins to tell of a frame that breaks the protocol."""
 
-Refusal = Callable[[Headers], str | None]
+RefuseHeaders = Callable[[Headers], str | None]
 """Names what is wrong with a request's headers, or gives None."""
 Choose = Callable[[str], Streams]
 """Gives the stream of a path."""
@@ -66,7 +66,7 @@ class StreamListener:
         *,
         host: str,
         port: int,
-        refusal: Refusal,
+        refusal: RefuseHeaders,
         timeouts: Timeouts,
         connection_limit: int,
         deflate: bool = False,

@@ -111,7 +111,7 @@ class LiveStreams:
         """Answer one request; it and the events around it come in the order of their effect."""
         try:
             asked = live.parse_request(raw)
-            if isinstance(asked, live.SetFrequency):
+            if isinstance(asked, live.FrequencyRequest):
                 command = SetFrequency(frequency_ms=asked.frequency_ms)
                 await self._product.commands.ask(command, by=principal_of(client.scope))
                 return
@@ -165,7 +165,7 @@ class LiveStreams:
             if len(cohort) == 1:
                 self._routes.add(cohort, session.filter)
 
-    async def _subscribe(self, client: StreamClient, asked: live.Subscribe) -> None:
+    async def _subscribe(self, client: StreamClient, asked: live.FilterRequest) -> None:
         session = self._sessions[client]
         self._common.look_into(self._product.directory)
         kinds = live.kinds_of(asked.streams)

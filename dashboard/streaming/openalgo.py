@@ -14,6 +14,7 @@ from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.core.errors import StorageError
+from dashboard.core.instruments import InstrumentKey
 from dashboard.core.leases import Holder
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import Book
@@ -23,18 +24,18 @@ from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.route import Route
 from dashboard.fanout.wire import Wire
-from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.modes import Form, Mode
 from dashboard.protocols.openalgo.quotes import encode_data, serves
 from dashboard.protocols.openalgo.requests import MAX_REQUEST_BYTES
 from dashboard.protocols.openalgo.session import (
+    BrokeredInstrument,
     CheckKey,
     Ended,
+    LastValue,
     Listen,
-    Listing,
     Output,
     Reply,
     Session,
-    Snapshot,
 )
 from dashboard.protocols.openalgo.throttle import Throttle
 from dashboard.streaming.closing import KEY_REVOKED
@@ -47,7 +48,7 @@ log = structlog.get_logger(__name__)
 NS_PER_MS = 1_000_000
 
 
-Authenticate = Callable[[str, str], Awaitable[Principal | None]]
+AuthenticateKey = Callable[[str, str], Awaitable[Principal | None]]
 """Find out whose key this is, given the client's address too; None for nobody's."""
 
 
@@ -62,12 +63,12 @@ class FeedMarket:
         """Name the feeds."""
         return list(self._running.feeds.status())
 
-    def find(self, key: Key) -> Listing | None:
+    def find(self, key: InstrumentKey) -> BrokeredInstrument | None:
         """Find an instrument; of two feeds that have it, the first one's."""
         instrument = self._running.directory.get(key)
-        return None if instrument is None else Listing(instrument, self.broker_of(key))
+        return None if instrument is None else BrokeredInstrument(instrument, self.broker_of(key))
 
-    def broker_of(self, key: Key) -> str:
+    def broker_of(self, key: InstrumentKey) -> str:
         """Name the feed that serves an instrument; empty where none does."""
         return self._running.directory.feed_of(key) or ""
 
@@ -87,7 +88,7 @@ class OpenAlgoStreams:
         self,
         running: OpenAlgoProduct,
         *,
-        authenticate: Authenticate,
+        authenticate: AuthenticateKey,
         places: Places,
         keyed: KeyedConnections | None = None,
         turns: Turns | None = None,
@@ -205,7 +206,7 @@ class OpenAlgoStreams:
             log.exception("an OpenAlgo request failed")
             return session.fail()
 
-    def _lower_leases(self, client: StreamClient, keys: Iterable[Key]) -> None:
+    def _lower_leases(self, client: StreamClient, keys: Iterable[InstrumentKey]) -> None:
         """Lease no more of instruments than the client still holds on them."""
         session, holder = self._sessions[client], self._holders[client]
         for key in keys:
@@ -220,7 +221,7 @@ class OpenAlgoStreams:
                 client.outbox.reply(client.wire(output.payload))
             case Ended():
                 client.outbox.forget((output.key, output.mode))
-            case Snapshot():
+            case LastValue():
                 quote = self._quotes.of(*output.key)
                 if quote is not None and (payload := self._encode(quote, output.form)):
                     slot = (output.key, output.form.mode)

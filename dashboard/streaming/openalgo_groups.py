@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from dashboard.core.instruments import InstrumentKey
 from dashboard.fanout.cohort import Cohort, Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.route import Route
 from dashboard.protocols.openalgo.index import Holding, Index
-from dashboard.protocols.openalgo.modes import TICKS, Form, Key, Mode
+from dashboard.protocols.openalgo.modes import TICKS, Form, Mode
 
 NOTHING = Holding()
 TOKEN_BITS = 128
@@ -18,8 +19,8 @@ TOKEN_BITS = 128
 class _Member(msgspec.Struct):
     """What a client holds, what of that its cohort does not know yet, and the signature of all."""
 
-    held: dict[Key, Holding]
-    changes: dict[Key, Holding]
+    held: dict[InstrumentKey, Holding]
+    changes: dict[InstrumentKey, Holding]
     signature: int = 0
 
 
@@ -34,10 +35,10 @@ class Groups:
         self._fanout = fanout
         self._index: Index[Cohort] = Index()
         self._members: dict[Receiver, _Member] = {}
-        self._tokens: dict[tuple[Key, Holding], int] = {}
-        self._routes: dict[tuple[Key, Mode], dict[Form, Route]] = {}
+        self._tokens: dict[tuple[InstrumentKey, Holding], int] = {}
+        self._routes: dict[tuple[InstrumentKey, Mode], dict[Form, Route]] = {}
 
-    def routes(self, key: Key, tick: Mode) -> Mapping[Form, Route]:
+    def routes(self, key: InstrumentKey, tick: Mode) -> Mapping[Form, Route]:
         """Give the ways of a tick by the form in which it goes there; use them at once."""
         routes = self._routes.get((key, tick))
         if routes is None:
@@ -58,7 +59,7 @@ class Groups:
         if not cohort:
             self._forget(cohort, member)
 
-    def put(self, key: Key, client: Receiver, holding: Holding) -> None:
+    def put(self, key: InstrumentKey, client: Receiver, holding: Holding) -> None:
         """Set what a client holds on an instrument, once it is regrouped; no modes end it."""
         member = self._members.get(client)
         if member is None:
@@ -88,7 +89,7 @@ class Groups:
             for key, holding in member.held.items():
                 self._set(key, cohort, holding)
 
-    def _token(self, key: Key, holding: Holding) -> int:
+    def _token(self, key: InstrumentKey, holding: Holding) -> int:
         if not holding.modes:
             return 0
         token = self._tokens.get((key, holding))
@@ -100,7 +101,7 @@ class Groups:
         for key in member.held:
             self._set(key, cohort, NOTHING)
 
-    def _set(self, key: Key, cohort: Cohort, holding: Holding) -> None:
+    def _set(self, key: InstrumentKey, cohort: Cohort, holding: Holding) -> None:
         self._index.put(key, cohort, holding)
         for tick in TICKS:
             self._routes.pop((key, tick), None)

@@ -6,10 +6,10 @@ from typing import Protocol
 from dashboard.commands.door import Commands
 from dashboard.config import Settings
 from dashboard.core.directory import Directory
-from dashboard.core.feed_state import FeedStatus
 from dashboard.core.leases import Leases
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import MarketEvent
+from dashboard.core.readers import FeedReader
 from dashboard.hub.hub import Hub
 from dashboard.hub.subscription import Subscription
 from dashboard.storage.api_keys import ApiKeys
@@ -53,15 +53,7 @@ class LiveProduct(StreamedProduct, Protocol):
         ...
 
 
-class Feeds(Protocol):
-    """How the feeds stand."""
-
-    def status(self) -> dict[str, FeedStatus]:
-        """Give how each stands now, by its name, in the order of the settings."""
-        ...
-
-
-class Quotes(Protocol):
+class QuoteReader(Protocol):
     """The full quotes of all instruments, see `history.quotes`."""
 
     @property
@@ -84,17 +76,17 @@ class OpenAlgoProduct(StreamedProduct, Protocol):
     settings: Settings
 
     @property
-    def feeds(self) -> Feeds:
+    def feeds(self) -> FeedReader:
         """Give how the feeds stand."""
         ...
 
     @property
-    def quotes(self) -> Quotes:
+    def quotes(self) -> QuoteReader:
         """Give the quotes, which this stream drains."""
         ...
 
 
-class Product(LiveProduct, OpenAlgoProduct, Protocol):
+class ServedProduct(LiveProduct, OpenAlgoProduct, Protocol):
     """All that the stream server needs of it."""
 
     @property

@@ -23,7 +23,7 @@ from dashboard.access.origins import problem_with
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.bootstrap.checks import check_feeds_or_exit, prepare_storage_or_exit
-from dashboard.bootstrap.product import Product as WholeProduct
+from dashboard.bootstrap.product import Product
 from dashboard.config import Settings, settings_or_exit
 from dashboard.core.errors import SettingError
 from dashboard.core.principal import Principal
@@ -33,10 +33,10 @@ from dashboard.hub.failures import kept_running
 from dashboard.logs import configure_logging
 from dashboard.streaming.asgi_socket import serve_stream
 from dashboard.streaming.closing import Timeouts
-from dashboard.streaming.listener import Refusal, StreamListener
+from dashboard.streaming.listener import RefuseHeaders, StreamListener
 from dashboard.streaming.live_streams import LiveStreams
-from dashboard.streaming.openalgo import Authenticate, OpenAlgoStreams
-from dashboard.streaming.product import Product
+from dashboard.streaming.openalgo import AuthenticateKey, OpenAlgoStreams
+from dashboard.streaming.product import ServedProduct
 from dashboard.streaming.streams import GOING_AWAY, Streams
 
 log = structlog.get_logger(__name__)
@@ -56,12 +56,12 @@ class StreamSet:
 
     def __init__(
         self,
-        running: Product,
+        running: ServedProduct,
         *,
         clients: Places,
         stream_clients: Places,
         keyed: KeyedConnections | None = None,
-        authenticate: Authenticate | None = None,
+        authenticate: AuthenticateKey | None = None,
     ) -> None:
         turns = Turns()
         self._keyed = KeyedConnections() if keyed is None else keyed  # an empty one is false
@@ -112,7 +112,12 @@ class StreamServer:
     """
 
     def __init__(
-        self, settings: Settings, *, clients: Places, keyed: KeyedConnections, refusal: Refusal
+        self,
+        settings: Settings,
+        *,
+        clients: Places,
+        keyed: KeyedConnections,
+        refusal: RefuseHeaders,
     ) -> None:
         self._keyed = keyed
         self._limits = connection_limits(settings)
@@ -151,7 +156,7 @@ class StreamServer:
         return listener
 
     @asynccontextmanager
-    async def running(self, product: Product) -> AsyncGenerator[None]:
+    async def running(self, product: ServedProduct) -> AsyncGenerator[None]:
         """Serve for as long as the block lasts; a taken port leaves `/ws/openalgo` alone."""
         listener = self._listen_or_tell() if self._settings.stream_port else None
         self.streams = self.streams_of(product)
@@ -163,7 +168,7 @@ class StreamServer:
                 self.streams = None
                 serving.cancel()
 
-    def streams_of(self, product: Product) -> StreamSet:
+    def streams_of(self, product: ServedProduct) -> StreamSet:
         """Make the streams of a running product."""
         return StreamSet(
             product, clients=self._clients, stream_clients=self.places, keyed=self._keyed
@@ -191,7 +196,7 @@ class StreamServer:
             return None
 
 
-def authenticate_by(product: Product) -> Authenticate:
+def authenticate_by(product: ServedProduct) -> AuthenticateKey:
     """Let a running product's keys say who may in."""
 
     async def authenticate(api_key: str, address: str) -> Principal | None:
@@ -211,7 +216,7 @@ async def serve_alone(settings: Settings) -> None:
     keyed = KeyedConnections()
     server = StreamServer(settings, clients=clients, keyed=keyed, refusal=check)
     listener = server.listen()
-    whole = WholeProduct(settings, history=False)
+    whole = Product(settings, history=False)
     async with whole.running(), keyed.following(whole.hub, whole.web.keys.watch):
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)

@@ -1,62 +1,12 @@
 """What the pages read of the running product, and ask of it."""
 
-from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from dashboard.commands.door import Commands
-from dashboard.core.accounts import Account
-from dashboard.core.bars import Bar, Interval
 from dashboard.core.directory import Directory
-from dashboard.core.instruments import Instrument
 from dashboard.core.leases import Leases
-from dashboard.core.model import Positions
-from dashboard.core.reports import FeedReport
+from dashboard.core.readers import AccountReader, BarReader, FeedReader
 from dashboard.hub.hub import Hub
-
-
-class Feeds(Protocol):
-    """How the feeds stand."""
-
-    def current(self) -> Mapping[str, FeedReport]:
-        """Give what was told of each last, by its name."""
-        ...
-
-
-class Bars(Protocol):
-    """The bars that are kept, see `history.bars`."""
-
-    async def load(self, instrument: Instrument) -> None:
-        """Have those of before at hand, wherever they are kept."""
-        ...
-
-    def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
-        """Give the newest `count` bars, oldest first."""
-        ...
-
-    def changes(self, instrument: Instrument, interval: Interval) -> int:
-        """Give a number that rises when an instrument's bars change."""
-        ...
-
-    def changed(self, instrument: Instrument, interval: Interval, since: int) -> list[Bar]:
-        """Give the bars that have changed since `changes` was that, oldest first."""
-        ...
-
-
-class Accounts(Protocol):
-    """What is remembered of the clients of the exchanges."""
-
-    @property
-    def updates(self) -> int:
-        """Count the updates so far."""
-        ...
-
-    def current(self) -> Sequence[Account]:
-        """Give every client."""
-        ...
-
-    def positions(self) -> Sequence[Positions]:
-        """Give the latest positions of every client that has any."""
-        ...
 
 
 class Streamed(Protocol):
@@ -73,7 +23,7 @@ class Streamed(Protocol):
         ...
 
     @property
-    def feeds(self) -> Feeds:
+    def feeds(self) -> FeedReader:
         """Give how the feeds stand."""
         ...
 
@@ -83,7 +33,7 @@ class Streamed(Protocol):
         ...
 
     @property
-    def bars(self) -> Bars:
+    def bars(self) -> BarReader:
         """Give the bars."""
         ...
 
@@ -107,6 +57,6 @@ class Running(Streamed, Protocol):
         ...
 
     @property
-    def accounts(self) -> Accounts:
+    def accounts(self) -> AccountReader:
         """Give the clients."""
         ...

@@ -22,7 +22,7 @@ from dashboard.core.model import Side, Trade
 from dashboard.feeds.parsing.changes import (
     BookDelta,
     Change,
-    Quote,
+    QuoteChange,
     parse_levels,
     parse_price,
     parse_size,
@@ -105,7 +105,7 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
             )
             return (change,)
         case _BookTicker():
-            quote = Quote(
+            quote = QuoteChange(
                 symbol=data.symbol,
                 exchange=EXCHANGE,
                 ts_event=ts_event,

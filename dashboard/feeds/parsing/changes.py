@@ -22,7 +22,7 @@ class MarketChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ts_event: int
 
 
-class Quote(MarketChange, frozen=True, kw_only=True, gc=False):
+class QuoteChange(MarketChange, frozen=True, kw_only=True, gc=False):
     """The best bid and ask, told apart from the book."""
 
     bid_price: float
@@ -49,7 +49,7 @@ class BookDelta(MarketChange, frozen=True, kw_only=True, gc=False):
     last: int | None = None
 
 
-Change = Price | Trade | Quote | BookSnapshot | BookDelta
+Change = Price | Trade | QuoteChange | BookSnapshot | BookDelta
 
 Parse = Callable[[str, int], Sequence[Change] | None]
 """Read one message (text, ts_event): its changes, none for a message that is known but

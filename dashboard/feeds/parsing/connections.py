@@ -18,8 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from dashboard.core.instruments import InstrumentKey
 from dashboard.feeds.parsing import binance_futures, coinbase
-from dashboard.feeds.parsing.markets import Key, Markets
+from dashboard.feeds.parsing.markets import Markets
 from dashboard.feeds.parsing.venues import exchange_of
 
 
@@ -47,8 +48,8 @@ class _Connection:
 
     def __init__(self) -> None:
         self.named = False
-        self.now: set[Key] = set()
-        self.ever: set[Key] = set()
+        self.now: set[InstrumentKey] = set()
+        self.ever: set[InstrumentKey] = set()
 
 
 class Connections:
@@ -65,7 +66,7 @@ class Connections:
         connection.now.clear()
         exchange = exchange_of(url)
         if again and not connection.named:
-            named = set[Key]().union(*(each.ever for each in self._by_url.values()))
+            named = set[InstrumentKey]().union(*(each.ever for each in self._by_url.values()))
             self._markets.forget_books(exchange, but=named)
         streams = list(_streams_of(url)) if exchange == binance_futures.EXCHANGE else []
         if streams:

@@ -45,7 +45,7 @@ from dashboard.feeds.parsing.exchange_messages import (
     Cause,
     Data,
     Envelope,
-    Order,
+    ExchangeOrder,
     amount_of,
     client_of,
     compact,
@@ -225,7 +225,7 @@ def parse_theo(exchange: str, underlying: str, text: bytes, now: int) -> Sequenc
     return (Theo(underlying=underlying, exchange=exchange, price=amount_of(text), ts_event=now),)
 
 
-def _levels(orders: Iterable[Order], *, highest_first: bool) -> tuple[PriceLevel, ...]:
+def _levels(orders: Iterable[ExchangeOrder], *, highest_first: bool) -> tuple[PriceLevel, ...]:
     sizes: dict[float, float] = {}
     for order in orders:
         if order.leaves_qty:

@@ -62,7 +62,7 @@ class Data(msgspec.Struct, kw_only=True):
     timestamp: str | None = None
 
 
-class Order(msgspec.Struct, gc=False):
+class ExchangeOrder(msgspec.Struct, gc=False):
     """One order in the book; the parser sums those of one price."""
 
     price: Amount
@@ -72,8 +72,8 @@ class Order(msgspec.Struct, gc=False):
 class OrderBookData(Data):
     """The data of an `orderbook_update`."""
 
-    bids: list[Order]
-    asks: list[Order]
+    bids: list[ExchangeOrder]
+    asks: list[ExchangeOrder]
 
 
 class QuoteData(Data):

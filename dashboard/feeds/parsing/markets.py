@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from dashboard.core.book import OrderBook
+from dashboard.core.instruments import InstrumentKey
 from dashboard.core.model import Book, Event, Price, Trade
-from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, Quote
+from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, QuoteChange
 
 BOOK_LEVELS = 20
 """Levels a side in a published book."""
@@ -14,9 +15,6 @@ MID_DIGITS = 15
 """A mid has so many digits that count, against the noise of adding floats."""
 OLD_FOR_NS = 10 * 1_000_000_000
 """So long may nothing but older updates come, before they are taken for what holds now."""
-
-Key = tuple[str, str]
-"""Exchange and symbol."""
 
 
 class _Market:
@@ -50,8 +48,8 @@ class Markets:
     def __init__(self) -> None:
         self.gaps = 0
         self.crossed = 0
-        self._markets: dict[Key, _Market] = {}
-        self._prices: dict[Key, Price] = {}
+        self._markets: dict[InstrumentKey, _Market] = {}
+        self._prices: dict[InstrumentKey, Price] = {}
 
     def apply(self, change: Change, *, wanted: bool = True, now: int | None = None) -> Event | None:
         """Take in one change; None when it says nothing new, or is not wanted.
@@ -65,7 +63,7 @@ class Markets:
                 if market is None or not wanted:
                     return None
                 return self._book(change, market, change.ts_event)
-            case Quote():
+            case QuoteChange():
                 event = _mid(change)
                 self._prices[event.exchange, event.symbol] = event
             case Price():
@@ -77,16 +75,16 @@ class Markets:
                     self._prices[event.exchange, event.symbol] = _made_by(event)
         return event if wanted else None
 
-    def forget_books(self, exchange: str, *, but: Collection[Key] = ()) -> None:
+    def forget_books(self, exchange: str, *, but: Collection[InstrumentKey] = ()) -> None:
         """Drop the books of a venue whose connection was made anew, except some."""
         self.forget([key for key in self._markets if key[0] == exchange and key not in but])
 
-    def forget(self, books: Iterable[Key]) -> None:
+    def forget(self, books: Iterable[InstrumentKey]) -> None:
         """Drop these books, as far as there are any."""
         for key in books:
             self._markets.pop(key, None)
 
-    def latest(self, ts_event: int, wanted: Callable[[Key], bool]) -> Iterator[Event]:
+    def latest(self, ts_event: int, wanted: Callable[[InstrumentKey], bool]) -> Iterator[Event]:
         """Give the price and the book of each wanted instrument, as of `ts_event`."""
         for key, price in self._prices.items():
             if wanted(key):
@@ -138,7 +136,7 @@ class Markets:
         self.crossed += market.book.crossed - before
         return market
 
-    def _begin_anew(self, key: Key) -> _Market:
+    def _begin_anew(self, key: InstrumentKey) -> _Market:
         self.gaps += 1
         market = self._markets[key] = _Market()
         return market
@@ -166,7 +164,7 @@ def _made_by(trade: Trade) -> Price:
     )
 
 
-def _mid(quote: Quote) -> Price:
+def _mid(quote: QuoteChange) -> Price:
     return Price(
         symbol=quote.symbol,
         exchange=quote.exchange,

@@ -4,7 +4,8 @@ from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from dashboard.protocols.openalgo.modes import TICKS, Form, Key, Mode
+from dashboard.core.instruments import InstrumentKey
+from dashboard.protocols.openalgo.modes import TICKS, Form, Mode
 
 Client = TypeVar("Client", bound=Hashable)
 
@@ -37,21 +38,21 @@ def _form(holding: Holding, tick: Mode) -> Form | None:
     return Form(mode, holding.depth if mode is Mode.DEPTH else 0)
 
 
-Groups = dict[Form, dict[Client, None]]
+FormGroups = dict[Form, dict[Client, None]]
 
 
 class Index(Generic[Client]):
     """Who gets which tick in which form; grouped, so that a form is encoded once."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[Key, Client], Holding] = {}
-        self._groups: dict[tuple[Key, Mode], Groups[Client]] = {}
+        self._held: dict[tuple[InstrumentKey, Client], Holding] = {}
+        self._groups: dict[tuple[InstrumentKey, Mode], FormGroups[Client]] = {}
 
     def __len__(self) -> int:
         """Count what is held: pairs of a client and an instrument."""
         return len(self._held)
 
-    def put(self, key: Key, client: Client, holding: Holding) -> None:
+    def put(self, key: InstrumentKey, client: Client, holding: Holding) -> None:
         """Set what a client holds on an instrument; no modes end it."""
         before = self._held.pop((key, client), Holding())
         if holding.modes:
@@ -61,12 +62,12 @@ class Index(Generic[Client]):
             if old != new:
                 self._move(key, tick, client, old, new)
 
-    def groups(self, key: Key, tick: Mode) -> Mapping[Form, Mapping[Client, None]]:
+    def groups(self, key: InstrumentKey, tick: Mode) -> Mapping[Form, Mapping[Client, None]]:
         """Give the clients of a tick by the form that they get."""
         return self._groups.get((key, tick), {})
 
     def _move(
-        self, key: Key, tick: Mode, client: Client, old: Form | None, new: Form | None
+        self, key: InstrumentKey, tick: Mode, client: Client, old: Form | None, new: Form | None
     ) -> None:
         groups = self._groups.setdefault((key, tick), {})
         if old is not None:

@@ -3,9 +3,6 @@
 from enum import IntEnum
 from typing import NamedTuple
 
-Key = tuple[str, str]
-"""What a client subscribes to: (exchange, symbol)."""
-
 
 class Mode(IntEnum):
     """LTP is the last price alone; each higher mode holds all that the lower ones do."""

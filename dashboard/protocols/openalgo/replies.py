@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from dashboard.core.errors import StreamError
-from dashboard.protocols.openalgo.modes import Key, Mode
+from dashboard.core.instruments import InstrumentKey
+from dashboard.protocols.openalgo.modes import Mode
 from dashboard.protocols.openalgo.requests import Code, Echo
 
 Item = dict[str, Any]
@@ -42,7 +43,7 @@ def encode_refused(*, document: bool) -> bytes:
     return encode_error(StreamError(code=Code.AUTHENTICATION_ERROR, problem=problem))
 
 
-def subscribed(key: Key, mode: Mode, depth: int, broker: str) -> Item:
+def subscribed(key: InstrumentKey, mode: Mode, depth: int, broker: str) -> Item:
     """Describe a subscription that holds now."""
     return _item(key) | {
         "status": "success",
@@ -52,7 +53,7 @@ def subscribed(key: Key, mode: Mode, depth: int, broker: str) -> Item:
     }
 
 
-def not_subscribed(key: Key, problem: str, broker: str) -> Item:
+def not_subscribed(key: InstrumentKey, problem: str, broker: str) -> Item:
     """Describe one that was refused."""
     return _item(key) | {"status": "error", "message": problem, "broker": broker}
 
@@ -70,12 +71,12 @@ def encode_subscribed(items: Sequence[Item], *, broker: str, request_id: Echo) -
     )
 
 
-def unsubscribed(key: Key, mode: Mode, broker: str) -> Item:
+def unsubscribed(key: InstrumentKey, mode: Mode, broker: str) -> Item:
     """Describe a subscription that has ended."""
     return _item(key) | {"status": "success", "mode": mode.label, "broker": broker}
 
 
-def not_unsubscribed(key: Key, broker: str) -> Item:
+def not_unsubscribed(key: InstrumentKey, broker: str) -> Item:
     """Describe one that could not be ended because it is not held."""
     return _item(key) | {"status": "error", "message": "Not subscribed", "broker": broker}
 
@@ -115,7 +116,7 @@ def encode_pong(*, now_ms: int, timestamp: Echo, ping_id: Echo) -> bytes:
     return _encode(type="pong", status="success", server_timestamp=now_ms, **echoed)
 
 
-def _item(key: Key) -> Item:
+def _item(key: InstrumentKey) -> Item:
     exchange, symbol = key
     return {"symbol": symbol, "exchange": exchange}
 

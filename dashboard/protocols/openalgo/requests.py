@@ -11,7 +11,8 @@ from typing import Any, TypeGuard
 import msgspec
 
 from dashboard.core.errors import StreamError
-from dashboard.protocols.openalgo.modes import Key, Mode, parse_mode
+from dashboard.core.instruments import InstrumentKey
+from dashboard.protocols.openalgo.modes import Mode, parse_mode
 
 MAX_REQUEST_BYTES = 1024 * 1024
 MAX_KEYLESS_SIZE = 4096
@@ -76,7 +77,7 @@ class Authenticate(msgspec.Struct, frozen=True):
 class Subscribe(msgspec.Struct, frozen=True):
     """A client wants some instruments in one mode; `depth` is levels per side."""
 
-    keys: tuple[Key, ...]
+    keys: tuple[InstrumentKey, ...]
     mode: Mode
     depth: int
     request_id: Echo = None
@@ -85,7 +86,7 @@ class Subscribe(msgspec.Struct, frozen=True):
 class Unsubscribe(msgspec.Struct, frozen=True):
     """A client ends subscriptions; of an instrument with mode None, those in every mode."""
 
-    targets: tuple[tuple[Key, Mode | None], ...]
+    targets: tuple[tuple[InstrumentKey, Mode | None], ...]
     request_id: Echo = None
 
 
@@ -194,7 +195,7 @@ def _items(message: Message) -> Sequence[Message]:
     return found
 
 
-def _key(item: Message) -> Key:
+def _key(item: Message) -> InstrumentKey:
     symbol, exchange = item.get("symbol"), item.get("exchange")
     if _is_name(symbol) and _is_name(exchange):
         return exchange, symbol

@@ -11,11 +11,11 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from dashboard.core.errors import StreamError
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.principal import Principal
 from dashboard.protocols.openalgo import replies
 from dashboard.protocols.openalgo.index import Holding
-from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.modes import Form, Mode
 from dashboard.protocols.openalgo.requests import (
     MAX_KEYLESS_SIZE,
     Authenticate,
@@ -34,14 +34,14 @@ Client = TypeVar("Client", bound=Hashable)
 Subscriber = TypeVar("Subscriber", bound=Hashable, contravariant=True)
 
 
-class Listing(NamedTuple):
+class BrokeredInstrument(NamedTuple):
     """An instrument, and the broker that delivers it."""
 
     instrument: Instrument
     broker: str
 
 
-class Market(Protocol):
+class BrokeredMarket(Protocol):
     """What a session asks of the market behind it."""
 
     @property
@@ -49,7 +49,7 @@ class Market(Protocol):
         """Name the brokers, the default one first; never empty."""
         ...
 
-    def find(self, key: Key) -> Listing | None:
+    def find(self, key: InstrumentKey) -> BrokeredInstrument | None:
         """Find an instrument."""
         ...
 
@@ -61,7 +61,7 @@ class Market(Protocol):
 class Register(Protocol[Subscriber]):
     """Where sessions write down what their clients hold; such as an `Index`."""
 
-    def put(self, key: Key, client: Subscriber, holding: Holding) -> None:
+    def put(self, key: InstrumentKey, client: Subscriber, holding: Holding) -> None:
         """Set what a client holds on an instrument; no modes end it."""
         ...
 
@@ -72,17 +72,17 @@ class Reply(NamedTuple):
     payload: bytes
 
 
-class Snapshot(NamedTuple):
+class LastValue(NamedTuple):
     """The last known value of an instrument is to be sent, if there is one."""
 
-    key: Key
+    key: InstrumentKey
     form: Form
 
 
 class Ended(NamedTuple):
     """A subscription has ended; its data must not follow the answer that says so."""
 
-    key: Key
+    key: InstrumentKey
     mode: Mode
 
 
@@ -98,11 +98,11 @@ class CheckKey(msgspec.Struct, frozen=True):
 class Listen(NamedTuple):
     """Have these delivered, with so many levels a side of the book, then call `accept`."""
 
-    listings: tuple[Listing, ...]
+    listings: tuple[BrokeredInstrument, ...]
     levels: int
 
 
-Output = Reply | Snapshot | Ended
+Output = Reply | LastValue | Ended
 
 
 class Session(Generic[Client]):
@@ -113,14 +113,19 @@ class Session(Generic[Client]):
     """
 
     def __init__(
-        self, client: Client, *, index: Register[Client], market: Market, clock: Callable[[], int]
+        self,
+        client: Client,
+        *,
+        index: Register[Client],
+        market: BrokeredMarket,
+        clock: Callable[[], int],
     ) -> None:
         self.principal: Principal | None = None
         self._client = client
         self._index = index
         self._market = market
         self._clock = clock
-        self._held: dict[Key, Holding] = {}
+        self._held: dict[InstrumentKey, Holding] = {}
         self._pending: Authenticate | Subscribe | None = None
 
     @property
@@ -129,7 +134,7 @@ class Session(Generic[Client]):
         return self.principal is not None
 
     @property
-    def held(self) -> Mapping[Key, Holding]:
+    def held(self) -> Mapping[InstrumentKey, Holding]:
         """Give what the client is subscribed to."""
         return self._held
 
@@ -157,7 +162,7 @@ class Session(Generic[Client]):
         )
         return [Reply(reply)]
 
-    def accept(self, refused: Mapping[Key, str]) -> list[Output]:
+    def accept(self, refused: Mapping[InstrumentKey, str]) -> list[Output]:
         """Say which instruments the brokers refused, and why; the others are delivered."""
         asked = self._take(Subscribe)
         form = Form(asked.mode, asked.depth if asked.mode is Mode.DEPTH else 0)
@@ -174,7 +179,7 @@ class Session(Generic[Client]):
                 continue
             self._hold(key, asked)
             items.append(replies.subscribed(key, asked.mode, asked.depth, broker))
-            snapshots.append(Snapshot(key, form))
+            snapshots.append(LastValue(key, form))
         reply = replies.encode_subscribed(items, broker=self._broker, request_id=asked.request_id)
         return [Reply(reply), *snapshots]
 
@@ -248,12 +253,12 @@ class Session(Generic[Client]):
         )
         return [*ended, Reply(reply)]
 
-    def _hold(self, key: Key, asked: Subscribe) -> None:
+    def _hold(self, key: InstrumentKey, asked: Subscribe) -> None:
         before = self._held.get(key, Holding(depth=asked.depth))
         depth = asked.depth if asked.mode is Mode.DEPTH else before.depth
         self._put(key, Holding(before.modes | {asked.mode}, depth))
 
-    def _put(self, key: Key, holding: Holding) -> None:
+    def _put(self, key: InstrumentKey, holding: Holding) -> None:
         if holding.modes:
             self._held[key] = holding
         else:

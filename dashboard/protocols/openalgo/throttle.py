@@ -1,6 +1,7 @@
 """The throttle of mode LTP: the first and the last tick of each window, per instrument."""
 
-from dashboard.protocols.openalgo.modes import Key, Mode
+from dashboard.core.instruments import InstrumentKey
+from dashboard.protocols.openalgo.modes import Mode
 
 
 class Throttle:
@@ -13,15 +14,15 @@ class Throttle:
 
     def __init__(self, *, window_ns: int) -> None:
         self._window_ns = window_ns
-        self._ends: dict[Key, int] = {}  # rising, as all windows have one length
-        self._waiting: dict[Key, Mode] = {}
+        self._ends: dict[InstrumentKey, int] = {}  # rising, as all windows have one length
+        self._waiting: dict[InstrumentKey, Mode] = {}
 
     @property
     def next_due(self) -> int | None:
         """Give when to call `due` next; None while nothing waits."""
         return next(iter(self._ends.values())) if self._waiting else None
 
-    def passes(self, key: Key, tick: Mode, now: int) -> bool:
+    def passes(self, key: InstrumentKey, tick: Mode, now: int) -> bool:
         """Tell whether a tick goes out at once. Call `due` with this time first."""
         if not self._window_ns:
             return True
@@ -31,12 +32,12 @@ class Throttle:
         self._waiting[key] = min(self._waiting.get(key, tick), tick)
         return False
 
-    def due(self, now: int) -> list[tuple[Key, Mode]]:
+    def due(self, now: int) -> list[tuple[InstrumentKey, Mode]]:
         """Give the instruments whose waiting tick is to go out now, with its kind.
 
         Of several ticks it is the lowest kind, which serves the most clients of LTP.
         """
-        found: list[tuple[Key, Mode]] = []
+        found: list[tuple[InstrumentKey, Mode]] = []
         while self._ends and next(iter(self._ends.values())) <= now:
             key = next(iter(self._ends))
             del self._ends[key]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.exchange.accounts import Accounts
+from dashboard.exchange.accounts import ClientAccounts
 from dashboard.exchange.matching import Fill
 
 CLIENTS = "abcd"
@@ -26,7 +26,7 @@ marks = st.fixed_dictionaries({name: st.integers(1, 10**7) for name in TICK_SIZE
 def test_positions_and_pnl_of_all_clients_sum_to_zero(
     traded: list[tuple[str, tuple[str, str], int, int]], marks: dict[str, int]
 ) -> None:
-    accounts = Accounts(CLIENTS, TICK_SIZES)
+    accounts = ClientAccounts(CLIENTS, TICK_SIZES)
     for instrument, (buyer, seller), ticks, volume in traded:
         accounts.apply_fill(instrument, Fill(ticks, volume, buyer, 1, seller, 2))
     for instrument in TICK_SIZES:
@@ -36,7 +36,7 @@ def test_positions_and_pnl_of_all_clients_sum_to_zero(
 
 
 def test_pnl_is_cash_plus_position_at_the_mark() -> None:
-    accounts = Accounts("ab", TICK_SIZES)
+    accounts = ClientAccounts("ab", TICK_SIZES)
     accounts.apply_fill("AAPL", Fill(10_000, 30, "a", 1, "b", 2))
     accounts.apply_fill("AAPL", Fill(10_100, 10, "b", 3, "a", 4))
     accounts.apply_fill("BTC/USD", Fill(180_000, 2, "b", 5, "a", 6))
@@ -48,7 +48,7 @@ def test_pnl_is_cash_plus_position_at_the_mark() -> None:
 
 
 def test_who_has_not_traded_owns_nothing() -> None:
-    accounts = Accounts("ab", TICK_SIZES)
+    accounts = ClientAccounts("ab", TICK_SIZES)
     assert accounts.clients == ("a", "b")
     assert accounts.positions("a") == {}
     assert accounts.position("a", "AAPL") == 0

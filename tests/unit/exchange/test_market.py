@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from dashboard.exchange.listings import LISTINGS, UNDERLYINGS, static_data
-from dashboard.exchange.market import Market, Step
+from dashboard.exchange.market import ExchangeMarket, Step
 from dashboard.exchange.messages import format_timestamp
 from tests.unit.fakes import SECOND_NS
 
@@ -101,7 +101,7 @@ decode = msgspec.json.Decoder[Message](Message).decode
 
 def play(*, seed: int, seconds: float, rate: int = 200) -> list[Step]:
     """Give the steps of a market that publishes so many messages a second."""
-    market = Market(seed=seed, now=START)
+    market = ExchangeMarket(seed=seed, now=START)
     steps: list[Step] = []
     made = 0
     while made < seconds * rate:
@@ -180,7 +180,7 @@ def _top(orders: list[OrderForm]) -> tuple[float | None, int]:
 
 
 def test_positions_follow_from_the_trades() -> None:
-    market = Market(seed=2, now=START)
+    market = ExchangeMarket(seed=2, now=START)
     owned: dict[str, Counter[str]] = defaultdict(Counter)
     for text in market.account_messages(START):
         message = decode(text)
@@ -256,7 +256,7 @@ def test_the_state_has_every_key() -> None:
     names = [listing.name for listing in LISTINGS]
     expected = {f"{kind}:{name}" for kind in ("orderbook", "bbo", "last_trade") for name in names}
     expected |= {f"theo:{underlying.name}" for underlying in UNDERLYINGS}
-    state = Market(seed=1, now=START).state(START)
+    state = ExchangeMarket(seed=1, now=START).state(START)
     assert set(state) == expected
     for name, text in state.items():
         msgspec.json.decode(text, type=FORMS[name.partition(":")[0]])
@@ -286,7 +286,7 @@ def test_a_seed_makes_the_same_market_byte_for_byte() -> None:
 
 @pytest.mark.parametrize("jump_s", [-3600, 86_400])
 def test_a_clock_that_jumps_does_not_upset_the_market(jump_s: int) -> None:
-    market = Market(seed=1, now=START)
+    market = ExchangeMarket(seed=1, now=START)
     before = float(market.state(START)["theo:BTC"])
     made = 0
     for turn in range(500):

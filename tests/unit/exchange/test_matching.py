@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.exchange.matching import Fill, Order, OrderBook, Side
+from dashboard.exchange.matching import Fill, LimitOrder, LimitOrderBook, OrderSide
 
 WHEN = "2026-01-02T03:04:05.000006Z"
-BUY, SELL = Side.BUY, Side.SELL
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
 
 class Ask(NamedTuple):
     """An order, or with volume 0 the cancellation of the one with the number `ticks`."""
 
     client: str
-    side: Side
+    side: OrderSide
     ticks: int
     volume: int
     rests: bool
@@ -62,7 +62,7 @@ class NaiveMarket:
         self.waiting = kept
         return found
 
-    def side(self, side: Side) -> list[tuple[int, int]]:
+    def side(self, side: OrderSide) -> list[tuple[int, int]]:
         """List (number, volume) of a side, the next to trade first."""
         found = [each for each in self.waiting if each[1].side is side]
         found.sort(key=lambda each: (-each[1].ticks * side.sign, each[0]))
@@ -73,7 +73,7 @@ asks = st.lists(
     st.builds(
         Ask,
         client=st.sampled_from("abc"),
-        side=st.sampled_from(Side),
+        side=st.sampled_from(OrderSide),
         ticks=st.integers(1, 9),
         volume=st.integers(0, 5),
         rests=st.booleans(),
@@ -82,14 +82,14 @@ asks = st.lists(
 )
 
 
-def submit(book: OrderBook, order_id: int, ask: Ask) -> list[Fill]:
+def submit(book: LimitOrderBook, order_id: int, ask: Ask) -> list[Fill]:
     return book.submit(
         order_id, ask.client, ask.side, ask.ticks, ask.volume, timestamp=WHEN, rests=ask.rests
     )
 
 
-def book_of(*waiting: Ask) -> OrderBook:
-    book = OrderBook("AAPL", 0.01)
+def book_of(*waiting: Ask) -> LimitOrderBook:
+    book = LimitOrderBook("AAPL", 0.01)
     for order_id, ask in enumerate(waiting, 1):
         assert submit(book, order_id, ask) == []
     return book
@@ -97,13 +97,13 @@ def book_of(*waiting: Ask) -> OrderBook:
 
 @given(asks)
 def test_it_matches_as_a_naive_market_does_and_is_never_crossed(orders: list[Ask]) -> None:
-    book, naive = OrderBook("AAPL", 0.01), NaiveMarket()
+    book, naive = LimitOrderBook("AAPL", 0.01), NaiveMarket()
     for order_id, ask in enumerate(orders, 1):
         if ask.volume:
             assert submit(book, order_id, ask) == naive.submit(order_id, ask)
         else:
             assert book.cancel(ask.client, ask.ticks) == naive.cancel(ask.client, ask.ticks)
-        for side in Side:
+        for side in OrderSide:
             found = [(order.request_id, order.leaves_qty) for order in book.orders(side)]
             assert found == naive.side(side)
         bid, offer = book.best(BUY), book.best(SELL)
@@ -112,11 +112,11 @@ def test_it_matches_as_a_naive_market_does_and_is_never_crossed(orders: list[Ask
 
 @given(asks)
 def test_what_it_tells_of_itself_agrees(orders: list[Ask]) -> None:
-    book = OrderBook("AAPL", 0.01)
+    book = LimitOrderBook("AAPL", 0.01)
     for order_id, ask in enumerate(orders, 1):
         if ask.volume:
             submit(book, order_id, ask)
-    for side in Side:
+    for side in OrderSide:
         waiting = book.orders(side)
         best = [each for each in waiting if each.price == waiting[0].price]
         assert book.best_volume(side) == sum(each.leaves_qty for each in best)
@@ -124,7 +124,7 @@ def test_what_it_tells_of_itself_agrees(orders: list[Ask]) -> None:
         assert (ticks is None) == (not waiting)
         assert ticks is None or book.price(ticks) == waiting[0].price
     places = {place.order_id for client in "abc" for place in book.open_orders(client)}
-    assert places == {each.request_id for side in Side for each in book.orders(side)}
+    assert places == {each.request_id for side in OrderSide for each in book.orders(side)}
 
 
 def test_the_better_price_trades_first_then_the_older_order() -> None:
@@ -144,8 +144,8 @@ def test_a_partial_fill_keeps_the_place_in_the_queue() -> None:
     book = book_of(Ask("a", BUY, 99, 5, rests=True), Ask("b", BUY, 99, 5, rests=True))
     assert submit(book, 3, Ask("c", SELL, 99, 2, rests=True)) == [Fill(99, 2, "a", 1, "c", 3)]
     assert book.orders(BUY) == [
-        Order("a", "AAPL", 3, 0.99, 1, BUY, WHEN),
-        Order("b", "AAPL", 5, 0.99, 2, BUY, WHEN),
+        LimitOrder("a", "AAPL", 3, 0.99, 1, BUY, WHEN),
+        LimitOrder("b", "AAPL", 5, 0.99, 2, BUY, WHEN),
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_partial_fill_keeps_the_place_in_the_queue() -> None:
 def test_what_is_left_waits_only_if_it_rests(rests: bool) -> None:
     book = book_of(Ask("a", SELL, 101, 5, rests=True))
     submit(book, 2, Ask("b", BUY, 101, 8, rests=rests))
-    left = [Order("b", "AAPL", 3, 1.01, 2, BUY, WHEN)] if rests else []
+    left = [LimitOrder("b", "AAPL", 3, 1.01, 2, BUY, WHEN)] if rests else []
     assert (book.orders(BUY), book.orders(SELL)) == (left, [])
 
 

@@ -3,7 +3,7 @@ import random
 import pytest
 
 from dashboard.core.market_quote import DAY_NS
-from dashboard.feeds.simulated_listings import LISTINGS, Listing
+from dashboard.feeds.simulated_listings import LISTINGS, SimulatedListing
 from dashboard.feeds.simulated_walk import InterestWalk, Walk
 
 SYMBOLS = [listing.instrument.symbol for listing in LISTINGS]
@@ -22,7 +22,7 @@ class ExtremeRandom:
 @pytest.mark.parametrize("extreme", [1e9, -1e9])
 @pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)
 def test_a_price_moves_within_its_limit_whatever_chance_says(
-    listing: Listing, extreme: float
+    listing: SimulatedListing, extreme: float
 ) -> None:
     walk = Walk(0, listing)
     before = walk.price
@@ -33,7 +33,7 @@ def test_a_price_moves_within_its_limit_whatever_chance_says(
 
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)
-def test_a_walk_moves_but_stays_near_its_start(listing: Listing) -> None:
+def test_a_walk_moves_but_stays_near_its_start(listing: SimulatedListing) -> None:
     walk = Walk(0, listing)
     rng = random.Random(4)
     prices = [walk.step(rng, 1.0) for _ in range(20_000)]

@@ -107,26 +107,26 @@ def test_the_epoch_is_part_of_the_id() -> None:
 
 
 def test_subscribed_says_what_now_holds() -> None:
-    asked = live.Subscribe(frozenset({"B", "A"}), frozenset({"system", "market"}))
+    asked = live.FilterRequest(frozenset({"B", "A"}), frozenset({"system", "market"}))
     assert live.encode_subscribed(asked, unknown=(), refused={}) == (
         '{"type":"subscribed","symbols":["A","B"],"streams":["market","system"]}'
     )
 
 
 def test_subscribed_to_everything_has_null_for_the_symbols() -> None:
-    got = json.loads(live.encode_subscribed(live.Subscribe(), unknown=set(), refused={}))
+    got = json.loads(live.encode_subscribed(live.FilterRequest(), unknown=set(), refused={}))
     assert got == {"type": "subscribed", "symbols": None, "streams": ["market", "system"]}
 
 
 def test_subscribed_names_unknown_symbols() -> None:
-    asked = live.Subscribe(frozenset({"Z", "NSE:A", "Y"}), frozenset({"market"}))
+    asked = live.FilterRequest(frozenset({"Z", "NSE:A", "Y"}), frozenset({"market"}))
     assert live.encode_subscribed(asked, unknown=["Z", "Y"], refused={}) == (
         '{"type":"subscribed","symbols":["NSE:A"],"streams":["market"],"unknown":["Y","Z"]}'
     )
 
 
 def test_subscribed_names_what_was_refused_with_the_reason() -> None:
-    asked = live.Subscribe(frozenset({"A", "B"}), frozenset({"market"}))
+    asked = live.FilterRequest(frozenset({"A", "B"}), frozenset({"market"}))
     assert json.loads(live.encode_subscribed(asked, unknown=(), refused={"B": "too many"})) == {
         "type": "subscribed",
         "symbols": ["A"],
@@ -166,7 +166,7 @@ def test_error_tells_the_problem_and_what_is_allowed() -> None:
 def test_a_frequency_is_read_and_left_to_the_server_to_clamp(
     text: str | bytes, frequency_ms: float
 ) -> None:
-    assert live.parse_request(text) == live.SetFrequency(float(frequency_ms))
+    assert live.parse_request(text) == live.FrequencyRequest(float(frequency_ms))
 
 
 BOTH = frozenset({"market", "system"})
@@ -187,7 +187,7 @@ NONE: frozenset[str] = frozenset()
 )
 def test_a_filter_is_read(text: str | bytes, symbols: Any, streams: Any) -> None:
     asked = live.parse_request(text)
-    assert isinstance(asked, live.Subscribe)
+    assert isinstance(asked, live.FilterRequest)
     assert (asked.symbols, asked.streams) == (symbols, streams)
 
 
@@ -198,7 +198,7 @@ def test_a_filter_is_read(text: str | bytes, symbols: Any, streams: Any) -> None
 def test_what_subscribed_says_can_be_sent_back(
     symbols: frozenset[str] | None, streams: frozenset[str]
 ) -> None:
-    asked = live.Subscribe(symbols, streams)
+    asked = live.FilterRequest(symbols, streams)
     said = json.loads(live.encode_subscribed(asked, unknown=(), refused={}))
     assert live.parse_request(json.dumps(said | {"type": "subscribe"})) == asked
 
@@ -314,7 +314,7 @@ json_values = st.recursive(
 @given(value=json_values)
 def test_any_frequency_is_taken_or_refused(value: object) -> None:
     got = outcome(json.dumps({"frequency_ms": value}))
-    if isinstance(got, live.SetFrequency):
+    if isinstance(got, live.FrequencyRequest):
         assert math.isfinite(got.frequency_ms)
         assert isinstance(value, int | float)
         assert not isinstance(value, bool)
@@ -325,7 +325,7 @@ def test_any_frequency_is_taken_or_refused(value: object) -> None:
 @given(symbols=json_values, streams=json_values)
 def test_any_filter_is_taken_or_refused(symbols: object, streams: object) -> None:
     got = outcome(json.dumps({"type": "subscribe", "symbols": symbols, "streams": streams}))
-    if isinstance(got, live.Subscribe):
+    if isinstance(got, live.FilterRequest):
         assert got.streams <= live.STREAMS.keys()
         assert symbols is None or got.symbols == frozenset(symbols)  # pyright: ignore[reportArgumentType] - JSON
     else:

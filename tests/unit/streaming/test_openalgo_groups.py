@@ -1,19 +1,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.core.instruments import InstrumentKey
 from dashboard.fanout.fanout import Fanout
 from dashboard.protocols.openalgo.index import Holding
-from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.modes import Form, Mode
 from dashboard.streaming.openalgo_groups import NOTHING, Groups
 from tests.unit.streaming.receivers import FakeReceiver
 
-KEYS: list[Key] = [("NSE", "TCS"), ("BSE", "TCS"), ("NSE", "INFY")]
+KEYS: list[InstrumentKey] = [("NSE", "TCS"), ("BSE", "TCS"), ("NSE", "INFY")]
 HOLDINGS = st.builds(Holding, st.frozensets(st.sampled_from(Mode)), st.sampled_from([5, 20]))
 CHANGES = st.lists(st.tuples(st.sampled_from(KEYS), HOLDINGS), max_size=3)
 STEPS = st.lists(st.tuples(st.integers(0, 3), st.one_of(st.none(), CHANGES)), max_size=40)
 
 
-def hold(groups: Groups, client: FakeReceiver, *keys: Key) -> None:
+def hold(groups: Groups, client: FakeReceiver, *keys: InstrumentKey) -> None:
     for key in keys:
         groups.put(key, client, Holding(frozenset({Mode.QUOTE})))
     groups.regroup(client)
@@ -57,9 +58,9 @@ class World:
         self.fanout = Fanout(lanes=2)
         self.groups = Groups(self.fanout)
         self.clients: dict[int, FakeReceiver] = {}
-        self.held: dict[int, dict[Key, Holding]] = {}
+        self.held: dict[int, dict[InstrumentKey, Holding]] = {}
 
-    def change(self, number: int, changes: list[tuple[Key, Holding]]) -> None:
+    def change(self, number: int, changes: list[tuple[InstrumentKey, Holding]]) -> None:
         if number not in self.clients:
             self.clients[number], self.held[number] = FakeReceiver(), {}
             self.groups.enter(self.clients[number])
@@ -74,7 +75,7 @@ class World:
             self.groups.leave(self.clients.pop(number))
             del self.held[number]
 
-    def check(self, key: Key, tick: Mode) -> None:
+    def check(self, key: InstrumentKey, tick: Mode) -> None:
         """Let a tick come; each client gets it in the one form that it is owed."""
         for client in self.clients.values():
             client.got.clear()
@@ -92,7 +93,7 @@ def text_of(form: Form) -> bytes:
 
 @given(STEPS)
 def test_each_client_gets_what_it_holds_and_no_one_else_does(
-    steps: list[tuple[int, list[tuple[Key, Holding]] | None]],
+    steps: list[tuple[int, list[tuple[InstrumentKey, Holding]] | None]],
 ) -> None:
     world = World()
     for number, changes in steps:

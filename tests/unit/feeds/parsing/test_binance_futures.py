@@ -6,7 +6,7 @@ import pytest
 from dashboard.core.errors import ParseError
 from dashboard.core.model import Side, Trade
 from dashboard.feeds.parsing.binance_futures import EXCHANGE, parse_message
-from dashboard.feeds.parsing.changes import BookDelta, Quote
+from dashboard.feeds.parsing.changes import BookDelta, QuoteChange
 
 
 def envelope(**data: Any) -> str:
@@ -35,7 +35,7 @@ def test_an_aggregate_trade_is_a_trade(buyer_is_maker: bool, side: Side) -> None
 
 def test_a_book_ticker_is_a_quote() -> None:
     text = envelope(e="bookTicker", u=600, s="SUSHIUSDT", b="7.6110", B="2", a="7.6120", A="297")
-    quote = Quote(
+    quote = QuoteChange(
         symbol="SUSHIUSDT", exchange=EXCHANGE, bid_price=7.611, ask_price=7.612, ts_event=7
     )
     assert parse_message(text, 7) == (quote,)

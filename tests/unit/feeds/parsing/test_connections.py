@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.core.instruments import InstrumentKey
 from dashboard.feeds.parsing.connections import Connections
-from dashboard.feeds.parsing.markets import Key, Markets
+from dashboard.feeds.parsing.markets import Markets
 
 BINANCE = "wss://fstream.binance.com/stream?streams="
 COINBASE = "wss://ws-feed.exchange.coinbase.com"
@@ -21,10 +22,10 @@ class Books(Markets):
         self.forgotten: list[str] = []
         self.kept: list[str] = []
 
-    def forget(self, books: Iterable[Key]) -> None:
+    def forget(self, books: Iterable[InstrumentKey]) -> None:
         self.forgotten += sorted(symbol for _, symbol in books)
 
-    def forget_books(self, exchange: str, *, but: Collection[Key] = ()) -> None:
+    def forget_books(self, exchange: str, *, but: Collection[InstrumentKey] = ()) -> None:
         self.forgotten.append(exchange)
         self.kept = sorted(symbol for _, symbol in but)
 

@@ -57,7 +57,7 @@ def test_a_frame_of_before_exchanges_were_named_is_of_our_own(event: Price | Tra
     [
         frame(system()),
         frame(control()),
-        live.encode_subscribed(live.Subscribe(), unknown=(), refused={}),
+        live.encode_subscribed(live.FilterRequest(), unknown=(), refused={}),
         live.encode_conflated(count=1, lost_trades=0),
         live.encode_reset("old"),
     ],

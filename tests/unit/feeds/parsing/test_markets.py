@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.model import Book, Price
-from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Quote
+from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, QuoteChange
 from dashboard.feeds.parsing.markets import BOOK_LEVELS, Markets
 
 Levels = tuple[tuple[float, float], ...]
@@ -147,13 +147,13 @@ def test_dropped_crossed_levels_are_counted() -> None:
 
 
 def test_the_price_of_a_quote_is_its_mid() -> None:
-    quote = Quote(symbol="A", exchange="X", ts_event=7, bid_price=7.611, ask_price=7.612)
+    quote = QuoteChange(symbol="A", exchange="X", ts_event=7, bid_price=7.611, ask_price=7.612)
     price = Price(symbol="A", exchange="X", price=7.6115, volume=0, ts_event=7)
     assert Markets().apply(quote) == price
 
 
 def test_the_mid_of_the_smallest_prices_is_between_them() -> None:
-    quote = Quote(symbol="A", exchange="X", ts_event=7, bid_price=1e-15, ask_price=3e-15)
+    quote = QuoteChange(symbol="A", exchange="X", ts_event=7, bid_price=1e-15, ask_price=3e-15)
     price = Markets().apply(quote)
     assert isinstance(price, Price)
     assert price.price == 2e-15
@@ -161,7 +161,7 @@ def test_the_mid_of_the_smallest_prices_is_between_them() -> None:
 
 def test_the_latest_price_and_book_are_kept_though_unwanted() -> None:
     markets = Markets()
-    quote = Quote(symbol="A", exchange="X", ts_event=7, bid_price=1, ask_price=2)
+    quote = QuoteChange(symbol="A", exchange="X", ts_event=7, bid_price=1, ask_price=2)
     assert markets.apply(quote, wanted=False) is None
     assert markets.apply(snapshot(((1.0, 1.0),), ()), wanted=False) is None
     assert list(markets.latest(9, lambda _key: True)) == [

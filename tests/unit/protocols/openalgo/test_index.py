@@ -1,10 +1,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.core.instruments import InstrumentKey
 from dashboard.protocols.openalgo.index import Holding, Index
-from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.modes import Form, Mode
 
-KEYS: list[Key] = [("NSE", "TCS"), ("BSE", "TCS")]
+KEYS: list[InstrumentKey] = [("NSE", "TCS"), ("BSE", "TCS")]
 HOLDINGS = st.builds(Holding, st.frozensets(st.sampled_from(Mode)), st.sampled_from([5, 20, 30]))
 PUTS = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from("abc"), HOLDINGS))
 
@@ -35,10 +36,10 @@ def test_who_holds_ltp_and_depth_gets_the_price_of_a_quote_tick() -> None:
 
 @given(PUTS)
 def test_each_client_gets_one_copy_in_the_highest_mode_it_holds(
-    puts: list[tuple[Key, str, Holding]],
+    puts: list[tuple[InstrumentKey, str, Holding]],
 ) -> None:
     index = Index[str]()
-    held: dict[tuple[Key, str], Holding] = {}
+    held: dict[tuple[InstrumentKey, str], Holding] = {}
     for key, client, each in puts:
         index.put(key, client, each)
         held[key, client] = each

@@ -6,38 +6,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.principal import Principal
 from dashboard.protocols.openalgo.index import Holding, Index
-from dashboard.protocols.openalgo.modes import Form, Key, Mode
+from dashboard.protocols.openalgo.modes import Form, Mode
 from dashboard.protocols.openalgo.requests import Code, Verb
 from dashboard.protocols.openalgo.session import (
+    BrokeredInstrument,
     CheckKey,
     Ended,
+    LastValue,
     Listen,
-    Listing,
     Output,
     Reply,
     Session,
-    Snapshot,
 )
 
 KEY = "k" * 32
 ANN = Principal(user_id="ann", scopes=frozenset({"stream"}), key_id=1, key_name="laptop")
-RELIANCE: Key = ("NSE", "RELIANCE")
-TCS: Key = ("NSE", "TCS")
-NIFTY: Key = ("NSE_INDEX", "NIFTY_50")
+RELIANCE: InstrumentKey = ("NSE", "RELIANCE")
+TCS: InstrumentKey = ("NSE", "TCS")
+NIFTY: InstrumentKey = ("NSE_INDEX", "NIFTY_50")
 PRIVATE = [verb for verb in Verb if not verb.public]
 
 
 class Market:
     brokers = ("simulator", "replay")
 
-    def find(self, key: Key) -> Listing | None:
+    def find(self, key: InstrumentKey) -> BrokeredInstrument | None:
         if key not in {RELIANCE, TCS, NIFTY}:
             return None
         exchange, symbol = key
-        return Listing(
+        return BrokeredInstrument(
             Instrument(symbol=symbol, exchange=exchange, tick_size=0.05), self.brokers[0]
         )
 
@@ -51,7 +51,7 @@ class Client:
     def __init__(self, name: str = "a", *, index: Index[str] | None = None) -> None:
         self.index = Index[str]() if index is None else index
         self.session = Session(name, index=self.index, market=Market(), clock=lambda: 1234)
-        self.refused: Mapping[Key, str] = {}
+        self.refused: Mapping[InstrumentKey, str] = {}
 
     def outputs(self, request: object) -> list[Output]:
         raw = request if isinstance(request, str | bytes) else json.dumps(request)
@@ -76,7 +76,7 @@ def known(**options: Any) -> Client:
     return client
 
 
-def of(*keys: Key) -> list[dict[str, str]]:
+def of(*keys: InstrumentKey) -> list[dict[str, str]]:
     return [{"exchange": exchange, "symbol": symbol} for exchange, symbol in keys]
 
 
@@ -187,7 +187,7 @@ def test_every_mode_can_be_subscribed_to(mode: object, label: str, form: Form) -
             "request_id": "r1",
         }
     )
-    assert snapshot == Snapshot(RELIANCE, form)
+    assert snapshot == LastValue(RELIANCE, form)
     assert isinstance(reply, Reply)
     assert json.loads(reply.payload) == {
         "type": "subscribe",
@@ -409,9 +409,11 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_what_is_held_is_what_was_asked_for(steps: list[tuple[str, Key, Mode | None]]) -> None:
+def test_what_is_held_is_what_was_asked_for(
+    steps: list[tuple[str, InstrumentKey, Mode | None]],
+) -> None:
     client = known()
-    held: dict[Key, set[Mode]] = {}
+    held: dict[InstrumentKey, set[Mode]] = {}
     for action, key, mode in steps:
         client.ask({"action": action, "symbols": of(key)} | ({"mode": mode} if mode else {}))
         modes = held.setdefault(key, set())

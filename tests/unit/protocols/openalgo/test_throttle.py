@@ -3,10 +3,11 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.protocols.openalgo.modes import Key, Mode
+from dashboard.core.instruments import InstrumentKey
+from dashboard.protocols.openalgo.modes import Mode
 from dashboard.protocols.openalgo.throttle import Throttle
 
-KEY: Key = ("NSE", "TCS")
+KEY: InstrumentKey = ("NSE", "TCS")
 
 
 def test_the_first_tick_goes_at_once_and_the_last_at_the_windows_end() -> None:
