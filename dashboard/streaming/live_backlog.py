@@ -10,9 +10,9 @@ from dashboard.hub.subscription import Wants
 from dashboard.protocols import live
 
 PART_LOOKED_AT = 4096
-"""Events of the ring that a part looks at."""
+"""Events of the ring that a part looks at, before it `chases`."""
 PART_EVENTS = 512
-"""Events that a part holds at most."""
+"""Events that a part holds at most, before it `chases`."""
 
 
 class Part(NamedTuple):
@@ -34,6 +34,10 @@ class Backlog:
     `values` come first, and hold at the id `since`. Of what came after it, parts have every
     trade, and of all else what is the newest of its topic by then. Once an id cannot be
     resumed from, all begins anew with the `latest` values.
+
+    `chases` says that all there was when it was made is read: what is left has come since, and
+    in any wait for the client, or for others' parts, more may come than a part holds. So do not
+    wait for the client any more; and each part is twice as large as the one before.
     """
 
     def __init__(
@@ -50,16 +54,25 @@ class Backlog:
         self._since = since
         self._values = values
         self._latest = latest
+        self._made_at = hub.published
+        self._size = 1
+        self.chases = False
 
     @property
     def ahead(self) -> int:
         """Tell how many events the next part has at most, unless more come until it is read."""
         if self._values:
-            return min(len(self._values), PART_EVENTS)
-        return 0 if self._since == self._hub.newest_id else PART_EVENTS
+            return min(len(self._values), self._size * PART_EVENTS)
+        return 0 if self._since == self._hub.newest_id else self._size * PART_EVENTS
 
     def read(self) -> Part:
         """Read the next part; follow the last one without a wait."""
+        part = self._read()
+        if self.chases:
+            self._size *= 2
+        return part
+
+    def _read(self) -> Part:
         reset = None
         if not self._values:
             try:
@@ -68,12 +81,15 @@ class Backlog:
                 reset = error.reason
                 self._values = self._latest()
                 self._since = self._hub.newest_id
-        part, self._values = self._values[:PART_EVENTS], self._values[PART_EVENTS:]
+        holds = self._size * PART_EVENTS
+        part, self._values = self._values[:holds], self._values[holds:]
+        self.chases = self.chases or not self._values
         last = not self._values and self._since == self._hub.newest_id
         return Part(part, reset=reset, last=last)
 
     def _missed(self) -> Part:
-        found = self._hub.after(self._since, PART_LOOKED_AT, live.CHANNELS)
+        looks_at, holds = self._size * PART_LOOKED_AT, self._size * PART_EVENTS
+        found = self._hub.after(self._since, looks_at, live.CHANNELS)
         events: list[Published] = []
         looked_at = skipped = 0
         for each in found:
@@ -84,11 +100,13 @@ class Backlog:
                 skipped += 1
                 continue
             events.append(each)
-            if len(events) == PART_EVENTS:
+            if len(events) == holds:
                 break
         if looked_at:
-            self._since = self._hub.event_id(found[looked_at - 1])
-        return Part(events, skipped, last=looked_at == len(found) < PART_LOOKED_AT)
+            newest = found[looked_at - 1]
+            self._since = self._hub.event_id(newest)
+            self.chases = self.chases or newest.offset >= self._made_at
+        return Part(events, skipped, last=looked_at == len(found) < looks_at)
 
     def _is_due(self, published: Published) -> bool:
         return not published.event.conflatable or self._hub.latest_of(published.topic) is published

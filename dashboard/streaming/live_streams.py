@@ -8,7 +8,7 @@ from dashboard.access.places import Places
 from dashboard.access.principals import principal_of
 from dashboard.access.turns import TURN_BYTES, Turns
 from dashboard.commands.requests import SetFrequency
-from dashboard.core.conflation import OverflowPolicy, conflate, slot_of
+from dashboard.core.conflation import OverflowPolicy, Slot, conflate, slot_of
 from dashboard.core.errors import RequestError, ScopeError
 from dashboard.core.model import Published, Topic
 from dashboard.fanout.fanout import Fanout
@@ -203,7 +203,9 @@ class LiveStreams:
     ) -> None:
         """Send a client what it lacks, a part in a turn and none before the last has left.
 
-        What newer events stand in for is told as conflated, unless the client asked for that.
+        What comes meanwhile does not wait for the client: to one who takes less than comes it
+        is conflated, as to any other who lags. What newer events stand in for is told as
+        conflated, unless the client asked for that.
         """
         session = self._sessions[client]
         wanted = session.filter
@@ -217,7 +219,9 @@ class LiveStreams:
         )
         part = Part(())
         while not part.last:
-            await client.drained()
+            chases = backlog.chases
+            if not chases:
+                await client.drained()
             await self.turns.take(BACKLOG_BYTES * backlog.ahead)
             if client not in self._sessions:
                 return  # it left meanwhile
@@ -227,7 +231,10 @@ class LiveStreams:
                 notices.append(live.encode_reset(part.reset))
             if part.skipped and tells:
                 notices.append(live.encode_conflated(count=part.skipped, lost_trades=0))
-            self._send(client, [*notices, *self._frames(part.events)])
+            if chases:
+                self._send(client, notices, part.events)
+            else:
+                self._send(client, [*notices, *self._frames(part.events)])
         session.seen = self._hub.published
         self._joining[client] = session
 
@@ -264,14 +271,22 @@ class LiveStreams:
 
     def _frames(self, events: Iterable[Published]) -> list[str]:
         """Write events as clients get them, without those that cannot be written."""
-        carried = (each for each in events if live.carries(each.event))
-        frames = (self._hub.frame(each, live.DIALECT) for each in carried)
-        return [frame for frame in frames if frame]
+        return [frame for _, frame in self._written(events)]
 
-    def _send(self, client: StreamClient, frames: Iterable[str]) -> None:
+    def _written(self, events: Iterable[Published]) -> Iterable[tuple[Slot, str]]:
+        for each in events:
+            if live.carries(each.event) and (frame := self._hub.frame(each, live.DIALECT)):
+                yield slot_of(each), frame
+
+    def _send(
+        self, client: StreamClient, frames: Iterable[str], data: Iterable[Published] = ()
+    ) -> None:
+        """Send a client what is never forgotten, then data, which are conflated if it lags."""
         self.fanout.settle(client)
         for frame in frames:
             client.outbox.reply(client.wire(frame.encode()))
+        entries = [(slot, client.wire(frame.encode())) for slot, frame in self._written(data)]
+        (client.outbox.add if client.writable else client.outbox.offer)(entries)
         self.fanout.release(client)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import cycle
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from dashboard.core.principal import LOCAL, Principal
 from dashboard.protocols import live
 from dashboard.streaming.asgi_socket import serve_stream
 from dashboard.streaming.closing import Timeouts
+from dashboard.streaming.live_backlog import PART_EVENTS
 from dashboard.streaming.live_streams import LiveStreams
 from dashboard.streaming.openalgo import OpenAlgoStreams
 from dashboard.streaming.streams import Streams
@@ -23,6 +25,8 @@ from tests.unit.streaming.live_product import Product, listed, offsets
 from tests.unit.streaming.receivers import SCOPE, until
 
 BURST = 10_000
+SYMBOLS = [f"S{number}" for number in range(2 * PART_EVENTS)]
+"""Their latest values are more than one part of a backlog."""
 
 
 class Socket:
@@ -74,8 +78,9 @@ class Served:
         limit: int = 9,
         timeouts: Timeouts | None = None,
         conflates: bool = False,
+        resume_events: int = 1000,
     ) -> None:
-        self.product: Any = Product(*catalogues, conflates=conflates)
+        self.product: Any = Product(*catalogues, conflates=conflates, resume_events=resume_events)
         self.places = Places(limit=limit)
         self._keyless = KeylessPlaces()
         self._timeouts = timeouts or Timeouts()
@@ -85,8 +90,10 @@ class Served:
 
     def connect(self, streams: Streams, query: str = "") -> "tuple[Socket, asyncio.Task[None]]":
         socket: Any = Socket(query)
-        serving = serve_stream(socket, streams, self._keyless, self._timeouts)
-        return socket, asyncio.ensure_future(serving)
+        return socket, asyncio.ensure_future(self.serve(socket, streams))
+
+    async def serve(self, socket: Any, streams: Streams) -> None:
+        await serve_stream(socket, streams, self._keyless, self._timeouts)
 
 
 async def settle() -> None:
@@ -148,6 +155,45 @@ async def test_what_comes_while_it_is_written_to_is_bounded_and_told() -> None:
     lost = count - live.BUFFER_EVENTS
     assert socket.got[1] == {"type": "conflated", "count": count - 1 + lost, "lost_trades": lost}
     assert offsets(socket.got) == sorted(offsets(socket.got))
+    socket.leave()
+    await finished(serving)
+
+
+class SlowSocket(Socket):
+    """While it takes one frame, two events come: each of another of many topics."""
+
+    def __init__(self, served: "Served") -> None:
+        super().__init__()
+        self.answers = 0
+        self._hub = served.product.hub
+        self._symbols = cycle(SYMBOLS)
+
+    async def send_text(self, text: str) -> None:
+        await super().send_text(text)
+        self.answers += self.got[-1]["type"] == "subscribed"
+        for _ in range(2):
+            self._hub.publish(price(next(self._symbols)))
+
+
+async def test_who_takes_less_than_comes_is_answered_and_misses_nothing_untold() -> None:
+    served = Served(resume_events=100_000)
+    streams = served.live()
+    for symbol in SYMBOLS:
+        served.product.hub.publish(price(symbol))
+    socket: Any = SlowSocket(served)
+    serving = asyncio.ensure_future(served.serve(socket, streams))
+    for _ in range(2):
+        socket.say({"type": "subscribe", "symbols": []})
+    await until(lambda: socket.answers == 2 or len(socket.got) > 10 * len(SYMBOLS))
+    assert socket.answers == 2
+    told = sum(frame.get("count", 0) for frame in socket.got)
+    came = offsets(socket.got)
+    assert came == sorted(set(came))
+    seqs: dict[str, list[int]] = {}
+    for frame in socket.got:
+        if "seq" in frame:
+            seqs.setdefault(frame["symbol"], []).append(frame["seq"])
+    assert told == sum(each[-1] - each[0] + 1 - len(each) for each in seqs.values())
     socket.leave()
     await finished(serving)
 

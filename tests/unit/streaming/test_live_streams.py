@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from dashboard.access.places import Places
 from dashboard.access.principals import PRINCIPAL
 from dashboard.core.directory import Catalogue
 from dashboard.core.leases import WHOLE_BOOK
-from dashboard.core.model import Published
+from dashboard.core.model import Kind, Published
 from dashboard.core.principal import LOCAL, NOBODY, STRANGER, Principal
 from dashboard.protocols import live
 from dashboard.streaming.live_backlog import PART_EVENTS
@@ -356,3 +356,30 @@ async def test_what_is_skipped_while_the_first_values_leave_is_told() -> None:
     missing = sum(frame.get("count", 0) for frame in got)
     assert missing == 9
     assert len(offsets(got)) == product.hub.published - missing
+
+
+@pytest.mark.parametrize("query", ["", "since=e:0", "since=gone"])
+@pytest.mark.parametrize("resume_events", [100, 100_000])
+async def test_who_joins_follows_at_last_however_much_comes_in_a_turn(
+    query: str, resume_events: int
+) -> None:
+    product = Product(resume_events=resume_events)
+    streams = stream_of(product)
+    symbols = [f"S{number}" for number in range(4 * PART_EVENTS)]
+    for symbol in symbols:
+        product.hub.publish(price(symbol))
+    client, coming = FakeReceiver(query), cycle(symbols)
+    streams.open(client)
+    beginning = asyncio.create_task(streams.begin(client))
+    turns = 0
+    while not beginning.done() and turns < 40:
+        turns += 1
+        for _ in range(2 * PART_EVENTS):
+            product.hub.publish(price(next(coming)))
+        await asyncio.sleep(0)
+    assert beginning.done()
+    spread(streams)
+    came = offsets(frames(client.got))
+    assert came == sorted(set(came))
+    newest = product.hub.latest_of_kinds([Kind.PRICE])
+    assert {each.offset for each in newest} <= set(came)
