@@ -139,8 +139,8 @@ def _levels(levels: list[list[float]]) -> rx.Component:
 
 @asynccontextmanager
 async def lifespan() -> AsyncGenerator[None]:
-    """Run the product's feeds and hub."""
-    async with product.running():
+    """Run the product's feeds, hub and streams."""
+    async with product.running(), openalgo.running(product.web):
         yield
 
 
