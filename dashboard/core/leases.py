@@ -1,7 +1,7 @@
 """Leases: who wants an instrument holds one, and as long as anybody does, its feed delivers it.
 
-`feeds.subscriptions` keeps them. `depth` is how many levels of the book are wanted a side;
-0 wants no book.
+`feeds.leases` keeps them, and `commands.leases` asks for them from elsewhere. `depth` is how
+many levels of the book are wanted a side; 0 wants no book.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ class Leases(Protocol):
         """Hold one instrument for as long as a block lasts.
 
         Raises:
-            FeedError: on entering, when its feed refuses it.
+            FeedError: on entering, when its feed refuses it; a CommandError from elsewhere.
         """
         ...
 
@@ -70,6 +70,6 @@ class Leases(Protocol):
         It waits up to 2 s for a first value, a book where `depth` asks for one.
 
         Raises:
-            FeedError: when its feed refuses it.
+            FeedError: when its feed refuses it; a CommandError from elsewhere.
         """
         ...

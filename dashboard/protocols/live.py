@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from dashboard.core.errors import RequestError, ScopeError
+from dashboard.core.errors import CommandError, RequestError, ScopeError
 from dashboard.core.instruments import InstrumentKey
 from dashboard.core.model import (
     Book,
@@ -228,7 +228,7 @@ def encode_reset(reason: str) -> str:
     return _text({"type": "reset", "reason": reason})
 
 
-def encode_error(error: RequestError | ScopeError) -> str:
+def encode_error(error: CommandError | RequestError | ScopeError) -> str:
     """Tell a client what was wrong with its request, or what it lacks for it."""
     return _text({"type": "error", "error": str(error)})
 

@@ -9,7 +9,7 @@ from dashboard.access.principals import principal_of
 from dashboard.access.turns import TURN_BYTES, Turns
 from dashboard.commands.requests import SetFrequency
 from dashboard.core.conflation import OverflowPolicy, Slot, conflate, slot_of
-from dashboard.core.errors import RequestError, ScopeError
+from dashboard.core.errors import CommandError, RequestError, ScopeError
 from dashboard.core.model import Published, Topic
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
@@ -115,8 +115,9 @@ class LiveStreams:
                 command = SetFrequency(frequency_ms=asked.frequency_ms)
                 await self._product.commands.ask(command, by=principal_of(client.scope))
                 return
-        except (RequestError, ScopeError) as error:
-            self._send(client, [live.encode_error(error)])
+        except (CommandError, RequestError, ScopeError) as error:
+            if client in self._sessions:  # else it left meanwhile
+                self._send(client, [live.encode_error(error)])
             return
         await self._subscribe(client, asked)
 
