@@ -118,13 +118,12 @@ class LiveServer:
                 start_new_session=True,
                 pass_fds=() if web is None else (web.lock.fileno(),),
             )
+        awaited = [f"http://127.0.0.1:{self.api_port}/api/health", *([self.url] * self.dev)]
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if httpx.get(f"http://127.0.0.1:{self.api_port}/api/health", timeout=2).is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
+            if all(map(_answers, awaited)):
+                return
+            time.sleep(0.05)
         self.stop()
         raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
 
@@ -190,6 +189,13 @@ def environment() -> dict[str, str]:
         "REFLEX_WEB_WORKDIR": str(WITHOUT_PAGE),
         "REFLEX_STATES_WORKDIR": str(WITHOUT_PAGE / "states"),
     }
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
