@@ -23,12 +23,19 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Watched(Row, frozen=True):
-    """A watched instrument; its place in the list is its number, `at`."""
+    """A watched instrument; its place in the list is its number, `at`.
+
+    `kind` and `sends` are those of `core.instruments.Instrument`; `feed` serves it, and is
+    empty where none does any more.
+    """
 
     symbol: str
     exchange: str
     decimals: int
     tick_size: float
+    kind: str | None
+    sends: tuple[str, ...]
+    feed: str
 
 
 class Listed(Row, frozen=True):

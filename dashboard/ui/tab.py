@@ -86,7 +86,7 @@ class Tab:
         self._may_control = may_control
         self._opening = Opening()
         self._search = Search()
-        self._watch = Watch(watched, chosen=chosen)
+        self._watch = Watch(watched, feed_of=running.directory.feed_of, chosen=chosen)
         self.closeup: Closeup | None = None
         self.watch(watched)
 
@@ -102,7 +102,8 @@ class Tab:
         """
         self._known = len(self._running.directory.listings)
         self._wants.set()
-        self._watch = Watch(instruments, chosen=self._watch.chosen_id)
+        feed_of = self._running.directory.feed_of
+        self._watch = Watch(instruments, feed_of=feed_of, chosen=self._watch.chosen_id)
         if self._detailed and (chosen := self._watch.chosen) is not None:
             at = self._watch.index[chosen.key]
             self.closeup = Closeup(self._running, chosen, at=at)

@@ -6,8 +6,8 @@ globalThis.document = { hidden: false };
 const { Store } = await import(`${LIVE}/store.js`);
 
 const WATCHED = [
-  ["BTC/USD", "CRYPTO", 2, 0.01],
-  ["AAPL", "NASDAQ", 2, 0.01],
+  ["BTC/USD", "CRYPTO", 2, 0.01, "crypto", ["trades", "quotes", "book"], "simulator"],
+  ["AAPL", "NASDAQ", 2, 0.01, "equity", [], "simulator"],
 ];
 let store;
 let number;

@@ -18,13 +18,18 @@ from tests.unit.fakes import Clock, price
 from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab, pushes
 
 
+def row_of(symbol: str) -> list[Any]:
+    """Give the row of a watched instrument of the fake product."""
+    return [symbol, "X", 2, 0.01, None, (), "feed"]
+
+
 async def test_first_push_describes_and_brings_the_latest_values() -> None:
     running = FakeProduct()
     running.price("A", 1.5)
     running.book("A", 1.4)
     running.book("B", 2.4)
     [(_, first)] = await pushes(open_tab(running))
-    assert first["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+    assert first["d"]["watched"] == [row_of("A"), row_of("B")]
     assert first["d"]["chosen"] == "X:A"
     assert first["d"]["frequency_ms"] == 10
     assert first["p"] == [0, 1.5]
@@ -140,7 +145,7 @@ async def test_change_of_the_watchlist_changes_numbers_and_description_together(
     tab = open_tab(running)
     sent = await pushes(tab, lambda: tab.watch([running.instrument("B")]))
     assert sent[1][1]["v"] == sent[0][1]["v"] + 1
-    assert sent[1][1]["d"]["watched"] == [["B", "X", 2, 0.01]]
+    assert sent[1][1]["d"]["watched"] == [row_of("B")]
     assert sent[1][1]["d"]["chosen"] == "X:B"
     assert sent[1][1]["p"] == [0, 2.0]
 
@@ -280,7 +285,7 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
     assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
     for opening, last in zip(sent[:3], (1.5, 2.5, 3.5), strict=True):
         assert opening["s"] == 1
-        assert opening["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+        assert opening["d"]["watched"] == [row_of("A"), row_of("B")]
         assert opening["p"][-1] == last
         assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0], 0]
         assert opening["f"] == []
