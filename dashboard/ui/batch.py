@@ -27,7 +27,7 @@ A page about one instrument has its chosen one in detail:
 | key | value |
 |---|---|
 | `q` | `QuoteRow` rows |
-| `o` | the theoretical price of its underlying, when it is new |
+| `o` | `TheoRow` rows: the theoretical prices of its underlying |
 | `m` | `Counts`: its events in this push, before any was conflated |
 | `w` | `Past`: the last minute, instead of all that the page has of it |
 | `a` | `BarsPart`: the new and changed bars, or all; see `ui.closeup` |
@@ -61,13 +61,14 @@ from dashboard.ui.columns import (
     NamedTradeRow,
     Past,
     QuoteRow,
+    TheoRow,
     TradeRow,
 )
 
 NS_PER_MS = 1_000_000
 MAX_PAST_TRADES = 1000
-PAST_QUOTE_MS = 50
-"""Of the quotes before the page was opened, the last of each such span is sent."""
+PAST_SPAN_MS = 50
+"""Of the quotes before the page was opened, the last of each such span is sent; so of the theos."""
 
 COUNTED = (Kind.QUOTE, Kind.BOOK, Kind.TRADE, Kind.PRICE)
 """In the order of the columns of `Counts`."""
@@ -117,20 +118,18 @@ def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[st
     """Collect what a page about one instrument is told beside that: `q` and `o`."""
     key = instrument.key
     quotes: list[QuoteRow] = []
-    part: dict[str, Any] = {}
+    theos: list[TheoRow] = []
     for entry in entries:
         match entry.event:
             case Quote(exchange=exchange, symbol=symbol) as quote if (exchange, symbol) == key:
                 quotes.append(_quote(quote))
-            case Theo(exchange=exchange, underlying=underlying, price=price) if (
+            case Theo(exchange=exchange, underlying=underlying) as theo if (
                 exchange == instrument.exchange and underlying == instrument.underlying
             ):
-                part["o"] = price
+                theos.append(_theo(theo))
             case _:
                 pass
-    if quotes:
-        part["q"] = quotes
-    return part
+    return {name: rows for name, rows in (("q", quotes), ("o", theos)) if rows}
 
 
 def counts(entries: Iterable[Published], key: InstrumentKey) -> Counts | None:
@@ -146,11 +145,13 @@ def counts(entries: Iterable[Published], key: InstrumentKey) -> Counts | None:
 def past_part(entries: Iterable[Published], *, at: int, offset_ns: int = 0) -> Past:
     """Thin out an instrument's last minute to what its charts can show, as `w` has it.
 
-    `at` is the instrument's number, `entries` are its quotes and trades, oldest first.
+    `at` is the instrument's number, `entries` are its quotes, trades and theoretical prices,
+    oldest first.
     `offset_ns` is what the wall clock shows now more than the monotonic one: where it
     was set since an entry came, the entry's time is moved along.
     """
     quotes: dict[int, QuoteRow] = {}
+    theos: dict[int, TheoRow] = {}
     trades: list[TradeRow] = []
     for entry in entries:
         moved_ns = offset_ns - (entry.ts_received - entry.monotonic_ns)
@@ -158,12 +159,15 @@ def past_part(entries: Iterable[Published], *, at: int, offset_ns: int = 0) -> P
         match entry.event:
             case Quote() as quote:
                 row = _quote(quote, moved_ms)
-                quotes[row.time // PAST_QUOTE_MS] = row
+                quotes[row.time // PAST_SPAN_MS] = row
+            case Theo() as theo:
+                row = _theo(theo, moved_ms)
+                theos[row.time // PAST_SPAN_MS] = row
             case Trade(historical=False) as trade:
                 trades.append(_trade(at, trade, moved_ms))
             case _:
                 pass
-    return Past(list(quotes.values()), trades[-MAX_PAST_TRADES:])
+    return Past(list(quotes.values()), trades[-MAX_PAST_TRADES:], list(theos.values()))
 
 
 def _trade(at: int, trade: Trade, moved_ms: int = 0) -> TradeRow:
@@ -181,6 +185,10 @@ def _book(at: int, book: Book) -> BookRow:
 def _quote(quote: Quote, moved_ms: int = 0) -> QuoteRow:
     time = quote.ts_event // NS_PER_MS + moved_ms
     return QuoteRow(time, quote.bid_price, quote.bid_size, quote.ask_price, quote.ask_size)
+
+
+def _theo(theo: Theo, moved_ms: int = 0) -> TheoRow:
+    return TheoRow(theo.ts_event // NS_PER_MS + moved_ms, theo.price)
 
 
 def _flat(levels: Iterable[tuple[float, float]]) -> list[float]:

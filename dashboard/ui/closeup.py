@@ -60,7 +60,7 @@ class Closeup:
     def part(self, entries: Sequence[Published], told: Sequence[Published]) -> dict[str, Any]:
         """Give `q o m w a` of a push: `entries` are new, `told` what it carries of them.
 
-        The last minute ends with the entries, so with `w` there is no `q`.
+        The last minute ends with the entries, so with `w` there is no `q` and no `o`.
         """
         part = detail_part(told, self._instrument)
         if (counted := counts(entries, self._instrument.key)) is not None:
@@ -68,6 +68,7 @@ class Closeup:
         if self._recalls:
             self._recalls = False
             part.pop("q", None)
+            part.pop("o", None)
             offset_ns = self._hub.clock_offset_ns
             part["w"] = past_part(self._past(), at=self._at, offset_ns=offset_ns)
         if (bars := self._bars()) is not None:
@@ -75,9 +76,9 @@ class Closeup:
         return part
 
     def _past(self) -> list[Published]:
-        """Give the quotes and trades of the last minute; of a kind without any, its last one."""
-        about = (self._instrument.exchange, self._instrument.symbol)
-        topics = [Topic(kind, *about) for kind in (Kind.QUOTE, Kind.TRADE)]
+        """Give what is drawn of the last minute; of a kind without any event, its last one."""
+        quoted = (Topic(kind, *self._instrument.key) for kind in (Kind.QUOTE, Kind.TRADE))
+        topics = [*quoted, *self.theo]
         past = self._hub.recent(set(topics))
         found = {entry.topic for entry in past}
         return [*self._hub.latest(topic for topic in topics if topic not in found), *past]

@@ -127,6 +127,13 @@ class QuoteRow(Row, frozen=True):
     ask_size: float
 
 
+class TheoRow(Row, frozen=True):
+    """A theoretical price of the chosen instrument's underlying."""
+
+    time: int
+    price: float
+
+
 class Counts(Row, frozen=True):
     """Events of the chosen instrument by kind."""
 
@@ -141,6 +148,7 @@ class Past(Row, frozen=True):
 
     quotes: list[QuoteRow]
     trades: list[TradeRow]
+    theos: list[TheoRow]
 
 
 class BarRow(Row, frozen=True):
@@ -173,6 +181,7 @@ CONSTANTS: dict[str, type[Row]] = {
     "TRADE": NamedTradeRow,
     "BOOK": BookRow,
     "QUOTE": QuoteRow,
+    "THEO": TheoRow,
     "COUNTS": Counts,
     "PAST": Past,
     "BAR": BarRow,

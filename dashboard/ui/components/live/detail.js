@@ -2,7 +2,7 @@
 // batch are described in dashboard/ui/batch.py.
 
 import { Bars } from "./bars.js";
-import { COUNTS, PAST, QUOTE, TRADE } from "./columns.js";
+import { COUNTS, PAST, QUOTE, THEO, TRADE } from "./columns.js";
 import { NO_INSTRUMENT } from "./instruments.js";
 import { Timeline } from "./timeline.js";
 
@@ -26,6 +26,7 @@ export class Detail {
     this.quotes = new Timeline(KEPT_MS);
     this.trades = new Timeline(KEPT_MS);
     this.prices = new Timeline(KEPT_MS);
+    this.theos = new Timeline(KEPT_MS);
     this.bars.clear();
     this.newest = null;
     this.theo = null;
@@ -64,7 +65,8 @@ export class Detail {
     if (q) for (const quote of q) this.quotes.push(quote);
     if (q) this.newest = q[q.length - 1];
     if (q) this.measureSkew(t - this.newest[QUOTE.time]);
-    if (o !== undefined) this.theo = o;
+    if (o) for (const theo of o) this.theos.push(theo);
+    if (o) this.theo = o[o.length - 1][THEO.price];
     if (m) this.count(m);
     this.version += 1;
   }
@@ -90,11 +92,14 @@ export class Detail {
 
   /** The last minute as the server has it, in place of all that is here. */
   replace(past) {
-    const quotes = past[PAST.quotes];
+    const [quotes, theos] = [past[PAST.quotes], past[PAST.theos]];
     this.quotes.clear();
     this.trades.clear();
+    this.theos.clear();
     for (const quote of quotes) this.quotes.push(quote);
+    for (const theo of theos) this.theos.push(theo);
     this.newest = quotes[quotes.length - 1] ?? null;
+    this.theo = theos[theos.length - 1]?.[THEO.price] ?? null;
     for (const row of past[PAST.trades]) {
       this.trades.push([row[TRADE.time], row[TRADE.price], row[TRADE.size], row[TRADE.side]]);
     }

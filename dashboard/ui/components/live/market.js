@@ -79,7 +79,7 @@ export class Market {
     if (batch.w) this.detail.followed = true;
     if (batch.p) this.takePrices(batch.p, now, batch.t);
     if (batch.w) this.replaceTrades(batch.w[PAST.trades]);
-    if (batch.q || batch.w || batch.m || batch.o !== undefined) this.takeDetail(batch);
+    if (batch.q || batch.w || batch.m || batch.o) this.takeDetail(batch);
     if (batch.a && !this.detail.bars.take(batch.a)) this.askBars(this.detail.bars.interval);
     if (batch.r) this.takeTrades(batch.r);
     if (batch.b) this.takeBook(batch.b);
