@@ -17,7 +17,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `y` | `Load` of the serving process |
 | `v` | number of the description that the numbers of the instruments refer to |
 | `d` | what changes rarely, also once a second: instruments, choice, interval (see `ui.tab`) |
-| `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
+| `f` | feeds, once a second, see below |
 | `e` | `Echo` of the page's clock for the offset estimate |
 | `i` | when the page asks: `Found`, a part of the instruments that match a text |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
@@ -32,8 +32,10 @@ A page about one instrument has its chosen one in detail:
 | `w` | `Past`: the last minute, instead of all that the page has of it |
 | `a` | `BarsPart`: the new and changed bars, or all; see `ui.closeup` |
 
-Only `g n t k v c l` are always there. A feed that is a replay has position_s, duration_s, speed,
-paused and note (what is wrong with the recording) too, and `f` comes at once after a control.
+Only `g n t k v c l` are always there. A feed has name, state, last_event_age_s, last_event_ms,
+events, gaps, skipped and silences (times after which nothing was known). One that is a replay has
+position_s, duration_s, speed, paused, note (what is wrong with the recording), began_ms and
+stretches (`StretchRow` rows) too. `f` comes at once when a feed changes how it stands or plays.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

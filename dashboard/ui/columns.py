@@ -69,6 +69,18 @@ class Losses(Row, frozen=True):
     lost: int
 
 
+class StretchRow(Row, frozen=True):
+    """A time in which a recording was played evenly, see `core.reports.Stretch`.
+
+    `jumped` is 0 or 1.
+    """
+
+    played: int
+    recorded: int
+    pace: float | None
+    jumped: int
+
+
 class Hops(Row, frozen=True):
     """The way of the newest market event, in ms."""
 
@@ -175,6 +187,7 @@ CONSTANTS: dict[str, type[Row]] = {
     "LISTED": Listed,
     "FOUND": Found,
     "LOSSES": Losses,
+    "STRETCH": StretchRow,
     "HOPS": Hops,
     "LOAD": Load,
     "ECHO": Echo,

@@ -8,13 +8,14 @@ import pytest
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.leases import WHOLE_BOOK
+from dashboard.core.reports import FeedReport
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
 from tests.unit.fake_feeds import Unwalked
-from tests.unit.fakes import Clock, price
+from tests.unit.fakes import MS_NS, Clock, price
 from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab, pushes
 
 
@@ -219,6 +220,25 @@ async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
     assert feed["duration_s"] == 90.0
     assert feed["speed"] == 1.0
     assert feed["paused"] is False
+    assert feed["began_ms"] == 1_500_000_000_000
+    assert feed["stretches"] == [[1000, 1_500_000_012_345, 1.0, 1]]
+
+
+async def test_a_feed_tells_when_its_last_event_came_and_when_it_fell_silent() -> None:
+    running = FakeProduct(sources=(Simulator(interval_ms=50, clock=Clock(), seed=1, symbols=5),))
+    status = running.feeds.current()["simulator"].status
+    running.hub.publish(
+        FeedReport(
+            feed="simulator",
+            status=status,
+            last_event_ns=1_234_567_890,
+            silences=(5 * MS_NS, 70 * MS_NS),
+            ts_event=0,
+        )
+    )
+    [(_, first)] = await pushes(open_tab(running))
+    [feed] = first["f"]
+    assert (feed["last_event_ms"], feed["silences"]) == (1234, [5, 70])
 
 
 async def test_a_replay_tells_what_is_wrong_with_its_recording() -> None:

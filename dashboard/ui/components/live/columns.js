@@ -5,6 +5,7 @@ export const WATCHED = Object.freeze({ symbol: 0, exchange: 1, decimals: 2, tick
 export const LISTED = Object.freeze({ symbol: 0, exchange: 1, underlying: 2, tickSize: 3, absoluteLimit: 4, deltaLimit: 5 });
 export const FOUND = Object.freeze({ text: 0, first: 1, found: 2, listed: 3, rows: 4 });
 export const LOSSES = Object.freeze({ conflated: 0, lost: 1 });
+export const STRETCH = Object.freeze({ played: 0, recorded: 1, pace: 2, jumped: 3 });
 export const HOPS = Object.freeze({ sourceToHub: 0, hubToSent: 1 });
 export const LOAD = Object.freeze({ cpuPct: 0, memMb: 1, msgRate: 2 });
 export const ECHO = Object.freeze({ pageMs: 0, cameMs: 1 });
