@@ -139,8 +139,8 @@ class QuoteRow(Row, frozen=True):
     ask_size: float
 
 
-class TheoRow(Row, frozen=True):
-    """A theoretical price of the chosen instrument's underlying."""
+class PriceRow(Row, frozen=True):
+    """A price, and the time from which on it held."""
 
     time: int
     price: float
@@ -160,7 +160,8 @@ class Past(Row, frozen=True):
 
     quotes: list[QuoteRow]
     trades: list[TradeRow]
-    theos: list[TheoRow]
+    theos: list[PriceRow]
+    prices: list[PriceRow]
 
 
 class BarRow(Row, frozen=True):
@@ -194,7 +195,7 @@ CONSTANTS: dict[str, type[Row]] = {
     "TRADE": NamedTradeRow,
     "BOOK": BookRow,
     "QUOTE": QuoteRow,
-    "THEO": TheoRow,
+    "PRICED": PriceRow,
     "COUNTS": Counts,
     "PAST": Past,
     "BAR": BarRow,

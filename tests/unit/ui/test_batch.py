@@ -5,7 +5,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, Sent
 from dashboard.core.model import Event, Published, Quote, Side, Theo
 from dashboard.ui.batch import MAX_PAST_TRADES, counts, detail_part, hops, market_part, past_part
 from tests.unit.fakes import MS_NS, book, control, price, published, system, trade
@@ -141,6 +141,16 @@ def test_detail_has_the_theoretical_prices_of_its_underlying_alone_with_their_ti
     assert detail_part(entries, bare) == {}
 
 
+def test_detail_has_last_prices_where_no_quotes_are_sent() -> None:
+    entries = numbered(
+        price("AAPL", 1.5, exchange="REDIS", ts=7 * MS_NS), price("AAPL", 2.5, exchange="X")
+    )
+    assert sent(detail_part(entries, AAPL)) == {"z": [[7, 1.5]]}
+    assert sent(past_part(entries[:1], at=3))[3] == [[7, 1.5]]
+    quoted = msgspec.structs.replace(AAPL, sends=(Sent.BOOK, Sent.QUOTES))
+    assert detail_part(entries, quoted) == {}
+
+
 def test_events_of_an_instrument_are_counted_by_kind() -> None:
     entries = numbered(
         price("BTC/USD"), price("BTC/USD"), trade("BTC/USD"), book("BTC/USD"), book("ETH/USD")
@@ -166,7 +176,7 @@ def test_the_past_moves_with_a_clock_that_was_set_since() -> None:
     )
     before.ts_received, before.monotonic_ns = 7_200_000 * MS_NS, 100 * MS_NS
     after.ts_received, after.monotonic_ns = 1000 * MS_NS, 200 * MS_NS
-    _, trades, _ = sent(past_part([before, after], at=3, offset_ns=800 * MS_NS))
+    trades = sent(past_part([before, after], at=3, offset_ns=800 * MS_NS))[1]
     assert [row[-1] for row in trades] == [5000 - 7_200_000 + 900, 900]
 
 

@@ -5,7 +5,7 @@ import { useRef, useState } from "react";
 import { decimalsOf, drawGrid, keptRange, niceStep, niceTicks, timeTicks } from "./axis.js";
 import { drawCrosshair, drawTag, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
-import { QUOTE, THEO } from "./columns.js";
+import { PRICED, QUOTE } from "./columns.js";
 import { PRICE, SIDE, SIZE } from "./detail.js";
 import { decimal, timeOfDay, volume } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
@@ -189,7 +189,7 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   context.beginPath();
   context.rect(plot.left, 0, plot.right - plot.left, plot.bottom);
   context.clip();
-  const theo = stepRuns(theos, THEO.price, { from, to, x });
+  const theo = stepRuns(theos, PRICED.price, { from, to, x });
   drawRuns(surface, theo, y, { color: colors.accent, width: 1, dash: DASHES });
   const drawn = steps.columns.length === 1 ? [colors.accent] : [colors.up, colors.down];
   for (const [at, column] of steps.columns.entries()) {
