@@ -5,7 +5,7 @@ import { useLayoutEffect, useRef, useState } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
 import { colorsVersion, themeColors } from "./colors.js";
 import { BAR } from "./columns.js";
-import { decimal, timeOfDay, volume } from "./format.js";
+import { decimal, timeOfDay } from "./format.js";
 import { setText, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -148,11 +148,11 @@ class CandleChart {
   }
 }
 
-function readout(row, decimals) {
+function readout(row, { decimals, id }) {
   if (!row) return "";
   const price = (column) => decimal(row[column], decimals);
   const prices = `O ${price(BAR.open)} · H ${price(BAR.high)} · L ${price(BAR.low)} · C ${price(BAR.close)}`;
-  return `${timeOfDay(1000 * row[BAR.start])} · ${prices} · V ${volume(row[BAR.volume])}`;
+  return `${timeOfDay(1000 * row[BAR.start])} · ${prices} · V ${store.market.sizesOf(id).text(row[BAR.volume])}`;
 }
 
 export function Candles() {
@@ -184,12 +184,13 @@ export function Candles() {
     let written = "";
     return (now) => {
       chart.current?.paint(now);
-      const { bars, decimals } = store.market.detail;
+      const { detail } = store.market;
+      const { bars } = detail;
       const time = pointed.current;
       if (written === `${bars.version} ${time}`) return;
       written = `${bars.version} ${time}`;
       const row = time === null ? bars.last : bars.rows.find((row) => row[BAR.start] === time);
-      setText(words.current, readout(row, decimals));
+      setText(words.current, readout(row, detail));
       empty.current.hidden = Boolean(bars.last);
     };
   }, []);

@@ -90,6 +90,7 @@ export class Store {
   /** Hold the stream, from this moment on also for what is under way, or let it go on. */
   setPaused(paused) {
     this.paused = paused;
+    this.market.break();
     this.changed();
     this.actions.pause?.(paused);
     this.show();
@@ -141,6 +142,7 @@ export class Store {
     this.measurements.begin();
     this.finder.begin();
     this.clock.clear();
+    this.market.break();
     this.market.detail.followed = false;
   }
 
@@ -206,7 +208,10 @@ export class Store {
 
   /** Once a frame, before the painters. */
   tick(now) {
-    if (!this.cadence.advance(now)) return;
+    const { beat } = this.cadence;
+    const slow = this.cadence.advance(now);
+    if (this.cadence.beat !== beat) this.market.settle();
+    if (!slow) return;
     this.measurements.sumUp(now, this.paused);
     const connection = connectionState({
       sinceBatch: now - this.receivedAt,

@@ -1,7 +1,7 @@
 // Recent trades, newest on top. Rows are made once and written anew.
 
 import { useRef } from "react";
-import { decimal, timeOfDay, volume } from "./format.js";
+import { decimal, timeOfDay } from "./format.js";
 import { setText, useCountedPainter } from "./hooks.js";
 import { turn } from "./rows.js";
 import { store } from "./store.js";
@@ -29,15 +29,17 @@ function writeRow(parts, trade, largest) {
     parts.share = share;
     parts.bar.style.transform = `scaleX(${share.toFixed(3)})`;
   }
-  if (parts.trade === trade) return;
+  const sizes = store.market.sizesOf(trade.instrument.id);
+  if (parts.trade === trade && parts.sizeDecimals === sizes.decimals) return;
   parts.trade = trade;
+  parts.sizeDecimals = sizes.decimals;
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
   setText(parts.time, timeOfDay(trade.time, true));
   setText(parts.symbol, trade.instrument.name);
   setText(parts.word, buy ? "buy " : "sell ");
   setText(parts.price, decimal(trade.price, trade.instrument.decimals));
-  setText(parts.size, volume(trade.size));
+  setText(parts.size, sizes.text(trade.size));
   parts.row.title = `${trade.size} ${trade.instrument.name}`;
 }
 

@@ -1,7 +1,7 @@
 // The last trades of the chosen instrument, newest on top, with who bought and sold.
 
 import { useRef } from "react";
-import { decimal, timeOfDay, volume } from "./format.js";
+import { decimal, timeOfDay } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { turn } from "./rows.js";
 import { store } from "./store.js";
@@ -23,12 +23,14 @@ function createRow() {
 }
 
 function writeRow(parts, trade) {
-  if (parts.trade === trade) return;
+  const sizes = store.market.sizesOf(trade.instrument.id);
+  if (parts.trade === trade && parts.sizeDecimals === sizes.decimals) return;
   parts.trade = trade;
+  parts.sizeDecimals = sizes.decimals;
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
   setText(parts.time, timeOfDay(trade.time, true));
-  setText(parts.size, volume(trade.size));
+  setText(parts.size, sizes.text(trade.size));
   setText(parts.word, buy ? "buyer took " : "seller took ");
   setText(parts.price, decimal(trade.price, trade.instrument.decimals));
   for (const side of ["buyer", "seller"]) {
