@@ -91,19 +91,20 @@ def market_part(
     *,
     index: Mapping[InstrumentKey, int],
     chosen: InstrumentKey | None,
+    latest_of: LatestOf,
     aged_at: int | None = None,
 ) -> dict[str, Any]:
     """Collect the market's share of a push.
 
     `index` numbers the watched instruments; events of others are left out.
-    Of several books of the chosen one the newest counts. `aged_at` is the time of
-    sending, by the monotonic clock, where the prices are to be told with their ages.
+    Of several books of the chosen one the newest counts. A mid is left out where
+    `latest_of` gives a trade. `aged_at` is the time of sending, by the monotonic clock,
+    where the prices are to be told with their ages.
     """
     part: dict[str, Any] = {}
     prices: list[float] = []
-    mids: list[float] = []
-    ages: list[int] = []
-    ages_of_mids: list[int] = []
+    priced: list[Published] = []
+    mids: list[tuple[int, Published]] = []
     trades: list[TradeRow] = []
     for entry in entries:
         event = entry.event
@@ -112,19 +113,29 @@ def market_part(
             if (at := index.get(key)) is None:
                 continue
             if isinstance(event, Price):
-                last = event.basis is PriceBasis.LAST
-                (prices if last else mids).extend((at, event.price))
-                if aged_at is not None:
-                    age = (aged_at - entry.monotonic_ns) // NS_PER_MS
-                    (ages if last else ages_of_mids).append(age)
+                if event.basis is PriceBasis.LAST:
+                    prices += (at, event.price)
+                    priced.append(entry)
+                else:
+                    mids.append((at, entry))
             elif isinstance(event, Trade) and not event.historical:
                 trades.append(_trade(at, event))
             elif isinstance(event, Book) and key == chosen:
                 part["b"] = _book(at, event)
         elif isinstance(event, System):
             part["y"] = Load(event.cpu_pct, event.mem_mb, event.msg_rate)
-    rows = (("p", prices), ("x", mids), ("u", ages + ages_of_mids), ("r", trades))
+    mids = [(at, each) for at, each in mids if not is_outdone(each, latest_of)]
+    ages: list[int] = []
+    if aged_at is not None:
+        priced += (entry for _, entry in mids)
+        ages = [(aged_at - each.monotonic_ns) // NS_PER_MS for each in priced]
+    rows = (("p", prices), ("x", _flat_prices(mids)), ("u", ages), ("r", trades))
     return part | {key: told for key, told in rows if told}
+
+
+def _flat_prices(numbered: Iterable[tuple[int, Published]]) -> list[float]:
+    prices = ((at, each.event.price) for at, each in numbered if isinstance(each.event, Price))
+    return [number for pair in prices for number in pair]
 
 
 def is_outdone(entry: Published, latest_of: LatestOf) -> bool:
@@ -162,7 +173,9 @@ def hops(newest: Published, *, now: int) -> Hops | None:
     return Hops(round(to_hub_ns / NS_PER_MS, 2), round(to_sent_ns / NS_PER_MS, 2))
 
 
-def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:
+def detail_part(
+    entries: Iterable[Published], instrument: Instrument, latest_of: LatestOf
+) -> dict[str, Any]:
     """Collect what a page about one instrument is told beside that: `q`, `o` and `z`."""
     key = instrument.key
     quotes: list[QuoteRow] = []
@@ -178,7 +191,7 @@ def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[st
             ):
                 theos.append(_priced(theo))
             case Price(exchange=exchange, symbol=symbol) as price if (
-                priced and (exchange, symbol) == key
+                priced and (exchange, symbol) == key and not is_outdone(entry, latest_of)
             ):
                 prices.append(_priced(price))
             case _:

@@ -66,7 +66,7 @@ class Closeup:
         from the offset `held_from` on wait for the next book, see `ui.moment`: the bars, which
         have them, wait, too.
         """
-        part = detail_part(told, self._instrument)
+        part = detail_part(told, self._instrument, self._hub.latest_of)
         if (counted := counts(entries, self._instrument.key)) is not None:
             part["m"] = counted
         if self._recalls:

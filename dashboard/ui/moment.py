@@ -54,24 +54,30 @@ class Moment:
     def take(self, entries: Sequence[Published], now_s: float) -> list[Published]:
         """Take what is new; give what may be shown now. `now_s` is of the monotonic clock."""
         passed: list[Published] = []
+        exchange, symbol = self._exchange, self._symbol
         for entry in entries:
-            kind, exchange, symbol = entry.topic
-            if symbol != self._symbol or exchange != self._exchange:
+            topic = entry.topic
+            if topic[2] != symbol or topic[1] != exchange:
                 passed.append(entry)
-            elif kind is Kind.BOOK:
-                passed += self.release()
-                passed.append(entry)
-                self._best = _best_of(entry.event)
-            elif kind in OF_A_MOMENT and (self._held or not _agrees(entry.event, self._best)):
-                if not self._held:
-                    self._since_s = now_s
-                self._held.append(entry)
             else:
-                passed.append(entry)
+                passed += self._judge(entry, now_s)
         if self._held and (now_s - self._since_s >= PATIENCE_S or len(self._held) > MOST_HELD):
             passed += self.release()
             self._best = None
         return passed
+
+    def _judge(self, entry: Published, now_s: float) -> Sequence[Published]:
+        """Take an event of the instrument; give what may be shown now."""
+        kind = entry.topic.kind
+        if kind is Kind.BOOK:
+            self._best = _best_of(entry.event)
+            return [*self.release(), entry]
+        if kind not in OF_A_MOMENT or not (self._held or _contradicts(entry.event, self._best)):
+            return (entry,)
+        if not self._held:
+            self._since_s = now_s
+        self._held.append(entry)
+        return ()
 
     def release(self) -> list[Published]:
         """Give what is held back, oldest first."""
@@ -90,14 +96,15 @@ def _best_of(event: Event) -> Best | None:
     return (bid, bid_size, ask, ask_size)
 
 
-def _agrees(event: Event, best: Best | None) -> bool:
+def _contradicts(event: Event, best: Best | None) -> bool:
     if best is None:
-        return True
+        return False
     bid, _, ask, _ = best
     match event:
         case Quote():
-            return best == (event.bid_price, event.bid_size, event.ask_price, event.ask_size)
+            return best != (event.bid_price, event.bid_size, event.ask_price, event.ask_size)
         case Price() | Trade():
-            return (bid is None or bid <= event.price) and (ask is None or event.price <= ask)
+            price = event.price
+            return (bid is not None and price < bid) or (ask is not None and price > ask)
         case _:
-            return True
+            return False

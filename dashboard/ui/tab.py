@@ -16,7 +16,7 @@ from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.core.reports import FeedReport, Playback, Stretch
 from dashboard.hub.meter import Meter
-from dashboard.ui.batch import NS_PER_MS, hops, is_outdone, last_traded, market_part
+from dashboard.ui.batch import NS_PER_MS, hops, last_traded, market_part
 from dashboard.ui.closeup import Closeup
 from dashboard.ui.columns import Echo, Hops, Losses, StretchRow
 from dashboard.ui.description import Description
@@ -298,12 +298,16 @@ class Tab:
         """Give the market's share of a push, and that of the instrument in detail."""
         watch, moment = self._watch, self._moment
         now_s = now / NS_PER_S
-        latest_of = self._hub.latest_of
         told = moment.take(catch_up, now_s)
-        fresh = moment.take([each for each in entries if not is_outdone(each, latest_of)], now_s)
+        fresh = moment.take(entries, now_s)
         told += self._conflated(fresh) if self._running.conflates else fresh
-        aged_at = now if self._was_hidden else None
-        part = market_part(told, index=watch.index, chosen=watch.chosen_key, aged_at=aged_at)
+        part = market_part(
+            told,
+            index=watch.index,
+            chosen=watch.chosen_key,
+            latest_of=self._hub.latest_of,
+            aged_at=now if self._was_hidden else None,
+        )
         if self.closeup is not None and not self._paused:
             part |= self.closeup.part(entries, told, held_from=moment.held_from)
         if "w" in part:

@@ -36,7 +36,8 @@ def sent(part: object) -> Any:
 
 
 def part(*events: Event, chosen: str = "BTC/USD") -> dict[str, Any]:
-    return sent(market_part(numbered(*events), index=INDEX, chosen=("CRYPTO", chosen)))
+    key = ("CRYPTO", chosen)
+    return sent(market_part(numbered(*events), index=INDEX, chosen=key, latest_of=latest()))
 
 
 def latest(*events: Event) -> Callable[[Topic], Published | None]:
@@ -60,7 +61,7 @@ def test_mids_come_apart_from_prices_with_their_ages_behind_those() -> None:
     entries = numbered(mid("BTC/USD", 1.25), price("ETH/USD", 3.5), mid("ETH/USD", 2.5))
     for age_ms, entry in enumerate(entries, 1):
         entry.monotonic_ns = -age_ms * MS_NS
-    got = market_part(entries, index=INDEX, chosen=None, aged_at=0)
+    got = market_part(entries, index=INDEX, chosen=None, latest_of=latest(), aged_at=0)
     assert got == {"p": [1, 3.5], "x": [0, 1.25, 1, 2.5], "u": [2, 1, 3]}
 
 
@@ -68,6 +69,8 @@ def test_a_mid_of_what_has_traded_is_outdone() -> None:
     hub_has = latest(price("ETH/USD"), trade("BTC/USD"))
     entries = numbered(mid("BTC/USD", 1.25), mid("ETH/USD", 1.25), price("BTC/USD"))
     assert [is_outdone(entry, hub_has) for entry in entries] == [True, False, False]
+    got = market_part(entries, index=INDEX, chosen=None, latest_of=hub_has)
+    assert got == {"x": [1, 1.25], "p": [0, 45_000.5]}
 
 
 def test_the_price_of_the_last_trade_stands_in_for_a_mid() -> None:
@@ -167,7 +170,9 @@ def theo(underlying: str, value: float, *, exchange: str = "REDIS", ms: int = 0)
 
 def test_detail_has_the_quotes_of_its_instrument_in_order() -> None:
     got = detail_part(
-        numbered(quote(1.0, 2.0, ms=5), quote(9.0, 9.5, exchange="X"), quote(None, 2.5, ms=7)), AAPL
+        numbered(quote(1.0, 2.0, ms=5), quote(9.0, 9.5, exchange="X"), quote(None, 2.5, ms=7)),
+        AAPL,
+        latest(),
     )
     assert sent(got) == {"q": [[5, 1.0, 2, 2.0, 3], [7, None, 0, 2.5, 3]]}
 
@@ -179,19 +184,19 @@ def test_detail_has_the_theoretical_prices_of_its_underlying_alone_with_their_ti
         theo("AAPL_STOCK", 3.5, exchange="X"),
         theo("AAPL_STOCK", 1.75, ms=9),
     )
-    assert sent(detail_part(entries, AAPL)) == {"o": [[7, 1.5], [9, 1.75]]}
+    assert sent(detail_part(entries, AAPL, latest())) == {"o": [[7, 1.5], [9, 1.75]]}
     bare = msgspec.structs.replace(AAPL, underlying=None)
-    assert detail_part(entries, bare) == {}
+    assert detail_part(entries, bare, latest()) == {}
 
 
 def test_detail_has_last_prices_where_no_quotes_are_sent() -> None:
     entries = numbered(
         price("AAPL", 1.5, exchange="REDIS", ts=7 * MS_NS), price("AAPL", 2.5, exchange="X")
     )
-    assert sent(detail_part(entries, AAPL)) == {"z": [[7, 1.5]]}
+    assert sent(detail_part(entries, AAPL, latest())) == {"z": [[7, 1.5]]}
     assert sent(past_part(entries[:1], at=3))[3] == [[7, 1.5]]
     quoted = msgspec.structs.replace(AAPL, sends=(Sent.BOOK, Sent.QUOTES))
-    assert detail_part(entries, quoted) == {}
+    assert detail_part(entries, quoted, latest()) == {}
 
 
 def test_events_of_an_instrument_are_counted_by_kind() -> None:
