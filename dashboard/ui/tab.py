@@ -41,9 +41,10 @@ class Tab:
 
     Event handlers change it at any time; its stream takes that into account
     with the next push. `may_control` says whether it may change what all clients share,
-    which the page offers only then. With `detailed` the page is about the chosen instrument
-    alone, and gets its quotes, its counts and what the hub has of its last minute. Its stream
-    begins with a push that brings all that the page needs, see `Opening`.
+    and `signed_in` whether there is a session to sign out of: the page offers either only
+    then. With `detailed` the page is about the chosen instrument alone, and gets its quotes,
+    its counts and what the hub has of its last minute. Its stream begins with a push that
+    brings all that the page needs, see `Opening`.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Tab:
         chosen: str = "",
         detailed: bool = False,
         may_control: bool = False,
+        signed_in: bool = False,
     ) -> None:
         self._running = running
         self._hub = running.hub
@@ -84,6 +86,7 @@ class Tab:
         self._paused = False
         self._detailed = detailed
         self._may_control = may_control
+        self._signed_in = signed_in
         self._opening = Opening()
         self._search = Search()
         self._watch = Watch(watched, chosen=chosen)
@@ -285,6 +288,7 @@ class Tab:
             "refused": self._refused,
             "paused": self._paused,
             "may_control": self._may_control,
+            "signed_in": self._signed_in,
             "frequency_ms": self._running.frequency_ms,
             "interval_ms": round(self._pacer.interval_ms, 1),
         }

@@ -20,6 +20,7 @@ const described = (over = {}) => ({
   refused: {},
   paused: false,
   may_control: true,
+  signed_in: false,
   frequency_ms: 50,
   interval_ms: 50,
   ...over,
@@ -59,6 +60,12 @@ test("controls of what all share are on until the page is told that they are not
   assert.equal(store.shape.mayControl, false);
   take({ d: described(), v: 3 });
   assert.equal(store.shape.mayControl, true);
+});
+
+test("who has signed in is told the way out", () => {
+  assert.equal(store.shape.signedIn, false);
+  take({ d: described({ signed_in: true }), v: 2 });
+  assert.equal(store.shape.signedIn, true);
 });
 
 test("trades are kept newest first, a hundred of them", () => {
@@ -327,4 +334,39 @@ test("a page that misses pushes says so, each time", () => {
   take();
   assert.deepEqual(answers, [[1], [1]]);
   assert.equal(store.measurements.missed, 4);
+});
+
+test("a reset can be undone, with what came since", () => {
+  take({ c: 5, p: [0, 45000, 0, 45001], r: [[0, 45000, 1, 1, 1000]] });
+  const before = store.market.series.get("CRYPTO:BTC/USD").prices.length;
+  store.measurements.addLatency(5, [100, 3], 105);
+  store.reset();
+  assert.equal(store.measurements.total, 0);
+  assert.equal(store.market.trades.length, 0);
+  assert.equal(store.shape.undoable, 1);
+  take({ c: 2, p: [0, 45002], r: [[0, 45002, 2, -1, 2000]] });
+  store.measurements.addLatency(7, [200, 1], 207);
+  store.undoReset();
+  const { prices } = store.market.series.get("CRYPTO:BTC/USD");
+  assert.equal(prices.length, before + 1);
+  assert.equal(prices.last(), 45002);
+  assert.equal(store.measurements.total, 7);
+  assert.deepEqual([0, 1].map((at) => store.measurements.latency.at(at)), [5, 7]);
+  assert.deepEqual(store.market.trades.map(({ size }) => size), [2, 1]);
+  assert.equal(store.shape.undoable, 0);
+});
+
+test("two resets are undone at once, and none once nobody can ask for it", () => {
+  take({ c: 3 });
+  store.reset();
+  take({ c: 4 });
+  store.reset();
+  assert.equal(store.shape.undoable, 2, "so that the page counts its seconds anew");
+  store.undoReset();
+  assert.equal(store.measurements.total, 7);
+  store.reset();
+  store.settleReset();
+  assert.equal(store.shape.undoable, 0);
+  store.undoReset();
+  assert.equal(store.measurements.total, 0);
 });

@@ -109,6 +109,15 @@ class CandleChart(rx.Component):
     lib_dependencies: list[str] = ["lightweight-charts@5.2.1"]
 
 
+class Settings(rx.Component):
+    """What this browser remembers, and the way out of the page's session."""
+
+    library = _paths["settings.jsx"]
+    tag = "Settings"
+
+    sign_out: rx.Var[str]
+
+
 class Fold(rx.Component):
     """A button that folds a panel where the window is narrow."""
 
@@ -258,9 +267,14 @@ def reset_button() -> rx.Component:
     return _leaf("controls.jsx", "ResetButton")
 
 
-def settings() -> rx.Component:
-    """Choose theme and colour pair."""
-    return _leaf("settings.jsx", "Settings")
+def reset_notice() -> rx.Component:
+    """Offer to bring back what a reset forgot."""
+    return _leaf("controls.jsx", "ResetNotice")
+
+
+def settings(*, sign_out: str) -> rx.Component:
+    """Choose theme, colour pair and keys; `sign_out` is the address that ends the session."""
+    return Settings.create(sign_out=sign_out)
 
 
 def step_chart() -> rx.Component:

@@ -1,6 +1,6 @@
 // What the command palette offers. `find` is pure.
 
-import { resetMetrics, togglePause } from "./controls.jsx";
+import { resetMetrics, togglePause, undoReset } from "./controls.jsx";
 import { MAX_MS, MIN_MS } from "./frequency.js";
 import { addressOf } from "./instruments.js";
 import { PAIRS, THEMES, applyPair } from "./preferences.js";
@@ -17,13 +17,14 @@ export function soughtIn(typed) {
 }
 
 /** Every command now: [words, what it does]; `instruments` are those that were found for what was typed. */
-export function commands({ watched, paused, mayControl }, instruments, { setColorMode, go }) {
+export function commands({ watched, paused, mayControl, undoable }, instruments, { setColorMode, go }) {
   const books = watched.length > 1 ? watched : [];
   return [
     ...books.map(({ id, symbol, exchange }) => [`Order book of ${symbol} ${exchange}`, () => store.choose(id)]),
     ...instruments.map(({ id, symbol, exchange }) => [`${GO} ${symbol} ${exchange}`, () => go(addressOf(id))]),
     [paused ? "Resume" : "Pause", togglePause],
     ["Reset all metrics", resetMetrics],
+    ...(undoable ? [["Undo the reset", undoReset]] : []),
     ...(mayControl ? PRESETS.map(frequency) : []),
     ...THEMES.map(([key, label]) => [`Theme: ${label.toLowerCase()}`, () => setColorMode(key)]),
     ...PAIRS.map(([key, label]) => [`Up and down: ${label.toLowerCase()}`, () => applyPair(key)]),

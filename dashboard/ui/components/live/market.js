@@ -63,15 +63,24 @@ export class Market {
     }
   }
 
-  /** Forget what was counted and drawn; prices and book of the moment stay. */
+  /**
+   * Forget what was counted and drawn; prices and book of the moment stay. Gives the function that
+   * brings it back, with what came since.
+   */
   reset() {
-    for (const series of this.series.values()) {
-      series.prices.clear();
-      series.version += 1;
-    }
-    this.detail.resetCounts();
+    const bringBack = [...this.series.values()].map((series) => series.reset());
+    const { trades, detail } = this;
+    const { counts } = detail;
+    detail.resetCounts();
     this.trades = [];
     this.tradesSeen += KEPT_TRADES;
+    return () => {
+      for (const each of bringBack) each();
+      detail.addCounts(counts);
+      const kept = trades.filter(({ instrument }) => this.watched.includes(instrument));
+      this.trades = [...this.trades, ...kept].slice(0, KEPT_TRADES);
+      this.tradesSeen += KEPT_TRADES;
+    };
   }
 
   /** Take a batch of the description that `watched` is of. */

@@ -18,4 +18,15 @@ export class Series {
     this.at = now;
     this.version += 1;
   }
+
+  /** Forget the prices but the last; gives the function that brings them back, before those that came since. */
+  reset() {
+    const before = this.prices;
+    this.prices = new Ring(before.values.length);
+    this.version += 1;
+    return () => {
+      this.prices = before.resized(this.prices.values.length).take(this.prices);
+      this.version += 1;
+    };
+  }
 }

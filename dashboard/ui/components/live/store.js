@@ -26,6 +26,9 @@ export const EMPTY_SHAPE = Object.freeze({
   paused: false,
   replayPaused: false,
   mayControl: true,
+  signedIn: false,
+  /** The number of the newest reset that can be undone; 0 when there is none. */
+  undoable: 0,
   frequencyMs: 0,
   intervalMs: 0,
   connection: "connecting",
@@ -47,8 +50,12 @@ export class Store {
     this.known = 0;
     this.refused = EMPTY_SHAPE.refused;
     this.paused = false;
+    /** Brings back what the last resets forgot, while that can be asked for; see `undoable`. */
+    this.bringBack = null;
+    this.resets = 0;
     this.replayPaused = false;
     this.mayControl = EMPTY_SHAPE.mayControl;
+    this.signedIn = EMPTY_SHAPE.signedIn;
     this.frequencyMs = 0;
     this.intervalMs = 0;
     this.feeds = [];
@@ -68,11 +75,28 @@ export class Store {
     this.shape = EMPTY_SHAPE;
   }
 
-  /** Forget every measurement; prices and book of the moment stay. */
+  /** Forget every measurement, until `undoReset`; prices and book of the moment stay. */
   reset() {
-    this.market.reset();
-    this.measurements.reset();
+    const undone = [this.market.reset(), this.measurements.reset(), this.bringBack];
+    this.bringBack = () => {
+      for (const each of undone) each?.();
+    };
+    this.resets += 1;
     this.cadence.hurry();
+    this.changed();
+  }
+
+  /** Bring back what was forgotten since nobody could ask for it, with what came since. */
+  undoReset() {
+    this.bringBack?.();
+    this.settleReset();
+    this.cadence.hurry();
+  }
+
+  /** Forget for good what the resets forgot. */
+  settleReset() {
+    this.bringBack = null;
+    this.changed();
   }
 
   /** Run `listener` when the shape changes or something is found; gives the function that ends it. */
@@ -154,6 +178,7 @@ export class Store {
     this.known = d.known;
     if (JSON.stringify(d.refused) !== JSON.stringify(this.refused)) this.refused = d.refused;
     this.mayControl = d.may_control;
+    this.signedIn = d.signed_in;
     this.frequencyMs = d.frequency_ms;
     this.intervalMs = d.interval_ms;
     if (begins && known && this.paused !== d.paused) this.actions.pause?.(this.paused);
@@ -175,7 +200,7 @@ export class Store {
 
   changed() {
     const { watched, chosen } = this.market;
-    const { known, refused, paused, replayPaused, mayControl, frequencyMs, intervalMs, connection } = this;
+    const { known, refused, paused, replayPaused, mayControl, signedIn, frequencyMs, intervalMs, connection } = this;
     const shape = {
       watched,
       known,
@@ -184,6 +209,8 @@ export class Store {
       paused,
       replayPaused,
       mayControl,
+      signedIn,
+      undoable: this.bringBack ? this.resets : 0,
       frequencyMs,
       intervalMs,
       connection,
