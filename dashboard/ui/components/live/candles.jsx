@@ -3,10 +3,11 @@
 
 import { useLayoutEffect, useRef, useState } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
+import { driveByKeys } from "./chartkeys.js";
 import { colorsVersion, themeColors } from "./colors.js";
 import { BAR } from "./columns.js";
 import { decimal, timeOfDay, volume } from "./format.js";
-import { setText, usePainter, useShape } from "./hooks.js";
+import { setParts, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
 const EVERY_MS = 100;
@@ -31,6 +32,7 @@ function optionsOf(colors) {
     rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
     timeScale: { borderVisible: false, timeVisible: true, secondsVisible: true, rightOffset: 3, barSpacing: 7 },
     crosshair: { mode: FREE, vertLine: crosshair, horzLine: crosshair },
+    handleScroll: { vertTouchDrag: false },
   };
 }
 
@@ -65,6 +67,7 @@ class CandleChart {
     });
     this.volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
     this.chart.subscribeCrosshairMove((moved) => onPointer(moved.time ?? null));
+    this.endKeys = driveByKeys(this.chart, element);
     this.colors = -1;
     this.id = "";
     this.whole = -1;
@@ -144,15 +147,16 @@ class CandleChart {
   }
 
   end() {
+    this.endKeys();
     this.chart.remove();
   }
 }
 
 function readout(row, decimals) {
-  if (!row) return "";
-  const price = (column) => decimal(row[column], decimals);
-  const prices = `O ${price(BAR.open)} · H ${price(BAR.high)} · L ${price(BAR.low)} · C ${price(BAR.close)}`;
-  return `${timeOfDay(1000 * row[BAR.start])} · ${prices} · V ${volume(row[BAR.volume])}`;
+  if (!row) return [];
+  const price = (name, column) => `${name} ${decimal(row[column], decimals)}`;
+  const prices = [price("O", BAR.open), price("H", BAR.high), price("L", BAR.low), price("C", BAR.close)];
+  return [timeOfDay(1000 * row[BAR.start]), ...prices, `V ${volume(row[BAR.volume])}`];
 }
 
 export function Candles() {
@@ -189,7 +193,7 @@ export function Candles() {
       if (written === `${bars.version} ${time}`) return;
       written = `${bars.version} ${time}`;
       const row = time === null ? bars.last : bars.rows.find((row) => row[BAR.start] === time);
-      setText(words.current, readout(row, decimals));
+      setParts(words.current, readout(row, decimals));
       empty.current.hidden = Boolean(bars.last);
     };
   }, []);
@@ -212,8 +216,14 @@ export function Candles() {
           ))}
         </span>
       </div>
-      <div className="plot" role="group" aria-label={`Candles of ${chosen.name}`}>
-        <div className="candle-place" ref={place} />
+      <div className="plot">
+        <div
+          className="candle-place"
+          role="group"
+          tabIndex={0}
+          aria-label={`Candles of ${chosen.name}; arrow keys move them, plus and minus zoom`}
+          ref={place}
+        />
         <p className="empty" ref={empty}>
           Waiting for the first trade of {chosen.name}: candles are made of trades.
         </p>
