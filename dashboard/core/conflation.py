@@ -8,6 +8,7 @@ newest price and book of every instrument, not a history that is no longer true.
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable
 from enum import Enum, StrEnum
+from itertools import groupby
 from typing import Generic, TypeVar
 
 from dashboard.core.errors import SubscriptionOverflowError
@@ -165,3 +166,9 @@ def conflate(entries: Iterable[Published]) -> list[Published]:
         else:
             lossless.append(entry)
     return sorted([*latest.values(), *lossless], key=lambda entry: entry.offset)
+
+
+def conflate_each(entries: Iterable[Published], *, span_ns: int) -> list[Published]:
+    """Conflate each span of time for itself: what readers of that interval have got."""
+    spans = groupby(entries, key=lambda entry: entry.monotonic_ns // span_ns)
+    return [entry for _, span in spans for entry in conflate(span)]

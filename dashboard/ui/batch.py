@@ -12,6 +12,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `l` | `Losses`: conflated and lost events of this page so far |
 | `h` | `Hops`: source to hub, hub to sent, in ms, of the newest market event since the last push |
 | `p` | prices, flat and in order: number of the instrument, price, number, price, ... |
+| `u` | to a page that was hidden: how long before `t` each price of `p` came, in ms |
 | `r` | `TradeRow` rows |
 | `b` | `BookRow`: the book of the chosen instrument |
 | `y` | `Load` of the serving process |
@@ -78,14 +79,17 @@ def market_part(
     *,
     index: Mapping[InstrumentKey, int],
     chosen: InstrumentKey | None,
+    aged_at: int | None = None,
 ) -> dict[str, Any]:
     """Collect the market's share of a push.
 
     `index` numbers the watched instruments; events of others are left out.
-    Of several books of the chosen one the newest counts.
+    Of several books of the chosen one the newest counts. `aged_at` is the time of
+    sending, by the monotonic clock, where the prices are to be told with their ages.
     """
     part: dict[str, Any] = {}
     prices: list[float] = []
+    ages: list[int] = []
     trades: list[TradeRow] = []
     for entry in entries:
         event = entry.event
@@ -95,13 +99,16 @@ def market_part(
                 continue
             if isinstance(event, Price):
                 prices += (at, event.price)
+                if aged_at is not None:
+                    ages.append((aged_at - entry.monotonic_ns) // NS_PER_MS)
             elif isinstance(event, Trade) and not event.historical:
                 trades.append(_trade(at, event))
             elif isinstance(event, Book) and key == chosen:
                 part["b"] = _book(at, event)
         elif isinstance(event, System):
             part["y"] = Load(event.cpu_pct, event.mem_mb, event.msg_rate)
-    return part | {key: rows for key, rows in (("p", prices), ("r", trades)) if rows}
+    rows = (("p", prices), ("u", ages), ("r", trades))
+    return part | {key: told for key, told in rows if told}
 
 
 def hops(newest: Published, *, now: int) -> Hops | None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from dashboard.core.clocks import CLOCK_SET_NS
-from dashboard.core.conflation import OverflowPolicy, conflate
+from dashboard.core.conflation import OverflowPolicy, conflate, conflate_each
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
@@ -28,6 +28,8 @@ SLOTS = 8
 BUFFER_EVENTS = 20_000
 HEARTBEAT_S = 0.5
 STATUS_S = 1.0
+HIDDEN_S = 1.0
+"""A page that nobody sees is pushed so often, and told all that one would see."""
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency, a pause or a question is felt at once."""
 COUNTED_CHANNELS = (Channel.MARKET, Channel.ACCOUNTS, Channel.STATUS)
@@ -84,6 +86,9 @@ class Tab:
         self._catch_up: list[Published] = []
         self._known = 0
         self._paused = False
+        self._hidden = False
+        self._was_hidden = False
+        """Whether the next push stands for longer than a seen page's."""
         self._detailed = detailed
         self._may_control = may_control
         self._signed_in = signed_in
@@ -126,6 +131,11 @@ class Tab:
             self._catch_up = self._hub.latest(self._shown())
             if self.closeup is not None:
                 self.closeup.recall()
+
+    def hide(self, *, hidden: bool) -> None:
+        """Push seldom while nobody sees the page, and at once when somebody does again."""
+        self._hidden = hidden
+        self._was_hidden |= hidden
 
     def find(self, text: str, first: int) -> None:
         """Tell the page with the next push what matches a text, see `Search`."""
@@ -191,10 +201,14 @@ class Tab:
         asked_ms = self._running.frequency_ms
         self._pacer.set_interval(asked_ms)
         self._pacer.advance(time.monotonic())
-        while (wait_s := self._pacer.deadline - time.monotonic()) > 0:
+        while (wait_s := self._due_s() - time.monotonic()) > 0:
             await asyncio.sleep(min(wait_s, NAP_S))
             if self._running.frequency_ms != asked_ms or self._search.is_due(time.monotonic()):
                 return
+
+    def _due_s(self) -> float:
+        due_s = self._pacer.deadline
+        return max(due_s, self._sent_s + HIDDEN_S) if self._hidden else due_s
 
     def _next_batch(self) -> dict[str, Any] | None:
         """Build the next push, or None when there is nothing to say."""
@@ -217,7 +231,8 @@ class Tab:
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
-        batch = self._market(entries, catch_up)
+        batch = self._market(entries, catch_up, now=monotonic_ns)
+        self._was_hidden = self._hidden
         batch |= self._hops(newest, now=monotonic_ns)
         self._number += 1
         self._sent_s = now_s
@@ -269,16 +284,25 @@ class Tab:
         self._pacer.pushed(measured.hub_to_sent)
         return {"h": measured}
 
-    def _market(self, entries: list[Published], catch_up: list[Published]) -> dict[str, Any]:
+    def _market(
+        self, entries: list[Published], catch_up: list[Published], *, now: int
+    ) -> dict[str, Any]:
         """Give the market's share of a push, and that of the instrument in detail."""
-        told = [*catch_up, *(conflate(entries) if self._running.conflates else entries)]
+        told = [*catch_up, *(self._conflated(entries) if self._running.conflates else entries)]
         watch = self._watch
-        part = market_part(told, index=watch.index, chosen=watch.chosen_key)
+        aged_at = now if self._was_hidden else None
+        part = market_part(told, index=watch.index, chosen=watch.chosen_key, aged_at=aged_at)
         if self.closeup is not None and not self._paused:
             part |= self.closeup.part(entries, told)
         if "w" in part:
             part.pop("r", None)  # the last minute has these trades too
         return part
+
+    def _conflated(self, entries: list[Published]) -> list[Published]:
+        """Keep of the entries what a seen page gets; a hidden one gets it in fewer pushes."""
+        if not self._was_hidden:
+            return conflate(entries)
+        return conflate_each(entries, span_ns=self._running.frequency_ms * NS_PER_MS)
 
     def _describe(self) -> dict[str, Any]:
         return {

@@ -1,11 +1,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.conflation import Buffer, OverflowPolicy, conflate, slot_of
+from dashboard.core.conflation import Buffer, OverflowPolicy, conflate, conflate_each, slot_of
 from dashboard.core.errors import SubscriptionOverflowError
 from dashboard.core.model import Event, Published
 from tests.unit.fakes import book, control, price, published, system, trade
@@ -170,3 +171,13 @@ def test_conflating_a_list_keeps_trades_and_the_last_of_each_other_topic(
 def test_conflating_a_list_orders_by_offset_whatever_the_input_order() -> None:
     entries = numbered([trade("AAA"), price("AAA"), trade("BBB")])
     assert offsets(conflate(reversed(entries))) == [1, 2, 3]
+
+
+def test_each_span_of_time_is_conflated_for_itself() -> None:
+    came = (0, 40, 49, 50, 99, 210)
+    entries = [
+        msgspec.structs.replace(entry, monotonic_ns=at)
+        for at, entry in zip(came, numbered([price("AAA"), trade("AAA")] * 3), strict=True)
+    ]
+    assert offsets(conflate_each(entries, span_ns=50)) == [2, 3, 4, 5, 6]
+    assert offsets(conflate_each(entries, span_ns=1000)) == [2, 4, 5, 6]

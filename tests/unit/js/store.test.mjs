@@ -46,6 +46,14 @@ test("prices go to their symbols, in order", () => {
   assert.equal(store.measurements.total, 3);
 });
 
+test("prices that a hidden page gets late stand at the times when they came", () => {
+  take({ t: 90_000, w: [[], []], p: [0, 44999] });
+  take({ t: 100_000, p: [0, 45000, 1, 175, 0, 45001], u: [900, 500, 0] });
+  const { prices } = store.market.detail;
+  assert.deepEqual([1, 2].map((at) => prices.at(at)), [[99_100, 45000], [100_000, 45001]]);
+  assert.equal(store.market.series.get("NASDAQ:AAPL").at, 100 + number - 500);
+});
+
 test("what is refused is told with the reason until it is not any more", () => {
   const refused = { "NASDAQ:AAPL": "not in your plan" };
   take({ d: described({ refused }), v: 2 });

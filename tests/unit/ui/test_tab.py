@@ -1,5 +1,7 @@
 """The stream of batches to one page, against a real hub and without a browser."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -120,6 +122,64 @@ async def test_paused_stream_carries_no_market_and_resumes_with_the_latest() -> 
     assert while_paused[0]["d"]["paused"] is True
     assert sent[3][1]["d"]["paused"] is False
     assert sent[3][1]["p"] == [0, 3.0]
+
+
+async def test_hidden_page_is_pushed_seldom_and_gets_all_that_a_seen_one_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tab_module, "HIDDEN_S", 0.2)
+    running = FakeProduct(clock=Clock(time.monotonic_ns()))
+    tab = open_tab(running)
+
+    def burst() -> None:
+        for value in range(30):
+            running.price("A", value)
+
+    steps = [lambda: (tab.hide(hidden=True), burst()), burst]
+    first, second, third = [batch for _, batch in await pushes(tab, *steps)]
+    assert second["t"] - first["t"] >= 200, "ms"
+    assert third["t"] - second["t"] >= 200
+    for batch in (second, third):
+        assert batch["c"] == 30
+        assert batch["p"] == [x for value in range(30) for x in (0, value)]
+        assert len(batch["u"]) == 30
+        assert all(190 <= age < 10_000 for age in batch["u"]), "ms before the push"
+    assert "d" not in second, "its interval is that of a page that is seen"
+
+
+async def test_page_that_is_seen_again_has_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tab_module, "HIDDEN_S", 60.0)
+    running = FakeProduct(conflates=True)
+    tab = open_tab(running)
+
+    def hide_for_a_moment() -> None:
+        tab.hide(hidden=True)
+        running.price("A", 1.0)
+        asyncio.get_running_loop().call_later(0.05, lambda: tab.hide(hidden=False))
+
+    sent = await pushes(tab, hide_for_a_moment, lambda: running.price("A", 2.0))
+    assert sent[1][1]["p"] == [0, 1.0]
+    assert "u" in sent[1][1]
+    assert sent[2][1]["p"] == [0, 2.0]
+    assert "u" not in sent[2][1]
+
+
+async def test_hidden_page_is_told_of_each_interval_of_a_feed_that_is_conflated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tab_module, "HIDDEN_S", 0.2)
+    running = FakeProduct(conflates=True, frequency_ms=20)
+    tab = open_tab(running)
+
+    def over_a_while() -> None:
+        tab.hide(hidden=True)
+        for number in range(6):
+            running.clock.advance(ms=20)
+            running.price("A", number)
+            running.price("A", 100 + number)
+
+    second = (await pushes(tab, over_a_while))[1][1]
+    assert second["p"] == [x for number in range(6) for x in (0, 100 + number)]
 
 
 async def test_chosen_book_is_sent_at_once_and_the_others_are_not() -> None:

@@ -82,7 +82,7 @@ export class Detail {
   /** Take a last price; it is drawn where a feed sends no quotes. `time` is in ms. */
   takePrice(time, price) {
     if (!this.followed) return;
-    if (this.prices.last()?.[0] > time) this.prices.clear(); // the server's clock was set back
+    if (this.prices.last()?.[0] > time + SKEW_MS) this.prices.clear(); // the server's clock was set back
     this.prices.push([time, price]);
     this.version += 1;
   }
