@@ -100,7 +100,8 @@ def test_the_palette_keeps_what_is_selected_in_sight(open_page: OpenPage) -> Non
     in_sight = """() => {
         const box = (selector) => document.querySelector(selector).getBoundingClientRect();
         const [row, list] = [box('[aria-selected="true"]'), box("#commands")];
-        return row.top >= list.top - 1 && row.bottom <= list.bottom + 1 && row.bottom <= innerHeight;
+        const end = Math.min(list.bottom, innerHeight) + 1;
+        return row.top >= list.top - 1 && row.bottom <= end;
     }"""
     for key in ["ArrowDown"] * 11 + ["ArrowDown", "ArrowUp"]:
         page.keyboard.press(key)

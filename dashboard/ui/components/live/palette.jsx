@@ -105,6 +105,7 @@ export function Palette() {
             id={`command-${index}`}
             role="option"
             aria-selected={index === at}
+            title={command[0]}
             onClick={() => run(command)}
             onMouseMove={() => index !== at && setAt(index)}
           >
