@@ -19,6 +19,12 @@
   const isNumber = (element, text) => element.closest(".figure, .price, .time, .number")
     || /^[\s\d.,:%+\u2212\u2009kM-]*\d[\s\d.,:%+\u2212\u2009kM-]*$/.test(text);
 
+  const scroller = (row) => {
+    let at = row.parentElement;
+    while (at && getComputedStyle(at).overflowY === "visible") at = at.parentElement;
+    return at;
+  };
+
   if (root.scrollWidth > root.clientWidth) {
     const wide = [...document.body.querySelectorAll("*")].filter((element) => shown(element)
       && element.getBoundingClientRect().right > root.clientWidth + 1);
@@ -44,7 +50,7 @@
       const cutY = style.overflowY !== "visible" || clips(style);
       if (cutX && scrolls(style.overflowX)) [left, right] = [Math.max(left, box.left), Math.min(right, box.right)];
       else if (cutX && (left < box.left - 1 || right > box.right + 1)) {
-        const whole = at.closest("[title]")?.title.includes(text.data.trim());
+        const whole = element.closest("[title]")?.title.includes(text.data.trim());
         if (style.textOverflow === "ellipsis" && whole && !isNumber(element, text.data)) {
           [left, right] = [Math.max(left, box.left), Math.min(right, box.right)];
         } else {
@@ -78,6 +84,7 @@
     const box = element.getBoundingClientRect();
     const end = box.top + element.clientTop + element.clientHeight;
     for (const row of element.querySelectorAll('[role="row"], tbody tr, li, .card')) {
+      if (scroller(row) !== element) continue;
       const { top, bottom } = row.getBoundingClientRect();
       if (top < end - 2 && bottom > end + 2) {
         faults.push(`half a row at the end of ${named(element)}`);
