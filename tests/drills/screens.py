@@ -18,9 +18,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import groupby, product
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.conftest import ROOT_FLAGS
 from tests.e2e.layout import faults
@@ -107,7 +108,7 @@ SETTLED = """() => new Promise((done) => {
 
 
 @contextmanager
-def product() -> Iterator[LiveServer]:
+def served() -> Iterator[LiveServer]:
     """Run the product on the simulator, on the demonstration exchange and on a recording."""
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
@@ -123,9 +124,10 @@ def product() -> Iterator[LiveServer]:
         yield stack.enter_context(LiveServer(redis_url=redis.url, **settings))
 
 
-def opened(browser: Browser, url: str, shown: Shown) -> Page:
+def opened(browser: Browser, url: str, shown: Shown, *, zoom: int) -> Page:
     """Open a page in a profile of its own, and wait until it has what it shows."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    window = ViewportSize(width=1440, height=900)
+    context = browser.new_context(viewport=window, device_scale_factor=zoom)
     if shown.watched is not None:
         stored = json.dumps(json.dumps(shown.watched))
         context.add_init_script(f"localStorage.setItem('livetape-watchlist', {stored});")
@@ -137,19 +139,13 @@ def opened(browser: Browser, url: str, shown: Shown) -> Page:
     return page
 
 
-def resize(devtools: CDPSession, size: Size) -> None:
-    """Give the page another window."""
-    metrics = {"width": size.width, "height": size.height, "mobile": False}
-    devtools.send("Emulation.setDeviceMetricsOverride", metrics | {"deviceScaleFactor": size.zoom})
-
-
-def take(page: Page, devtools: CDPSession, name: str, size: str, look: str) -> list[str]:
+def take(page: Page, name: str, size: str, look: str) -> list[str]:
     """Show a page in a window and a look, take its picture, and give its faults."""
     page.emulate_media(
         color_scheme="light" if look == "light" else "dark",
         forced_colors="active" if look == "forced" else "none",
     )
-    resize(devtools, SIZES[size])
+    page.set_viewport_size(ViewportSize(width=SIZES[size].width, height=SIZES[size].height))
     found = []
     for tables in (CLOSE_TABLES, OPEN_TABLES):
         page.evaluate(tables)
@@ -177,7 +173,7 @@ def main() -> int:
     PICTURES.mkdir(parents=True, exist_ok=True)
     count: Counter[str] = Counter()
     with ExitStack() as stack:
-        url = chosen.url or stack.enter_context(product()).url
+        url = chosen.url or stack.enter_context(served()).url
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("LIVETAPE_CHROMIUM") or None,
@@ -185,15 +181,14 @@ def main() -> int:
         )
         stack.callback(browser.close)
         for name in chosen.pages:
-            page = opened(browser, url, PAGES[name])
-            devtools = page.context.new_cdp_session(page)
-            for size in chosen.sizes:
-                for look in chosen.looks:
-                    for fault in first_of_each_place(take(page, devtools, name, size, look)):
+            for zoom, sizes in groupby(chosen.sizes, lambda size: SIZES[size].zoom):
+                page = opened(browser, url, PAGES[name], zoom=zoom)
+                for size, look in product(sizes, chosen.looks):
+                    for fault in first_of_each_place(take(page, name, size, look)):
                         print(f"  {name} {size} {look}: {fault}", flush=True)
                         count[name] += 1
+                page.context.close()
             print(f"{name}: {count[name]} faults", flush=True)
-            page.context.close()
     print(f"{len(chosen.pages)} pages, {count.total()} faults; the pictures are in {PICTURES}")
     return 1 if count.total() else 0
 

@@ -57,5 +57,5 @@ def test_what_opens_over_a_page_has_none(open_page: OpenPage) -> None:
         assert violations(page) == "", button
         page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
-    page.get_by_role("option").first.wait_for()
+    page.locator("#commands li").first.wait_for()
     assert violations(page) == ""
