@@ -38,7 +38,7 @@ class LiveState(rx.State):
     slot_6: dict[str, Any] = {}
     slot_7: dict[str, Any] = {}
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def report(
         self, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
     ) -> None:
@@ -51,13 +51,13 @@ class LiveState(rx.State):
                 page_ms=float(page_ms),
             )
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def took(self, generation: Any) -> None:
         """Take the page's answer to an opening of its stream, see `Tab.took`."""
         if (tab := tab_of(EventContext.get().token)) is not None:
             tab.took(generation)
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def missed(self, generation: Any) -> None:
         """Take the page's word that a push did not reach it, see `Tab.missed`."""
         if (tab := tab_of(EventContext.get().token)) is not None:

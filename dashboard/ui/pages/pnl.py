@@ -8,6 +8,7 @@ import reflex as rx
 
 from dashboard.core.limits import Level, expose
 from dashboard.ui import accounts, bridge, template
+from dashboard.ui.components import live
 from dashboard.ui.components.exports import export_links
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.pnl_chart import pnl_chart
@@ -52,26 +53,26 @@ class PnlState(rx.State):
                     self._show()
             await asyncio.sleep(1 - time.monotonic_ns() % accounts.SECOND_NS / accounts.SECOND_NS)
 
-    @rx.event
+    @rx.event(temporal=True)
     def choose_range(self, minutes: str) -> None:
         """Draw the last 1, 5, 15 or 30 minutes."""
         if minutes in map(str, accounts.RANGES_MIN):
             self.minutes = minutes
             self._show()
 
-    @rx.event
+    @rx.event(temporal=True)
     def search(self, text: str) -> None:
         """Keep the positions that these words name: client, instrument, exchange, underlying."""
         self.words = text[:MAX_SEARCH_CHARACTERS]
         self._show()
 
-    @rx.event
+    @rx.event(temporal=True)
     def toggle_pressing(self) -> None:
         """Keep the positions that are near or over a limit, or all of them again."""
         self.only_pressing = not self.only_pressing
         self._show()
 
-    @rx.event
+    @rx.event(temporal=True)
     def sort_by(self, column: str) -> None:
         """Sort by a column; by the same one again, the other way round."""
         if column in accounts.SORT_KEYS:
@@ -181,7 +182,7 @@ def _content() -> rx.Component:
                     "aria-label": "PnL of each client over time; its end is in the table"
                 },
             ),
-            beside=rx.fragment(_stale_note(), _ranges()),
+            beside=rx.fragment(_stale_note(), live.needs_server(_ranges())),
         ),
         panel(
             "pnl-clients",
@@ -193,13 +194,15 @@ def _content() -> rx.Component:
         panel(
             "positions",
             "Positions and limits",
-            _filter(),
+            live.needs_server(_filter()),
             rx.el.div(
-                positions_table(
-                    PnlState.positions,
-                    sorted_by=PnlState.column,
-                    descending=PnlState.descending,
-                    on_sort=PnlState.sort_by,
+                live.needs_server(
+                    positions_table(
+                        PnlState.positions,
+                        sorted_by=PnlState.column,
+                        descending=PnlState.descending,
+                        on_sort=PnlState.sort_by,
+                    ),
                 ),
                 class_name="scroll",
                 tab_index=0,
@@ -256,14 +259,13 @@ def _count(name: str) -> rx.Component:
 
 def _filter() -> rx.Component:
     return rx.el.div(
-        rx.el.input(
-            type="search",
+        live.SearchField.create(
             id="positions-filter",
+            label="Filter by client, instrument or underlying",
             placeholder="Client or instrument",
             default_value=PnlState.words,
             max_length=MAX_SEARCH_CHARACTERS,
-            on_change=PnlState.search.debounce(150),
-            custom_attrs={"aria-label": "Filter by client, instrument or underlying"},
+            on_search=PnlState.search,
         ),
         rx.el.button(
             "Only near or over",
@@ -279,6 +281,7 @@ def _filter() -> rx.Component:
             role="status",
             title="Positions, counted by the worse of their two limits",
         ),
+        live.server_hint(),
         class_name="filter",
     )
 

@@ -30,12 +30,12 @@ class LiveStream(rx.Component):
     tag = "LiveStream"
 
     slots: rx.Var[list[dict[str, Any]]]
-    sample_window: rx.Var[str]
     on_report: rx.EventHandler[
         rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - stubs: one type
     ]
     on_took: rx.EventHandler[rx.event.passthrough_event_spec(object)]
     on_missed: rx.EventHandler[rx.event.passthrough_event_spec(object)]
+    on_hide: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
@@ -107,6 +107,26 @@ class CandleChart(rx.Component):
     library = _paths["candles.jsx"]
     tag = "Candles"
     lib_dependencies: list[str] = ["lightweight-charts@5.2.1"]
+
+
+class SearchField(rx.Component):
+    """A search field that asks when its reader pauses."""
+
+    library = _paths["searchfield.jsx"]
+    tag = "SearchField"
+
+    label: rx.Var[str]
+    placeholder: rx.Var[str]
+    default_value: rx.Var[str]
+    max_length: rx.Var[int]
+    on_search: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+
+
+class NeedsServer(rx.Component):
+    """Controls that are off while the server does not answer."""
+
+    library = _paths["needsserver.jsx"]
+    tag = "NeedsServer"
 
 
 class Fold(rx.Component):
@@ -223,6 +243,11 @@ def last_trades() -> rx.Component:
     return _leaf("trades.jsx", "LastTrades")
 
 
+def needs_server(*controls: rx.Component) -> rx.Component:
+    """Put controls off while the server does not answer."""
+    return NeedsServer.create(*controls)
+
+
 def note() -> rx.Component:
     """Say why numbers stand still, while they do."""
     return _leaf("status.jsx", "Note")
@@ -256,6 +281,16 @@ def quote() -> rx.Component:
 def reset_button() -> rx.Component:
     """Forget every measurement."""
     return _leaf("controls.jsx", "ResetButton")
+
+
+def sample_window() -> rx.Component:
+    """Choose how many samples a card spans."""
+    return _leaf("samplewindow.jsx", "SampleWindow")
+
+
+def server_hint() -> rx.Component:
+    """Say that controls which need the server are off, while they are."""
+    return _leaf("needsserver.jsx", "ServerHint")
 
 
 def settings() -> rx.Component:

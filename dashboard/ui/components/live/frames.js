@@ -27,23 +27,29 @@ export class Frames {
     this.countedFrom = 0;
     this.counted = 0;
     this.frame = this.frame.bind(this);
-    this.forget = this.forget.bind(this);
+    this.turned = this.turned.bind(this);
   }
 
   /** Run `paint(now)` in each frame; gives the function that ends it. */
   add(paint) {
     if (!this.painters.size) {
-      document.addEventListener("visibilitychange", this.forget);
+      document.addEventListener("visibilitychange", this.turned);
       this.handle = requestAnimationFrame(this.frame);
     }
     this.painters.add(paint);
     return () => {
       if (!this.painters.delete(paint) || this.painters.size) return;
-      document.removeEventListener("visibilitychange", this.forget);
+      document.removeEventListener("visibilitychange", this.turned);
       cancelAnimationFrame(this.handle);
       this.handle = 0;
       this.forget();
     };
+  }
+
+  /** The page was hidden, or is seen again. */
+  turned() {
+    this.forget();
+    this.store.turn(document.hidden);
   }
 
   /** Drop what a hidden page would spoil: frames stop there, and clocks may have moved. */

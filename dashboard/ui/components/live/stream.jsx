@@ -6,8 +6,8 @@ import { EventLoopContext } from "$/utils/context-registry";
 import { signInIfAsked } from "./session.js";
 import { store } from "./store.js";
 
-export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
-  const { onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay } = handlers;
+export function LiveStream({ slots, onReport, ...handlers }) {
+  const { onTook, onMissed, onHide, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay } = handlers;
   const [, connectErrors] = useContext(EventLoopContext);
   const socketDown = connectErrors.length > 0;
 
@@ -17,6 +17,7 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
     store.actions = {
       took: onTook,
       missed: onMissed,
+      hide: onHide,
       frequency: onFrequency,
       pause: onPause,
       choose: onChoose,
@@ -25,7 +26,7 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
       find: onFind,
       replay: onReplay,
     };
-  }, [onReport, onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay]);
+  }, [onReport, onTook, onMissed, onHide, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay]);
 
   useLayoutEffect(() => {
     const now = performance.now();
@@ -37,6 +38,5 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
     store.socketDown = socketDown;
     if (socketDown) signInIfAsked();
   }, [connectErrors]);
-  useEffect(() => store.market.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
   return null;
 }
