@@ -17,6 +17,7 @@ from dashboard.config import SPEED_MAX
 from dashboard.core.instruments import Instrument
 from dashboard.core.principal import CONTROL
 from dashboard.hub.failures import Survival
+from dashboard.ui.curves import Curves
 from dashboard.ui.page_socket import page_principal
 from dashboard.ui.running import Running
 from dashboard.ui.tab import SLOTS, Tab
@@ -127,12 +128,17 @@ def find_instruments(names: Sequence[str]) -> list[Instrument]:
 
 
 async def stream_to_page(
-    *, watched: Sequence[str] = (), chosen: str = "", detailed: bool = False
+    *,
+    watched: Sequence[str] = (),
+    chosen: str = "",
+    detailed: bool = False,
+    curves: Curves | None = None,
 ) -> None:
     """Stream to the page whose event is being handled, until it leaves.
 
     `watched` are full ids or symbols, see `find_instruments`; `chosen` is a full id.
-    `detailed` is for a page about the chosen instrument alone, see `Tab`.
+    `detailed` is for a page about the chosen instrument alone, `curves` for one that draws
+    the clients' PnL, see `Tab`.
 
     Call it from a background event of `on_load`: Reflex cancels that one when
     the tab closes and begins it again when the tab comes back. A page has one
@@ -150,6 +156,7 @@ async def stream_to_page(
         chosen=chosen,
         detailed=detailed,
         may_control=CONTROL in page_principal(context.token).scopes,
+        curves=curves,
     )
     state = LiveState.get_full_name()
 

@@ -14,9 +14,10 @@ from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.pnl_chart import pnl_chart
 from dashboard.ui.components.pnl_table import pnl_table
 from dashboard.ui.components.positions_table import LARGEST_FIRST, positions_table
+from dashboard.ui.curves import RANGES_MIN, Curves, drawn
 from dashboard.ui.formatting import format_count
 from dashboard.ui.running import Running
-from dashboard.ui.stream import StreamState, live_stream
+from dashboard.ui.stream import live_stream
 
 MAX_SEARCH_CHARACTERS = 100
 FLOWING = frozenset({"live", "replayed"})
@@ -34,11 +35,17 @@ class PnlState(rx.State):
     phase: str = "connecting"
     """`connecting` before the first push, `empty` without any client, then `full`."""
     stale: str = ""
-    figure: dict[str, Any] = {}
     counts: dict[str, str] = {}
     pnl: list[list[str]] = []
     positions: list[list[str]] = []
     left_out: str = ""
+
+    @rx.event(background=True)
+    async def stream_curves(self) -> None:
+        """Stream the lines of the chart to the page, beside what all pages get, until it leaves."""
+        async with self:
+            curves = Curves(bridge.running().accounts, minutes=self._minutes())
+        await bridge.stream_to_page(curves=curves)
 
     @rx.event(background=True)
     async def stream(self) -> None:
@@ -56,9 +63,12 @@ class PnlState(rx.State):
     @rx.event(temporal=True)
     def choose_range(self, minutes: str) -> None:
         """Draw the last 1, 5, 15 or 30 minutes."""
-        if minutes in map(str, accounts.RANGES_MIN):
+        if minutes in map(str, RANGES_MIN):
             self.minutes = minutes
             self._show()
+            tab = bridge.tab_of(self.router.session.client_token)
+            if tab is not None and tab.curves is not None:
+                tab.curves.show(self._minutes())
 
     @rx.event(temporal=True)
     def search(self, text: str) -> None:
@@ -82,6 +92,10 @@ class PnlState(rx.State):
             self.column = column
             self._show()
 
+    def _minutes(self) -> int:
+        """Give the range; the browser may have remembered one that there is not."""
+        return int(self.minutes) if self.minutes in map(str, RANGES_MIN) else 5
+
     def _show(self) -> None:
         """Read what is remembered; only what has changed goes to the page."""
         for name, value in self._view(bridge.running()).items():
@@ -91,8 +105,8 @@ class PnlState(rx.State):
     def _view(self, running: Running) -> dict[str, Any]:
         known = running.accounts.current()
         now_ns = time.monotonic_ns()
-        minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
-        lines = accounts.drawn(known)
+        minutes = self._minutes()
+        lines = drawn(known)
         exposures = expose(running.accounts.positions(), running.directory)
         shown = accounts.ordered(
             accounts.matching(exposures, search=self.words, only_pressing=self.only_pressing),
@@ -104,9 +118,6 @@ class PnlState(rx.State):
         return {
             "phase": "full" if known else "empty",
             "stale": stale_feeds(running),
-            "figure": accounts.chart(
-                lines, minutes=minutes, now_ns=now_ns, offset_ns=time.time_ns() - now_ns
-            ),
             "pnl": [
                 list(row) for row in accounts.pnl_rows(known, lines, minutes=minutes, now_ns=now_ns)
             ],
@@ -175,7 +186,7 @@ def _content() -> rx.Component:
             "pnl-chart",
             "PnL over time",
             rx.el.div(
-                pnl_chart(PnlState.figure),
+                pnl_chart(),
                 class_name="pnl-plot",
                 role="img",
                 custom_attrs={
@@ -233,7 +244,7 @@ def _ranges() -> rx.Component:
                 on_click=PnlState.choose_range(str(minutes)),
                 custom_attrs={"aria-pressed": PnlState.minutes == str(minutes)},
             )
-            for minutes in accounts.RANGES_MIN
+            for minutes in RANGES_MIN
         ),
         class_name="ranges",
         role="group",
@@ -305,5 +316,5 @@ def add_page(app: rx.App) -> None:
         title=f"PnL · {template.PRODUCT}",
         description="Profit and loss of each client, and positions set against their limits.",
         image="/favicon.svg",
-        on_load=[StreamState.stream, PnlState.stream],
+        on_load=[PnlState.stream_curves, PnlState.stream],
     )

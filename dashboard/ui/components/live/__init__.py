@@ -109,6 +109,20 @@ class CandleChart(rx.Component):
     lib_dependencies: list[str] = ["lightweight-charts@5.2.1"]
 
 
+class PnlChart(rx.Component):
+    """The clients' PnL over time, by plotly."""
+
+    library = _paths["pnlchart.jsx"]
+    tag = "PnlChart"
+    lib_dependencies: list[str] = ["plotly.js-basic-dist-min@3.7.0"]
+
+    layout: rx.Var[dict[str, Any]]
+    config: rx.Var[dict[str, Any]]
+    looks: rx.Var[dict[str, Any]]
+    colors: rx.Var[int]
+    dashes: rx.Var[list[str]]
+
+
 class SearchField(rx.Component):
     """A search field that asks when its reader pauses."""
 

@@ -6,6 +6,7 @@ import { Cadence } from "./cadence.js";
 import { ClockOffset, pageClock } from "./clock.js";
 import { ECHO } from "./columns.js";
 import { connectionState, reaches } from "./connection.js";
+import { Curves } from "./curves.js";
 import { Finder } from "./finder.js";
 import { Frames } from "./frames.js";
 import { NO_INSTRUMENT } from "./instruments.js";
@@ -43,6 +44,7 @@ export class Store {
       note: () => this.cadence.note(),
       askBars: (interval) => this.actions.bars?.(interval),
     });
+    this.curves = new Curves();
     this.arrivals = new Arrivals();
     this.description = 0;
     this.known = 0;
@@ -133,6 +135,7 @@ export class Store {
     this.heardAt = now;
     this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.market.take(batch, now);
+    if (batch.x) this.curves.take(batch.x);
     if (batch.y) this.system = batch.y;
     if (batch.h && !document.hidden) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
     this.frames.arrived(now, batch);
