@@ -20,7 +20,7 @@ from dashboard.hub.failures import Survival
 from dashboard.ui.curves import Curves
 from dashboard.ui.page_socket import page_principal
 from dashboard.ui.running import Running
-from dashboard.ui.tab import SLOTS, Tab
+from dashboard.ui.tab import Tab
 from dashboard.ui.watch import MAX_WATCHED
 
 MAX_SPEED = SPEED_MAX
@@ -63,11 +63,6 @@ class LiveState(rx.State):
         """Take the page's word that a push did not reach it, see `Tab.missed`."""
         if (tab := tab_of(EventContext.get().token)) is not None:
             tab.missed(generation)
-
-
-def slots() -> list[rx.Var[dict[str, Any]]]:
-    """Give the batch variables, for the component that takes them in."""
-    return [getattr(LiveState, f"slot_{number}") for number in range(SLOTS)]
 
 
 _running: Running | None = None

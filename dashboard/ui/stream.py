@@ -74,7 +74,7 @@ class StreamState(rx.State):
 def live_stream(**props: Any) -> rx.Component:
     """Take the stream in, on any page; `props` are what only this page needs."""
     return live.LiveStream.create(
-        slots=bridge.slots(),
+        state=bridge.LiveState.get_full_name(),
         on_report=bridge.LiveState.report,
         on_took=bridge.LiveState.took,
         on_missed=bridge.LiveState.missed,

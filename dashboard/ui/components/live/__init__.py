@@ -29,7 +29,7 @@ class LiveStream(rx.Component):
     library = _paths["stream.jsx"]
     tag = "LiveStream"
 
-    slots: rx.Var[list[dict[str, Any]]]
+    state: rx.Var[str]
     on_report: rx.EventHandler[
         rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - stubs: one type
     ]

@@ -137,7 +137,7 @@ export class Store {
     if (batch.v === this.description) this.market.take(batch, now);
     if (batch.x) this.curves.take(batch.x);
     if (batch.y) this.system = batch.y;
-    if (batch.h && !document.hidden) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
+    if (batch.h && !this.frames.unseen) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
     this.frames.arrived(now, batch);
   }
 
@@ -149,7 +149,7 @@ export class Store {
 
   begin() {
     this.description = 0;
-    if (document.hidden) this.turn(true);
+    if (this.frames.unseen) this.turn(true);
     this.measurements.begin();
     this.finder.begin();
     this.clock.clear();
