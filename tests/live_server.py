@@ -13,9 +13,11 @@ from typing import Self
 import httpx
 import psutil
 
+from tests.built_pages import BuiltPage
 from tests.web_folders import WITHOUT_PAGE, WebFolder, building
 
 ROOT = Path(__file__).parents[1]
+SERVE_BUILT = Path(__file__).with_name("serve_built.py")
 START_TIMEOUT_S = 240
 STOP_TIMEOUT_S = 15
 
@@ -34,16 +36,24 @@ class LiveServer:
     `dev` serves page and API on two ports, with reload, as `make dev` does. `app`
     is the folder of another Reflex app that is built from the product's parts. Its
     data are its own, and stay: `data_dir`. It has no stream server unless `stream_port` is set,
-    and builds its page beside that of a product that runs in the same folder.
+    and builds its page beside that of a product that runs in the same folder, or takes one that
+    was built of the same sources, see `BuiltPage`; with `fresh` it builds it in any case.
     """
 
     def __init__(
-        self, *, page: bool = True, dev: bool = False, app: Path = ROOT, **settings: object
+        self,
+        *,
+        page: bool = True,
+        dev: bool = False,
+        fresh: bool = False,
+        app: Path = ROOT,
+        **settings: object,
     ) -> None:
         self.port = free_port()
         self.api_port = free_port() if dev else self.port
         self.page = page
         self.dev = dev
+        self.fresh = fresh
         self.app = app
         self.process: subprocess.Popen[bytes] | None = None
         self.web: WebFolder | None = None
@@ -63,13 +73,14 @@ class LiveServer:
         return f"ws://127.0.0.1:{self.api_port}/ws"
 
     @property
-    def arguments(self) -> list[str]:
-        """Give the arguments of `reflex run`."""
+    def command(self) -> list[str]:
+        """Give the command that runs it, and builds its page where it has one."""
+        run = ["-m", "reflex", "run"]
         if self.dev:
-            return ["--frontend-port", str(self.port), "--backend-port", str(self.api_port)]
+            return [*run, "--frontend-port", str(self.port), "--backend-port", str(self.api_port)]
         if self.page:
-            return ["--env", "prod", "--frontend-port", str(self.port)]
-        return ["--env", "prod", "--backend-only", "--backend-port", str(self.port)]
+            return [*run, "--env", "prod", "--frontend-port", str(self.port)]
+        return [*run, "--env", "prod", "--backend-only", "--backend-port", str(self.port)]
 
     def start(self) -> None:
         """Start and wait until it answers.
@@ -78,33 +89,41 @@ class LiveServer:
             RuntimeError: with the end of the log when it does not come up.
         """
         if not self.page:
-            self._run(environment())
+            self._run(self.command, environment())
             return
-        self.web = WebFolder.take(self.app)
         with building():
-            own_folder = {"REFLEX_WEB_WORKDIR": str(self.web.path)}
-            self._run(environment() | own_folder, keeps_open=(self.web.lock.fileno(),))
+            built = BuiltPage(self.app)
+            serves = built.exists and not (self.dev or self.fresh)
+            self.web = web = WebFolder.take(self.app.name + ("-served" if serves else ""))
+            env = environment() | {"REFLEX_WEB_WORKDIR": str(web.path)}
+            if not serves:
+                self._run(self.command, env, web)
+                if not self.dev:
+                    built.keep(web.path, port=self.port)
+                return
+            built.copy(web.path, port=self.port)
+        ports = dict.fromkeys(("REFLEX_FRONTEND_PORT", "REFLEX_BACKEND_PORT"), str(self.port))
+        self._run([str(SERVE_BUILT)], env | ports, web)
 
-    def _run(self, env: dict[str, str], *, keeps_open: tuple[int, ...] = ()) -> None:
+    def _run(self, command: list[str], env: dict[str, str], web: WebFolder | None = None) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "reflex", "run", *self.arguments],
+                [sys.executable, *command],
                 cwd=self.app,
                 env=env | self.settings,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=keeps_open,
+                pass_fds=() if web is None else (web.lock.fileno(),),
             )
+        awaited = [f"http://127.0.0.1:{self.api_port}/api/health", *([self.url] * self.dev)]
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                if httpx.get(f"http://127.0.0.1:{self.api_port}/api/health", timeout=2).is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
+            if all(map(_answers, awaited)):
+                return
+            time.sleep(0.05)
         self.stop()
         raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-4000:]}")
 
@@ -170,6 +189,13 @@ def environment() -> dict[str, str]:
         "REFLEX_WEB_WORKDIR": str(WITHOUT_PAGE),
         "REFLEX_STATES_WORKDIR": str(WITHOUT_PAGE / "states"),
     }
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

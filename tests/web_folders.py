@@ -28,11 +28,11 @@ class WebFolder:
         self.lock = lock
 
     @classmethod
-    def take(cls, app: Path) -> Self:
-        """Take a free folder to build this app in: each has packages of its own."""
+    def take(cls, name: str) -> Self:
+        """Take a free folder of this name: what is built under one name shares its packages."""
         ROOT.mkdir(exist_ok=True)
         for number in count():
-            path = ROOT / f"{app.name}-{number}"
+            path = ROOT / f"{name}-{number}"
             lock = path.with_suffix(".lock").open("w")
             with suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

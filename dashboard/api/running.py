@@ -2,37 +2,15 @@
 
 from typing import Protocol
 
-from dashboard.core.directory import Directory
-from dashboard.core.leases import Leases
-from dashboard.core.readers import AccountReader, BarReader, FeedReader
-from dashboard.hub.hub import Hub
+from dashboard.core.readers import AccountReader, BarReader
+from dashboard.hub.served import Served
 
 
-class Running(Protocol):
+class Running(Served, Protocol):
     """The running product; `started_ns` is by the monotonic clock."""
 
     version: str
     started_ns: int
-
-    @property
-    def hub(self) -> Hub:
-        """Give the hub."""
-        ...
-
-    @property
-    def directory(self) -> Directory:
-        """Give all instruments."""
-        ...
-
-    @property
-    def feeds(self) -> FeedReader:
-        """Give how the feeds stand."""
-        ...
-
-    @property
-    def leases(self) -> Leases:
-        """Give where instruments are leased."""
-        ...
 
     @property
     def bars(self) -> BarReader:
@@ -42,9 +20,4 @@ class Running(Protocol):
     @property
     def accounts(self) -> AccountReader:
         """Give the clients."""
-        ...
-
-    @property
-    def frequency_ms(self) -> int:
-        """Give the one frequency of all clients."""
         ...

@@ -86,7 +86,8 @@ class BarSeries:
     Intervals begin at multiples of `interval_s` since the Unix epoch. An interval
     without a trade has no bar. Trades may come in any order: a bar opens with the
     earliest of its trades and closes with the latest, of several at one time with
-    the one that came first and last. Of too many bars the oldest is left out.
+    the one that came first and last. One that begins `anew` ends the bar that there is of
+    its interval, and another stands in its place. Of too many bars the oldest is left out.
 
     When the wall clock has been set back, bars that were made before lie ahead of
     it. They are kept, for the clock may be set forward again, but they are not
@@ -114,7 +115,13 @@ class BarSeries:
             each.version = self.changes
 
     def apply_trade(
-        self, ts_event: int, price: float, size: float, *, received_ns: int = LATEST_NS
+        self,
+        ts_event: int,
+        price: float,
+        size: float,
+        *,
+        anew: bool = False,
+        received_ns: int = LATEST_NS,
     ) -> None:
         """Count one trade; `received_ns` is when it came, by the wall clock."""
         self.changes += 1
@@ -125,9 +132,11 @@ class BarSeries:
         if bars and start <= bars[-1].start:
             at = at - 1 if start == bars[-1].start else bisect_left(bars, start, key=_start)
             if bars[at].start == start:
-                bars[at].grow(ts_event, price, size)
-                bars[at].version = self.changes
-                return
+                if not anew:
+                    bars[at].grow(ts_event, price, size)
+                    bars[at].version = self.changes
+                    return
+                del bars[at]
         made = GrowingBar(start, price, price, price, price, size, ts_event, ts_event, self.changes)
         bars.insert(at, made)
         if len(bars) > self._limit:

@@ -15,6 +15,10 @@ class FeedState(StrEnum):
     FAILED = "failed"
 
 
+FLOWING = frozenset({FeedState.LIVE, FeedState.REPLAYED})
+"""Those in which what a feed said last is how things are."""
+
+
 class FeedStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How a feed stands at one moment."""
 

@@ -154,7 +154,8 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
 
     `historical` marks one that happened before the feed was connected and that
     the source repeats as a first value: it counts in no rate and no volume. `priced` marks
-    one whose feed publishes prices of its own: none is derived from it.
+    one whose feed publishes prices of its own: none is derived from it. `anew` marks the first
+    after its source's time has jumped, as that of a replay does: a bar of those before it ends.
     `buyer` and `seller` are clients, where the source names them.
     """
 
@@ -166,6 +167,7 @@ class Trade(MarketEvent, frozen=True, kw_only=True, gc=False):
     aggressor_side: Side
     historical: bool = False
     priced: bool = False
+    anew: bool = False
     buyer: str | None = None
     seller: str | None = None
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.model import Event
+from dashboard.core.reports import Stretch
 
 Publish = Callable[[Event], object]
 Refusals = Mapping[InstrumentKey, str]
@@ -152,6 +153,16 @@ class SeekableFeed(Protocol):
     @property
     def duration_s(self) -> float:
         """Give the length of the recording."""
+        ...
+
+    @property
+    def began_ns(self) -> int:
+        """Give when the recording begins, in ns since the Unix epoch."""
+        ...
+
+    @property
+    def stretches(self) -> Sequence[Stretch]:
+        """Tell how it was played lately, oldest first; the last one lasts."""
         ...
 
     @property

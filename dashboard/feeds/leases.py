@@ -5,7 +5,7 @@ Of several leases on an instrument the deepest is what its feed is asked for.
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ class _Lingering(NamedTuple):
     """A lease that has ended and is counted still."""
 
     until_ns: int
-    line: Line
+    key: InstrumentKey
     depth: int
 
 
@@ -154,7 +154,8 @@ class FeedLeases:
             key, _ = self._lent_until.popitem(last=False)
             self.lower(self._loans, key, None)
         while self._lingering and self._lingering[0].until_ns <= now:
-            _, line, depth = self._lingering.popleft()
+            _, key, depth = self._lingering.popleft()
+            line = self._lines[key]
             line.release(depth)
             self._settle(line)
 
@@ -174,13 +175,15 @@ class FeedLeases:
                 self._hold_at(holder, line, depth)
             if not line.has(depth):
                 asked[each.key] = _Asked(line, line.desk.change(line), held, depth)
-        if asked:
+        while asked:
             try:
                 await asyncio.wait([each.answer for each in asked.values()])
             except asyncio.CancelledError:
-                self._withdraw(holder, asked.values())
+                self._withdraw(holder, asked)
                 raise
-            refused |= self._refuse(holder, asked.values())
+            moved = {key: each for key, each in asked.items() if self._has_moved(key, each.line)}
+            refused |= self._refuse(holder, {k: v for k, v in asked.items() if k not in moved})
+            asked = {key: self._ask_again(key, each) for key, each in moved.items()}
         return refused
 
     def lower(self, holder: "LeaseHolder", key: InstrumentKey, depth: int | None) -> None:
@@ -210,23 +213,32 @@ class FeedLeases:
         line.release(held)
         if line.has(held) and (line.wanted is None or line.wanted < held):
             line.wants[held] += 1
-            self._lingering.append(_Lingering(self._clock() + GRACE_NS, line, held))
+            self._lingering.append(_Lingering(self._clock() + GRACE_NS, key, held))
         else:
             self._settle(line)
 
-    def _withdraw(self, holder: "LeaseHolder", asked: Iterable[_Asked]) -> None:
-        """Give a holder that does not wait for the answer what it had before."""
-        for line, _, before, depth in asked:
-            if holder.depths.get(line.instrument.key) == depth != before:
-                self._hold_at(holder, line, before)
+    def _has_moved(self, key: InstrumentKey, line: Line) -> bool:
+        return self._lines.get(key, line) is not line
 
-    def _refuse(self, holder: "LeaseHolder", asked: Iterable[_Asked]) -> dict[InstrumentKey, str]:
+    def _ask_again(self, key: InstrumentKey, asked: _Asked) -> _Asked:
+        """Wait for the feed that an instrument was moved to meanwhile."""
+        line = self._lines[key]
+        return asked._replace(line=line, answer=line.desk.change(line))
+
+    def _withdraw(self, holder: "LeaseHolder", asked: Mapping[InstrumentKey, _Asked]) -> None:
+        """Give a holder that does not wait for the answer what it had before."""
+        for key, each in asked.items():
+            if holder.depths.get(key) == each.depth != each.before:
+                self._hold_at(holder, self._lines[key], each.before)
+
+    def _refuse(
+        self, holder: "LeaseHolder", asked: Mapping[InstrumentKey, _Asked]
+    ) -> dict[InstrumentKey, str]:
         """End the leases that were refused; what was held before stays if it is delivered."""
         refused: dict[InstrumentKey, str] = {}
-        for line, answer, before, _ in asked:
+        for key, (line, answer, before, _) in asked.items():
             if (problem := answer.result()) is None:
                 continue
-            key = line.instrument.key
             refused[key] = problem
             held = holder.depths.get(key)
             if held is not None and not line.has(held):
@@ -245,10 +257,11 @@ class FeedLeases:
             del self._lines[key]
 
     def _move(self, line: Line, desk: Desk) -> None:
-        former = Line(line.instrument, line.desk)
-        former.depth, line.depth, line.desk = line.depth, None, desk
-        former.desk.change(former)
-        desk.change(line)
+        """Have an instrument from another feed; what its former one is asked for it ends itself."""
+        moved = self._lines[line.instrument.key] = Line(line.instrument, desk)
+        moved.wants, line.wants = line.wants, moved.wants
+        self._settle(line)
+        desk.change(moved)
 
     async def _hold(self, holder: "LeaseHolder", instrument: Instrument, depth: int) -> None:
         for problem in (await holder.add([instrument], depth=depth)).values():

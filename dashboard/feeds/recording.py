@@ -36,8 +36,8 @@ KINDS = {
 class Recording:
     """A `.wslog` file, read through once to know its instruments and its length.
 
-    The first pass is what lets the instruments, their tick sizes and the
-    duration be complete before anything is played; it only parses, so it takes
+    It `began_ns` after the Unix epoch. The first pass is what lets the instruments, their
+    tick sizes and the duration be complete before anything is played; it only parses, so it takes
     a fraction of a second per 10,000 messages. Later passes read from the file
     too, so memory does not grow with it. `broken_off` is the end of one that breaks
     off, such as a compressed one that was cut short; what is before it is played.
@@ -48,6 +48,7 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.began_ns = 0
         self.duration_ns = 0
         self.instruments: tuple[Instrument, ...] = ()
         self.broken_off: BreakOff | None = None
@@ -95,6 +96,8 @@ class Recording:
         broken: Damage | None = None
         for place_ns, record in self.records():
             self.duration_ns = place_ns
+            if not self.began_ns and not isinstance(record, Damage):
+                self.began_ns = record.ts_ns
             broken = record if isinstance(record, Damage) else None
             if isinstance(record, Received):
                 try:

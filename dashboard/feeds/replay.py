@@ -7,18 +7,17 @@ from pathlib import Path
 
 import structlog
 
-from dashboard.config import SPEED_MAX, SPEED_MIN, Settings, setting_error
-from dashboard.core.clocks import WallTimes
+from dashboard.config import Settings, setting_error
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument, InstrumentKey
+from dashboard.core.reports import Stretch
 from dashboard.feeds.base import Feed, Publish, Refusals, SeekableFeed
-from dashboard.feeds.parsing.connections import Connections
-from dashboard.feeds.parsing.markets import Markets
-from dashboard.feeds.parsing.venues import VenueParser
 from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record, Sent
 from dashboard.feeds.recording import FEED, Recording
 from dashboard.feeds.registry import Declaration
+from dashboard.feeds.replay_clock import ReplayClock, checked_speed
+from dashboard.feeds.replay_round import Round
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +38,8 @@ class Replay(Feed):
 
     `ts_event` is the recorded time shifted to now, by the wall clock; `monotonic`
     sets the pace: without it, `clock` must be one that is never set. Each round begins with empty
-    books and where the round before it ended. `gaps` and `skipped` count what
+    books and where the round before it ended. A trade that is the first of its instrument
+    after a jump, to another round or place, is marked. `gaps` and `skipped` count what
     was played, so a looping replay counts the same line once a round; it is
     logged once.
 
@@ -61,19 +61,14 @@ class Replay(Feed):
         monotonic: Callable[[], int] | None = None,
     ) -> None:
         self.rounds = 0
-        self.paused = False
         self._recording = recording
-        self._now = monotonic or clock
-        self._wall = WallTimes(clock=clock, monotonic=self._now)
-        self._speed = _checked(speed)
+        self._clock = ReplayClock(clock=clock, monotonic=monotonic or clock, speed=speed)
         self._loop = loop
         self._sleep = sleep
         self._known = frozenset(each.key for each in recording.instruments)
         self._wanted: set[InstrumentKey] = set(self._known)
         self._publish: Publish | None = None
-        self._round = _Round(recording)
-        self._anchor_ns = self._now()
-        self._anchor_place_ns = 0
+        self._round = Round(recording)
         self._target_ns: int | None = None
         self._skipped = 0
         self._logged_line = 0
@@ -118,9 +113,19 @@ class Replay(Feed):
         return self._recording.note
 
     @property
+    def paused(self) -> bool:
+        """Tell whether it stands still."""
+        return self._clock.paused
+
+    @property
     def speed(self) -> float:
         """Give the factor by which time runs; 0 is as fast as it goes."""
-        return self._speed
+        return self._clock.speed
+
+    @property
+    def began_ns(self) -> int:
+        """Give when the recording begins, in ns since the Unix epoch."""
+        return self._recording.began_ns
 
     @property
     def duration_s(self) -> float:
@@ -132,26 +137,26 @@ class Replay(Feed):
         """Give how far the round has come, in seconds of the recording's time."""
         return self._place_ns() / 1e9
 
+    @property
+    def stretches(self) -> Sequence[Stretch]:
+        """Tell how it was played lately, oldest first."""
+        return self._clock.stretches(self.began_ns)
+
     def set_speed(self, speed: float) -> None:
         """Let time run at another speed from here on.
 
         Raises:
             ValueError: when it is neither 0 nor within `SPEED_MIN` and `SPEED_MAX`.
         """
-        speed = _checked(speed)
-        self._anchor(self._place_ns())
-        self._speed = speed
+        self._go_on(speed=checked_speed(speed), paused=self.paused)
 
     def pause(self) -> None:
         """Stop where it is."""
-        self._anchor(self._place_ns())
-        self.paused = True
+        self._go_on(speed=self.speed, paused=True)
 
     def resume(self) -> None:
         """Go on from where it was stopped."""
-        if self.paused:
-            self._anchor(self._anchor_place_ns)
-            self.paused = False
+        self._go_on(speed=self.speed, paused=False)
 
     def seek(self, seconds: float) -> None:
         """Go to a place in the recording, clamped to its ends, paused or not.
@@ -166,8 +171,7 @@ class Replay(Feed):
             raise ValueError(f"seconds={seconds}; a place is a finite number")
         self._target_ns = min(max(round(seconds * 1e9), 0), self._recording.duration_ns)
         self._round.close()
-        self._round = _Round(self._recording)
-        self._anchor(self._target_ns)
+        self._round = Round(self._recording)
 
     async def run(self, publish: Publish) -> None:
         """Publish the recording, again and again where it loops.
@@ -175,7 +179,7 @@ class Replay(Feed):
         Raises:
             FeedError: terminal, when the file cannot be read any more.
         """
-        self._begin_round(self._now())
+        self._begin_round(self._clock.now())
         self._publish = publish
         played = 0
         try:
@@ -189,7 +193,7 @@ class Replay(Feed):
                     self.rounds += 1
                     if not self._loop:
                         return
-                    ended_ns = self._due_ns(self._recording.duration_ns)
+                    ended_ns = self._clock.due_ns(self._recording.duration_ns)
                     self._begin_round(ended_ns + ROUND_GAP_NS)
                     await self._sleep(0)
                     continue
@@ -197,7 +201,8 @@ class Replay(Feed):
                 if wait_s > 0:
                     await self._sleep(min(wait_s, NAP_S))
                     continue
-                self._play(self._round.take(), self._wall.of(self._due_ns(place_ns)), publish)
+                ts_event = self._clock.stamp(self._clock.due_ns(place_ns))
+                self._play(self._round.take(), ts_event, publish)
                 played += 1
                 if played % YIELD_EVERY == 0:
                     await self._sleep(0)
@@ -207,51 +212,44 @@ class Replay(Feed):
 
     def _begin_round(self, began_ns: int) -> None:
         self._round.close()
-        self._round = _Round(self._recording)
+        self._round = Round(self._recording)
         if self._target_ns is None:
-            self._anchor_ns = began_ns
-            self._anchor_place_ns = 0
+            self._clock.jump(0, at_ns=began_ns)
 
     def _arrive(self, publish: Publish, target_ns: int) -> None:
         self._target_ns = None
-        self._anchor(target_ns)
+        self._clock.jump(target_ns)
         self._publish_latest(publish, self._wanted)
 
     def _publish_latest(self, publish: Publish, keys: Collection[InstrumentKey]) -> None:
-        now = self._wall.of(self._now())
+        now = self._clock.stamp(self._clock.now())
         for event in self._round.markets.latest(now, keys.__contains__):
             publish(event)
 
-    def _anchor(self, place_ns: int) -> None:
-        """Let this place of the recording be due now."""
-        self._anchor_place_ns = place_ns
-        self._anchor_ns = self._now()
+    def _go_on(self, *, speed: float, paused: bool) -> None:
+        """Play on from where it is, in another way."""
+        place_ns = self._place_ns()
+        self._clock.speed, self._clock.paused = speed, paused
+        self._clock.go_on(place_ns)
 
     def _place_ns(self) -> int:
         if self._target_ns is not None:
             return self._target_ns
-        if self.paused:
-            return self._anchor_place_ns
-        if not self._speed:
+        due_ns = self._clock.place_ns()
+        if due_ns is None:
             return self._round.place_ns
-        passed = round((self._now() - self._anchor_ns) * self._speed)
         ahead = self._round.next_place_ns
         end = self._recording.duration_ns if ahead is None else ahead
-        return min(max(self._anchor_place_ns + passed, self._round.place_ns), end)
-
-    def _due_ns(self, place_ns: int) -> int:
-        if self._target_ns is not None or not self._speed:
-            return self._now()
-        return self._anchor_ns + round((place_ns - self._anchor_place_ns) / self._speed)
+        return min(max(due_ns, self._round.place_ns), end)
 
     def _wait_s(self, place_ns: int) -> float:
         if self._target_ns is not None:
             return 0.0
         if self.paused:
             return NAP_S
-        wait_ns = self._due_ns(place_ns) - self._now()
+        wait_ns = self._clock.due_ns(place_ns) - self._clock.now()
         if wait_ns < -MAX_LAG_NS:
-            self._anchor(place_ns)
+            self._clock.go_on(place_ns)
             return 0.0
         return wait_ns / 1e9
 
@@ -288,7 +286,7 @@ class Replay(Feed):
             wanted = not silent and key in self._wanted
             event = markets.apply(change, wanted=wanted, now=self._round.place_ns)
             if event is not None:
-                publish(event)
+                publish(self._round.mark(event))
         if markets.crossed != crossed:
             self._skip(message.line, "levels that newer ones cross were dropped", silent=silent)
         if not silent:
@@ -312,45 +310,6 @@ class Replay(Feed):
         )
         if self._logged == MAX_LOGGED:
             log.warning("further skipped lines are only counted", feed=self.name)
-
-
-class _Round:
-    """One pass over the recording, with its books and the record that comes next."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.markets = Markets()
-        self.connections = Connections(self.markets)
-        self.parser = VenueParser()
-        self.place_ns = 0
-        self._records = recording.records()
-        self._next: tuple[int, Record] | None = None
-        self._began = False
-
-    @property
-    def next_place_ns(self) -> int | None:
-        """Give the place of the record that `take` gives; None at the end."""
-        if not self._began:
-            self._began = True
-            self._next = next(self._records, None)
-        return None if self._next is None else self._next[0]
-
-    def take(self) -> Record:
-        """Give the next record; there must be one."""
-        if self.next_place_ns is None or self._next is None:
-            raise RuntimeError("the round is over")
-        self.place_ns, record = self._next
-        self._next = next(self._records, None)
-        return record
-
-    def close(self) -> None:
-        """Close the file."""
-        self._records.close()
-
-
-def _checked(speed: float) -> float:
-    if speed and not SPEED_MIN <= speed <= SPEED_MAX:
-        raise ValueError(f"speed={speed}; a speed is finite: 0, or {SPEED_MIN:g} to {SPEED_MAX:g}")
-    return speed
 
 
 def check(settings: Settings) -> Recording:

@@ -63,7 +63,7 @@ class Desk:
         self._clock = clock
         self._settled = settled
         self._next: dict[InstrumentKey, tuple[Line, Answer]] = {}
-        self._now: dict[InstrumentKey, tuple[int | None, Answer]] = {}
+        self._now: dict[InstrumentKey, tuple[Line, int | None, Answer]] = {}
         """What is being asked for, and its answer to come."""
         self._changed = asyncio.Event()
         self._ended = False
@@ -80,11 +80,14 @@ class Desk:
     def change(self, line: Line) -> Answer:
         """Have that delivered of an instrument that is wanted; all who ask share the answer."""
         key = line.instrument.key
-        depth, answer = self._now.get(key, (None, None))
-        if answer is not None and depth == line.wanted:
-            return answer
+        if key in self._now:
+            asked, depth, answer = self._now[key]
+            if asked is line and depth == line.wanted:
+                return answer
         if key in self._next:
-            return self._next[key][1]
+            _, answer = self._next[key]
+            self._next[key] = line, answer
+            return answer
         answer = asyncio.get_running_loop().create_future()
         if self._ended:
             answer.set_result(ENDED)
@@ -103,14 +106,14 @@ class Desk:
                 await self._carry_out()
         finally:
             self._ended = True
-            for _, answer in (*self._now.values(), *self._next.values()):
+            for *_, answer in (*self._now.values(), *self._next.values()):
                 if not answer.done():
                     answer.set_result(ENDED)
             self._now, self._next = {}, {}
 
     async def _carry_out(self) -> None:
         asked, self._next = self._next, {}
-        self._now = {key: (line.wanted, answer) for key, (line, answer) in asked.items()}
+        self._now = {key: (line, line.wanted, answer) for key, (line, answer) in asked.items()}
         by_depth: dict[int | None, list[Line]] = {}
         for line, _ in asked.values():
             if line.wanted != line.depth:

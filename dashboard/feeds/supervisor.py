@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -26,6 +27,13 @@ HEALTHY_NS = 10 * 1_000_000_000
 
 Restarted = Callable[[str], Awaitable[None]]
 """Is told the name of a feed that failed, just before it is run again."""
+
+
+class LastEvent(NamedTuple):
+    """When a feed's newest event came, by our wall clock, and its newest time of the source's."""
+
+    received_ns: int
+    ts_event: int
 
 
 def backoff_s(failures: int, jitter: float, *, cap_s: float = BACKOFF_CAP_S) -> float:
@@ -68,6 +76,8 @@ class SupervisedFeed:
         self._stale_after_ns = stale_after_ms * 1_000_000
         self._events = 0
         self._last_event_ns: int | None = None
+        self._received_ns: int | None = None
+        self._newest_ts = 0
         self._failures = 0
         self._failures_since_event = 0
         self._finished: FeedState | None = None
@@ -76,6 +86,13 @@ class SupervisedFeed:
         """Drop from now on what the feed says of these instruments."""
         self._served_elsewhere = instruments
         self._pass_on = self._pass_unshadowed if instruments else self._publish
+
+    @property
+    def last_event(self) -> LastEvent | None:
+        """Tell when the newest event came, and up to when the feed has told."""
+        if self._received_ns is None:
+            return None
+        return LastEvent(self._received_ns, self._newest_ts)
 
     def status(self) -> FeedStatus:
         """Tell how the feed stands now."""
@@ -129,10 +146,13 @@ class SupervisedFeed:
         self._events += 1
         self._failures_since_event = 0
         self._last_event_ns = self._monotonic()
-        now = self._clock()
+        self._received_ns = now = self._clock()
         ts_event = event.ts_event
         if ts_event < EARLIEST_NS or ts_event - now > MAX_AHEAD_NS:
             event = self._stamped(event, now)
+            ts_event = now
+        if ts_event > self._newest_ts or self._newest_ts - now > MAX_AHEAD_NS:
+            self._newest_ts = ts_event
         self._pass_on(event)
 
     def _pass_unshadowed(self, event: Event) -> None:
@@ -211,6 +231,10 @@ class Supervisor:
     def status(self) -> dict[str, FeedStatus]:
         """Tell how each feed stands now, by name."""
         return {name: each.status() for name, each in self._supervised.items()}
+
+    def last_events(self) -> dict[str, LastEvent | None]:
+        """Tell of each feed's newest event, by name; None before the first."""
+        return {name: each.last_event for name, each in self._supervised.items()}
 
     def clock_skew(self) -> dict[str, int]:
         """Count the impossible times of each feed that were replaced, by name."""

@@ -123,7 +123,11 @@ class Bars:
             series = self._series[key] = _new_series()
         for each in series.values():
             each.apply_trade(
-                trade.ts_event, trade.price, trade.size, received_ns=published.ts_received
+                trade.ts_event,
+                trade.price,
+                trade.size,
+                anew=trade.anew,
+                received_ns=published.ts_received,
             )
 
 

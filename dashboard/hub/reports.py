@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from dashboard.core.directory import Directory
-from dashboard.core.feed_state import FeedState, FeedStatus
+from dashboard.core.feed_state import FLOWING, FeedState, FeedStatus
 from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.reports import FeedCatalogue, FeedReport
 from dashboard.hub.hub import Hub
 
 SILENT_NS = 3 * 1_000_000_000
 """An owner that has told nothing of its feeds for so long is away: they count as stale."""
-FLOWING = frozenset({FeedState.LIVE, FeedState.REPLAYED})
 
 
 class FeedReports:
@@ -81,13 +80,15 @@ def _as_of(published: Published, now_ns: int) -> FeedReport:
     if not isinstance(report, FeedReport):
         return _untold(published.topic.subject)
     passed_ns, status = now_ns - published.monotonic_ns, report.status
-    age_s, state = status.last_event_age_s, status.state
+    age_s, state, silences = status.last_event_age_s, status.state, report.silences
     if passed_ns > SILENT_NS and state in FLOWING:
         state = FeedState.STALE
+        if report.last_event_ns is not None:
+            silences = (*silences, report.last_event_ns)
     status = msgspec.structs.replace(
         status, state=state, last_event_age_s=None if age_s is None else age_s + passed_ns / 1e9
     )
-    return msgspec.structs.replace(report, status=status)
+    return msgspec.structs.replace(report, status=status, silences=silences)
 
 
 def _untold(name: str) -> FeedReport:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
 from dashboard.core.conflation import OverflowPolicy
+from dashboard.core.errors import CommandError
 from dashboard.core.model import Published, Topic
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
@@ -89,25 +90,34 @@ class EventStreams:
         hub: Hub,
         selection: Selection,
         since: str | None,
+        lease: AbstractAsyncContextManager[None],
         scope: Scope,
         receive: Receive,
         send: Send,
     ) -> None:
-        """Serve one client until it leaves or the hub closes; 503 when all places are taken.
+        """Serve one client until it leaves or the hub closes.
 
         `since` is the id to resume after; without one the client gets the latest
-        envelopes first. HEAD gets the headers alone.
+        envelopes first. The `lease` is held meanwhile. HEAD gets the headers alone. When all
+        places are taken, or the lease is refused, the answer is 503 and says so.
         """
         if not self._connections.admit():
             refusal = f"All {self._connections.limit} places are taken\n"
             await PlainTextResponse(refusal, status_code=503)(scope, receive, send)
             return
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            if scope["method"] == "HEAD":
-                await send({"type": "http.response.body"})
-                return
-            async with self.room(selection) as room:
+            async with AsyncExitStack() as stack:
+                try:
+                    await stack.enter_async_context(lease)
+                except CommandError as error:
+                    refusal = f"its feed does not deliver it: {error.problem}\n"
+                    await PlainTextResponse(refusal, status_code=503)(scope, receive, send)
+                    return
+                await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                if scope["method"] == "HEAD":
+                    await send({"type": "http.response.body"})
+                    return
+                room = await stack.enter_async_context(self.room(selection))
                 await _Client(self, room, hub, selection, send).run(receive, since=since)
         finally:
             self._connections.release()

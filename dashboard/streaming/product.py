@@ -5,36 +5,14 @@ from typing import Protocol
 
 from dashboard.commands.door import Commands
 from dashboard.config import Settings
-from dashboard.core.directory import Directory
-from dashboard.core.leases import Leases
 from dashboard.core.market_quote import MarketQuote
 from dashboard.core.model import MarketEvent
-from dashboard.core.readers import FeedReader
-from dashboard.hub.hub import Hub
+from dashboard.hub.served import Served
 from dashboard.hub.subscription import Subscription
 from dashboard.storage.api_keys import ApiKeys
 
 
-class StreamedProduct(Protocol):
-    """As much of it as every stream needs."""
-
-    @property
-    def hub(self) -> Hub:
-        """Give the hub."""
-        ...
-
-    @property
-    def directory(self) -> Directory:
-        """Give what is listed now."""
-        ...
-
-    @property
-    def leases(self) -> Leases:
-        """Give where leases are taken."""
-        ...
-
-
-class LiveProduct(StreamedProduct, Protocol):
+class LiveProduct(Served, Protocol):
     """A running product, as far as the live stream knows it."""
 
     @property
@@ -45,11 +23,6 @@ class LiveProduct(StreamedProduct, Protocol):
     @property
     def conflates(self) -> bool:
         """Tell whether the frequency is a conflation interval."""
-        ...
-
-    @property
-    def frequency_ms(self) -> int:
-        """Give the frequency of all clients."""
         ...
 
 
@@ -70,15 +43,10 @@ class QuoteReader(Protocol):
         ...
 
 
-class OpenAlgoProduct(StreamedProduct, Protocol):
+class OpenAlgoProduct(Served, Protocol):
     """A running product, as far as the OpenAlgo stream knows it."""
 
     settings: Settings
-
-    @property
-    def feeds(self) -> FeedReader:
-        """Give how the feeds stand."""
-        ...
 
     @property
     def quotes(self) -> QuoteReader:

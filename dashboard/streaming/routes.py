@@ -1,25 +1,24 @@
 """The streams that are mounted beside the page."""
 
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from dashboard.access.places import Places
 from dashboard.access.turns import Turns
-from dashboard.core.errors import CommandError
 from dashboard.core.leases import WHOLE_BOOK
+from dashboard.hub.served import Served
 from dashboard.streaming.event_stream import EventStreams, last_event_id
-from dashboard.streaming.product import StreamedProduct
 from dashboard.streaming.selections import Selection, account_selection, instrument_selection
 from dashboard.streaming.server import StreamServer
 
 
 def stream_routes(
-    running: StreamedProduct, places: Places, turns: Turns, server: StreamServer
+    running: Served, places: Places, turns: Turns, server: StreamServer
 ) -> list[BaseRoute]:
     """Make the routes; clients of `/sse` take their places in `places`."""
     streams = EventStreams(places, turns=turns)
@@ -30,13 +29,16 @@ def stream_routes(
         if instrument is None:
             return PlainTextResponse(f"Instrument '{name}' not found", status_code=404)
         lease = running.leases.lease(instrument, name="sse", depth=WHOLE_BOOK)
-        return leased(lease, stream(request, instrument_selection(instrument)))
+        return stream(request, instrument_selection(instrument), lease)
 
     async def account_events(request: Request) -> ASGIApp:
-        return stream(request, account_selection())
+        return stream(request, account_selection(), nullcontext())
 
-    def stream(request: Request, selection: Selection) -> ASGIApp:
-        return partial(streams.serve, running.hub, selection, last_event_id(request))
+    def stream(
+        request: Request, selection: Selection, lease: AbstractAsyncContextManager[None]
+    ) -> ASGIApp:
+        since = last_event_id(request)
+        return partial(streams.serve, running.hub, selection, since, lease)
 
     return [
         WebSocketRoute("/ws", server.serve_live),
@@ -44,21 +46,3 @@ def stream_routes(
         Route("/sse/pnl", account_events),
         Route("/sse/{name:path}", instrument_events),
     ]
-
-
-def leased(lease: AbstractAsyncContextManager[None], stream: ASGIApp) -> ASGIApp:
-    """Serve a stream for as long as it has its lease; who is refused is told why instead."""
-
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        async with AsyncExitStack() as stack:
-            try:
-                await stack.enter_async_context(lease)
-            except CommandError as error:
-                refusal = PlainTextResponse(
-                    f"its feed does not deliver it: {error.problem}\n", status_code=503
-                )
-                await refusal(scope, receive, send)
-            else:
-                await stream(scope, receive, send)
-
-    return serve

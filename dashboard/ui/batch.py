@@ -18,7 +18,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `y` | `Load` of the serving process |
 | `v` | number of the description that the numbers of the instruments refer to |
 | `d` | what changes rarely, also once a second: instruments, choice, interval (see `ui.tab`) |
-| `f` | feeds, once a second: name, state, last_event_age_s, events, gaps, skipped |
+| `f` | feeds, once a second, see below |
 | `e` | `Echo` of the page's clock for the offset estimate |
 | `i` | when the page asks: `Found`, a part of the instruments that match a text |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
@@ -30,20 +30,23 @@ A page about one instrument has its chosen one in detail:
 | key | value |
 |---|---|
 | `q` | `QuoteRow` rows |
-| `o` | the theoretical price of its underlying, when it is new |
+| `o` | `PriceRow` rows: the theoretical prices of its underlying |
+| `z` | `PriceRow` rows: its last prices, where its feed sends no quotes |
 | `m` | `Counts`: its events in this push, before any was conflated |
 | `w` | `Past`: the last minute, instead of all that the page has of it |
 | `a` | `BarsPart`: the new and changed bars, or all; see `ui.closeup` |
 
-Only `g n t k v c l` are always there. A feed that is a replay has position_s, duration_s, speed,
-paused and note (what is wrong with the recording) too, and `f` comes at once after a control.
+Only `g n t k v c l` are always there. A feed has name, state, last_event_age_s, last_event_ms,
+events, gaps, skipped and silences (times after which nothing was known). One that is a replay has
+position_s, duration_s, speed, paused, note (what is wrong with the recording), began_ms and
+stretches (`StretchRow` rows) too. `f` comes at once when a feed changes how it stands or plays.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dashboard.core.clocks import CLOCK_SET_NS
-from dashboard.core.instruments import Instrument, InstrumentKey
+from dashboard.core.instruments import Instrument, InstrumentKey, Sent
 from dashboard.core.model import (
     Book,
     Kind,
@@ -63,14 +66,15 @@ from dashboard.ui.columns import (
     Load,
     NamedTradeRow,
     Past,
+    PriceRow,
     QuoteRow,
     TradeRow,
 )
 
 NS_PER_MS = 1_000_000
 MAX_PAST_TRADES = 1000
-PAST_QUOTE_MS = 50
-"""Of the quotes before the page was opened, the last of each such span is sent."""
+PAST_SPAN_MS = 50
+"""Of the quotes before the page was opened, the last of each such span is sent; so of prices."""
 
 COUNTED = (Kind.QUOTE, Kind.BOOK, Kind.TRADE, Kind.PRICE)
 """In the order of the columns of `Counts`."""
@@ -123,23 +127,32 @@ def hops(newest: Published, *, now: int) -> Hops | None:
 
 
 def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:
-    """Collect what a page about one instrument is told beside that: `q` and `o`."""
+    """Collect what a page about one instrument is told beside that: `q`, `o` and `z`."""
     key = instrument.key
     quotes: list[QuoteRow] = []
-    part: dict[str, Any] = {}
+    theos: list[PriceRow] = []
+    prices: list[PriceRow] = []
+    priced = draws_prices(instrument)
     for entry in entries:
         match entry.event:
             case Quote(exchange=exchange, symbol=symbol) as quote if (exchange, symbol) == key:
                 quotes.append(_quote(quote))
-            case Theo(exchange=exchange, underlying=underlying, price=price) if (
+            case Theo(exchange=exchange, underlying=underlying) as theo if (
                 exchange == instrument.exchange and underlying == instrument.underlying
             ):
-                part["o"] = price
+                theos.append(_priced(theo))
+            case Price(exchange=exchange, symbol=symbol) as price if (
+                priced and (exchange, symbol) == key
+            ):
+                prices.append(_priced(price))
             case _:
                 pass
-    if quotes:
-        part["q"] = quotes
-    return part
+    return {name: rows for name, rows in (("q", quotes), ("o", theos), ("z", prices)) if rows}
+
+
+def draws_prices(instrument: Instrument) -> bool:
+    """Tell whether last prices are drawn of an instrument: where its feed sends no quotes."""
+    return Sent.QUOTES not in instrument.sends
 
 
 def counts(entries: Iterable[Published], key: InstrumentKey) -> Counts | None:
@@ -155,11 +168,14 @@ def counts(entries: Iterable[Published], key: InstrumentKey) -> Counts | None:
 def past_part(entries: Iterable[Published], *, at: int, offset_ns: int = 0) -> Past:
     """Thin out an instrument's last minute to what its charts can show, as `w` has it.
 
-    `at` is the instrument's number, `entries` are its quotes and trades, oldest first.
+    `at` is the instrument's number, `entries` are its quotes, trades and prices of either
+    kind, oldest first.
     `offset_ns` is what the wall clock shows now more than the monotonic one: where it
     was set since an entry came, the entry's time is moved along.
     """
     quotes: dict[int, QuoteRow] = {}
+    theos: dict[int, PriceRow] = {}
+    prices: dict[int, PriceRow] = {}
     trades: list[TradeRow] = []
     for entry in entries:
         moved_ns = offset_ns - (entry.ts_received - entry.monotonic_ns)
@@ -167,12 +183,19 @@ def past_part(entries: Iterable[Published], *, at: int, offset_ns: int = 0) -> P
         match entry.event:
             case Quote() as quote:
                 row = _quote(quote, moved_ms)
-                quotes[row.time // PAST_QUOTE_MS] = row
+                quotes[row.time // PAST_SPAN_MS] = row
+            case Theo() as theo:
+                row = _priced(theo, moved_ms)
+                theos[row.time // PAST_SPAN_MS] = row
+            case Price() as price:
+                row = _priced(price, moved_ms)
+                prices[row.time // PAST_SPAN_MS] = row
             case Trade(historical=False) as trade:
                 trades.append(_trade(at, trade, moved_ms))
             case _:
                 pass
-    return Past(list(quotes.values()), trades[-MAX_PAST_TRADES:])
+    drawn = (list(rows.values()) for rows in (theos, prices))
+    return Past(list(quotes.values()), trades[-MAX_PAST_TRADES:], *drawn)
 
 
 def _trade(at: int, trade: Trade, moved_ms: int = 0) -> TradeRow:
@@ -190,6 +213,10 @@ def _book(at: int, book: Book) -> BookRow:
 def _quote(quote: Quote, moved_ms: int = 0) -> QuoteRow:
     time = quote.ts_event // NS_PER_MS + moved_ms
     return QuoteRow(time, quote.bid_price, quote.bid_size, quote.ask_price, quote.ask_size)
+
+
+def _priced(event: Price | Theo, moved_ms: int = 0) -> PriceRow:
+    return PriceRow(event.ts_event // NS_PER_MS + moved_ms, event.price)
 
 
 def _flat(levels: Iterable[tuple[float, float]]) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.core.bars import Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
-from dashboard.ui.batch import COUNTED, counts, detail_part, past_part
+from dashboard.ui.batch import COUNTED, counts, detail_part, draws_prices, past_part
 from dashboard.ui.columns import BarRow, BarsPart
 from dashboard.ui.running import Streamed
 
@@ -58,16 +58,17 @@ class Closeup:
         return [Topic(Kind.THEO, about.exchange, about.underlying)]
 
     def part(self, entries: Sequence[Published], told: Sequence[Published]) -> dict[str, Any]:
-        """Give `q o m w a` of a push: `entries` are new, `told` what it carries of them.
+        """Give `q o z m w a` of a push: `entries` are new, `told` what it carries of them.
 
-        The last minute ends with the entries, so with `w` there is no `q`.
+        The last minute ends with the entries, so with `w` there is none of `q o z`.
         """
         part = detail_part(told, self._instrument)
         if (counted := counts(entries, self._instrument.key)) is not None:
             part["m"] = counted
         if self._recalls:
             self._recalls = False
-            part.pop("q", None)
+            for name in ("q", "o", "z"):
+                part.pop(name, None)
             offset_ns = self._hub.clock_offset_ns
             part["w"] = past_part(self._past(), at=self._at, offset_ns=offset_ns)
         if (bars := self._bars()) is not None:
@@ -75,9 +76,10 @@ class Closeup:
         return part
 
     def _past(self) -> list[Published]:
-        """Give the quotes and trades of the last minute; of a kind without any, its last one."""
-        about = (self._instrument.exchange, self._instrument.symbol)
-        topics = [Topic(kind, *about) for kind in (Kind.QUOTE, Kind.TRADE)]
+        """Give what is drawn of the last minute; of a kind without any event, its last one."""
+        about = self._instrument
+        drawn = (Kind.QUOTE, Kind.TRADE, *((Kind.PRICE,) if draws_prices(about) else ()))
+        topics = [*(Topic(kind, *about.key) for kind in drawn), *self.theo]
         past = self._hub.recent(set(topics))
         found = {entry.topic for entry in past}
         return [*self._hub.latest(topic for topic in topics if topic not in found), *past]

@@ -23,12 +23,19 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Watched(Row, frozen=True):
-    """A watched instrument; its place in the list is its number, `at`."""
+    """A watched instrument; its place in the list is its number, `at`.
+
+    `kind` and `sends` are those of `core.instruments.Instrument`; `feed` serves it, and is
+    empty where none does any more.
+    """
 
     symbol: str
     exchange: str
     decimals: int
     tick_size: float
+    kind: str | None
+    sends: tuple[str, ...]
+    feed: str
 
 
 class Listed(Row, frozen=True):
@@ -60,6 +67,18 @@ class Losses(Row, frozen=True):
 
     conflated: int
     lost: int
+
+
+class StretchRow(Row, frozen=True):
+    """A time in which a recording was played evenly, see `core.reports.Stretch`.
+
+    `jumped` is 0 or 1.
+    """
+
+    played: int
+    recorded: int
+    pace: float | None
+    jumped: int
 
 
 class Hops(Row, frozen=True):
@@ -120,6 +139,13 @@ class QuoteRow(Row, frozen=True):
     ask_size: float
 
 
+class PriceRow(Row, frozen=True):
+    """A price, and the time from which on it held."""
+
+    time: int
+    price: float
+
+
 class Counts(Row, frozen=True):
     """Events of the chosen instrument by kind."""
 
@@ -134,6 +160,8 @@ class Past(Row, frozen=True):
 
     quotes: list[QuoteRow]
     trades: list[TradeRow]
+    theos: list[PriceRow]
+    prices: list[PriceRow]
 
 
 class BarRow(Row, frozen=True):
@@ -182,12 +210,14 @@ CONSTANTS: dict[str, type[Row]] = {
     "LISTED": Listed,
     "FOUND": Found,
     "LOSSES": Losses,
+    "STRETCH": StretchRow,
     "HOPS": Hops,
     "LOAD": Load,
     "ECHO": Echo,
     "TRADE": NamedTradeRow,
     "BOOK": BookRow,
     "QUOTE": QuoteRow,
+    "PRICED": PriceRow,
     "COUNTS": Counts,
     "PAST": Past,
     "BAR": BarRow,

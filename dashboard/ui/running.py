@@ -3,43 +3,16 @@
 from typing import Protocol
 
 from dashboard.commands.door import Commands
-from dashboard.core.directory import Directory
-from dashboard.core.leases import Leases
-from dashboard.core.readers import AccountReader, BarReader, FeedReader
-from dashboard.hub.hub import Hub
+from dashboard.core.readers import AccountReader, BarReader
+from dashboard.hub.served import Served
 
 
-class Streamed(Protocol):
+class Streamed(Served, Protocol):
     """As much of it as the stream of a page needs."""
-
-    @property
-    def hub(self) -> Hub:
-        """Give the hub."""
-        ...
-
-    @property
-    def directory(self) -> Directory:
-        """Give all instruments."""
-        ...
-
-    @property
-    def feeds(self) -> FeedReader:
-        """Give how the feeds stand."""
-        ...
-
-    @property
-    def leases(self) -> Leases:
-        """Give where instruments are leased."""
-        ...
 
     @property
     def bars(self) -> BarReader:
         """Give the bars."""
-        ...
-
-    @property
-    def frequency_ms(self) -> int:
-        """Give the one frequency of all clients."""
         ...
 
     @property

@@ -13,11 +13,11 @@ from dashboard.core.conflation import OverflowPolicy, conflate, conflate_each
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
-from dashboard.core.reports import FeedReport
+from dashboard.core.reports import FeedReport, Playback, Stretch
 from dashboard.hub.meter import Meter
 from dashboard.ui.batch import NS_PER_MS, hops, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import CurvesPart, Echo, Hops, Losses
+from dashboard.ui.columns import CurvesPart, Echo, Hops, Losses, StretchRow
 from dashboard.ui.curves import Curves
 from dashboard.ui.description import Description
 from dashboard.ui.opening import Opening
@@ -95,7 +95,7 @@ class Tab:
         self._may_control = may_control
         self._opening = Opening()
         self._search = Search()
-        self._watch = Watch(watched, chosen=chosen)
+        self._watch = Watch(watched, feed_of=running.directory.feed_of, chosen=chosen)
         self.closeup: Closeup | None = None
         self.watch(watched)
 
@@ -111,7 +111,8 @@ class Tab:
         """
         self._known = len(self._running.directory.listings)
         self._wants.set()
-        self._watch = Watch(instruments, chosen=self._watch.chosen_id)
+        feed_of = self._running.directory.feed_of
+        self._watch = Watch(instruments, feed_of=feed_of, chosen=self._watch.chosen_id)
         if self._detailed and (chosen := self._watch.chosen) is not None:
             at = self._watch.index[chosen.key]
             self.closeup = Closeup(self._running, chosen, at=at)
@@ -337,11 +338,8 @@ class Tab:
         if reports == self._reports and not again:
             return {}
         self._reports = reports
-        feeds = [
-            {"name": name, **msgspec.structs.asdict(report.status), **_playback(report)}
-            for name, report in self._running.feeds.current().items()
-        ]
-        return {"f": feeds}
+        feeds = self._running.feeds.current()
+        return {"f": [_feed(name, report) for name, report in feeds.items()]}
 
     def _follow(self) -> None:
         """Listen to what is shown and to nothing else."""
@@ -368,5 +366,26 @@ def _nothing(_topic: Topic) -> bool:
     return False
 
 
-def _playback(report: FeedReport) -> dict[str, Any]:
-    return {} if report.playback is None else msgspec.structs.asdict(report.playback)
+def _feed(name: str, report: FeedReport) -> dict[str, Any]:
+    last_ns = report.last_event_ns
+    return {
+        "name": name,
+        **msgspec.structs.asdict(report.status),
+        "last_event_ms": None if last_ns is None else last_ns // NS_PER_MS,
+        "silences": [each // NS_PER_MS for each in report.silences],
+        **_playback(report.playback),
+    }
+
+
+def _playback(playback: Playback | None) -> dict[str, Any]:
+    if playback is None:
+        return {}
+    told = msgspec.structs.asdict(playback)
+    told["began_ms"] = told.pop("began_ns") // NS_PER_MS
+    told["stretches"] = [_stretch(each) for each in playback.stretches]
+    return told
+
+
+def _stretch(stretch: Stretch) -> StretchRow:
+    played, recorded = stretch.played_ns // NS_PER_MS, stretch.recorded_ns // NS_PER_MS
+    return StretchRow(played, recorded, stretch.pace, int(stretch.jumped))

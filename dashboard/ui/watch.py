@@ -1,6 +1,6 @@
 """What a page watches: its instruments in order, and the chosen one of them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.leases import WHOLE_BOOK
@@ -15,14 +15,18 @@ class Watch:
     `index` gives an instrument's number in the page's batches, which is its place in `rows`.
     """
 
-    def __init__(self, instruments: Sequence[Instrument], *, chosen: str = "") -> None:
+    def __init__(
+        self,
+        instruments: Sequence[Instrument],
+        *,
+        feed_of: Callable[[InstrumentKey], str | None],
+        chosen: str = "",
+    ) -> None:
         """`chosen` is a full id; when none of them has it, the first is chosen."""
         self._instruments = {each.id: each for each in instruments[:MAX_WATCHED]}
         watched = self._instruments.values()
         self.index: dict[InstrumentKey, int] = {each.key: at for at, each in enumerate(watched)}
-        self.rows = [
-            Watched(each.symbol, each.exchange, each.decimals, each.tick_size) for each in watched
-        ]
+        self.rows = [_row(each, feed_of(each.key)) for each in watched]
         self.chosen = self._instruments.get(chosen) or next(iter(watched), None)
 
     @property
@@ -47,3 +51,15 @@ class Watch:
         if found is not None:
             self.chosen = found
         return found is not None
+
+
+def _row(instrument: Instrument, feed: str | None) -> Watched:
+    return Watched(
+        instrument.symbol,
+        instrument.exchange,
+        instrument.decimals,
+        instrument.tick_size,
+        instrument.kind,
+        instrument.sends,
+        feed or "",
+    )

@@ -79,7 +79,7 @@ def ours() -> ASGIApp:
         )
 
     async def stream(_request: Request) -> ASGIApp:
-        return partial(streams.serve, hub, selection, None)
+        return partial(streams.serve, hub, selection, None, contextlib.nullcontext())
 
     return _served("/sse/AAPL", stream, publish)
 

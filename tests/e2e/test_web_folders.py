@@ -29,7 +29,7 @@ def content(*folders: str) -> dict[Path, str]:
 def beside(server: LiveServer) -> Iterator[LiveServer]:
     """Give another server; what a product in the folder has stays as it was."""
     built, pinned = digests(".web", ".states"), content("reflex.lock")
-    with LiveServer() as second, LiveServer(page=False):
+    with LiveServer(fresh=True) as second, LiveServer(page=False):
         yield second
     assert digests(".web", ".states") == built
     assert content("reflex.lock") == pinned

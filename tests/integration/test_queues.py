@@ -19,7 +19,7 @@ import json
 import random
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, nullcontext, suppress
 from typing import Any
 
 import psutil
@@ -197,7 +197,8 @@ async def is_stuck_on_events(stream: Stream, chance: random.Random) -> None:
         capacity=512,
     )
     streams = EventStreams(Places(limit=1))
-    serving = streams.serve(hub, selection, since, {"method": "GET"}, receive, send)
+    scope = {"method": "GET"}
+    serving = streams.serve(hub, selection, since, nullcontext(), scope, receive, send)
     await leave_after(chance, serving)
 
 

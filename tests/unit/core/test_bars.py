@@ -146,3 +146,17 @@ def test_out_of_order_bars_are_bounded_sorted_and_whole(
     assert all(bar.low <= min(bar.open, bar.close) for bar in bars)
     assert all(bar.high >= max(bar.open, bar.close) for bar in bars)
     assert made.newest(count) == (bars[-count:] if count else [])
+
+
+def test_a_trade_that_begins_anew_ends_the_bar_of_its_interval_and_leaves_those_before() -> None:
+    made = series((59, 7, 1), (61, 10, 1), (65, 99, 1), interval_s=60)
+    seen = made.changes
+    made.apply_trade(70 * SECOND_NS, 20, 2, anew=True)
+    made.apply_trade(71 * SECOND_NS, 21, 3)
+    assert made.newest(9) == [
+        Bar(0, 7, 7, 7, 7, 1),
+        Bar(60 * SECOND_NS, 20, 21, 20, 21, 5),
+    ]
+    assert made.changed(seen) == made.newest(1)
+    made.apply_trade(130 * SECOND_NS, 5, 1, anew=True)
+    assert len(made.newest(9)) == 3

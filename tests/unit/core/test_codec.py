@@ -12,6 +12,7 @@ from dashboard.core.codec import JSON, MSGPACK, AnyEvent, Codec
 from dashboard.core.errors import CodecError
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Ended, Event, PriceLevel, Published, Topic
+from dashboard.core.reports import Stretch
 from tests.unit.fakes import price, published, trade
 
 Made = TypeVar("Made", bound=msgspec.Struct)
@@ -38,6 +39,7 @@ def values(of: Any) -> st.SearchStrategy[Any]:
         tuple[int, ...]: st.lists(INT64, max_size=5).map(tuple),
         Sequence[Instrument]: st.lists(st.deferred(lambda: made(Instrument)), max_size=3),
         Mapping[str, float]: st.dictionaries(st.text(), finite, max_size=5),
+        tuple[Stretch, ...]: st.lists(st.deferred(lambda: made(Stretch)), max_size=3).map(tuple),
         tuple[PriceLevel, ...]: st.lists(st.tuples(finite, finite), max_size=5).map(tuple),
     }
     if of in plain:

@@ -23,8 +23,8 @@ BTC = instrument("CRYPTO:BTC/USD")
 class SlowFeed(FakeFeed):
     """A feed that answers when the test lets it, and may fail."""
 
-    def __init__(self, *instruments: Instrument) -> None:
-        super().__init__(on_demand=instruments)
+    def __init__(self, *instruments: Instrument, name: str = "slow") -> None:
+        super().__init__(name, on_demand=instruments)
         self.answers = asyncio.Event()
         self.error: Exception | None = None
 
@@ -296,6 +296,40 @@ async def test_an_instrument_moves_to_the_feed_that_serves_it_now() -> None:
         await world.catalogues.refresh()
         await settle()
         assert (first.depths, second.depths) == ({TCS.key: 5}, {})
+
+
+async def test_an_instrument_that_moves_while_it_is_asked_for_is_asked_for_again() -> None:
+    first, second = FakeFeed("first"), SlowFeed(TCS, name="second")
+    async with leasing(first, second) as world:
+        holder = world.leases.holder("page")
+        asked = asyncio.ensure_future(holder.add([TCS], depth=5))
+        await settle()
+        first.demanded = [TCS]
+        first.refusals[TCS.key] = "not in your plan"
+        await world.catalogues.refresh()
+        second.answers.set()
+        assert await asked == {TCS.key: "not in your plan"}
+        first.refusals.clear()
+        assert await holder.add([TCS], depth=5) == {}
+        await settle()
+        assert (first.depths, second.depths) == ({TCS.key: 5}, {})
+        holder.close()
+        await world.pass_s(10)
+        assert (first.depths, world.held) == ({}, {})
+
+
+async def test_an_instrument_that_moves_twice_at_once_is_delivered_by_who_serves_it() -> None:
+    first, second = FakeFeed("first"), SlowFeed(TCS, name="second")
+    async with leasing(first, second) as world:
+        asked = asyncio.ensure_future(world.leases.holder("page").add([TCS], depth=5))
+        await settle()
+        for demanded in ([TCS], []):
+            first.demanded = demanded
+            await world.catalogues.refresh()
+        second.answers.set()
+        assert await asked == {}
+        await settle()
+        assert (first.depths, second.depths) == ({}, {TCS.key: 5})
 
 
 async def test_a_feed_that_is_started_again_is_subscribed_again_to_what_is_wanted() -> None:

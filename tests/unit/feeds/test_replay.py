@@ -10,9 +10,10 @@ import structlog
 from dashboard.core.errors import FeedError
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Book, Event, Price
+from dashboard.core.model import Book, Event, Price, Trade
 from dashboard.feeds.recording import Recording
 from dashboard.feeds.replay import MAX_LOGGED, NAP_S, ROUND_GAP_NS, Replay
+from dashboard.feeds.replay_clock import KEPT_STRETCHES
 from tests.unit.fakes import MS_NS, SECOND_NS, Clock
 
 URL = "wss://ws-feed.example.coinbase.com"
@@ -35,6 +36,11 @@ def update(second: float, side: str, price: float, size: float) -> str:
     return line(
         second, type="l2update", product_id="A-USD", changes=[[side, str(price), str(size)]]
     )
+
+
+def match(second: float, price: float, product: str = "A-USD") -> str:
+    sold = {"product_id": product, "price": str(price), "size": "1", "side": "buy"}
+    return line(second, type="match", trade_id=1, **sold)
 
 
 class Stage:
@@ -83,6 +89,14 @@ class Stage:
     def prices(self) -> list[tuple[float, float]]:
         """When each price was published, in seconds, and what it was."""
         return [(when, event.price) for when, event in self.events if isinstance(event, Price)]
+
+    def recorded_s(self, ts_event: int) -> float | None:
+        """When an event was recorded, in seconds since the recording began, by its stretches."""
+        stretches = [each for each in self.replay.stretches if each.played_ns <= ts_event]
+        if (pace := stretches[-1].pace) is None:
+            return None
+        recorded_ns = stretches[-1].recorded_ns + pace * (ts_event - stretches[-1].played_ns)
+        return round((recorded_ns - self.replay.began_ns) / SECOND_NS, 3)
 
     @property
     def books(self) -> list[Book]:
@@ -439,3 +453,69 @@ async def test_a_recording_without_length_does_not_spin(tmp_path: Path) -> None:
     stage = Stage(tmp_path, tick(0, 1))
     await stage.run(naps=100)
     assert stage.clock.now - stage.began > 30 * MS_NS
+
+
+async def test_it_tells_when_what_it_plays_was_recorded(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, *(tick(place, place + 1) for place in range(20)), loop=False)
+    told: list[tuple[float, float | None]] = []
+
+    def publish(event: Event) -> None:
+        assert isinstance(event, Price)
+        told.append((event.price - 1, stage.recorded_s(event.ts_event)))
+
+    stage.script = {
+        25: lambda: stage.replay.set_speed(0.5),
+        45: stage.replay.pause,
+        60: stage.replay.resume,
+        85: lambda: stage.replay.set_speed(4),
+        95: lambda: stage.replay.seek(3.5),
+        98: lambda: stage.wall.advance(seconds=-3600),
+        105: lambda: stage.replay.seek(17.5),
+    }
+    await stage.replay.run(publish)
+    assert stage.replay.began_ns == 1_600_000_000 * SECOND_NS
+    assert [place for place, _ in told].count(4) > 1, "it was moved back"
+    moved_to = {3: 3.5, 17: 17.5}
+    for place, recorded_s in told:
+        assert recorded_s in (place, moved_to.get(round(place)))
+    stretches = stage.replay.stretches
+    assert [each.jumped for each in stretches] == [True, *[False] * 4, True, True]
+    assert [each.pace for each in stretches] == [1, 0.5, 0, 0.5, 4, 4, 4]
+
+
+async def test_each_round_is_a_stretch_of_its_own(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, *THREE)
+    await stage.run(naps=60)
+    assert stage.replay.rounds >= 2
+    assert all(each.jumped for each in stage.replay.stretches)
+    assert len(stage.replay.stretches) == stage.replay.rounds + 1
+    assert [stage.recorded_s(event.ts_event) for _, event in stage.events[:6]] == [
+        0,
+        0.25,
+        1.25,
+    ] * 2
+
+
+async def test_as_fast_as_it_goes_nobody_knows_which_time_an_event_is_of(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, *THREE, speed=0, loop=False)
+    await stage.run()
+    assert [stage.recorded_s(event.ts_event) for _, event in stage.events] == [None] * 3
+
+
+async def test_a_short_recording_that_is_played_fast_keeps_the_newest_stretches(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path, *THREE, speed=1000)
+    await stage.run(naps=400)
+    assert stage.replay.rounds > KEPT_STRETCHES
+    assert len(stage.replay.stretches) == KEPT_STRETCHES
+
+
+async def test_the_first_trade_after_a_jump_is_marked(tmp_path: Path) -> None:
+    lines = (match(0, 1), match(0.5, 2), match(0.5, 3, "B-USD"), match(5, 4))
+    stage = Stage(tmp_path, *lines)
+    stage.script = {10: lambda: stage.replay.seek(0.25), 20: lambda: stage.replay.seek(4.95)}
+    await stage.run(naps=26)
+    trades = [event for _, event in stage.events if isinstance(event, Trade)]
+    assert [each.price for each in trades] == [1, 2, 3, 2, 3, 4, 1]
+    assert [each.anew for each in trades] == [True, False, True, True, True, True, True]

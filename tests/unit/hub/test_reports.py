@@ -84,3 +84,12 @@ def test_a_feed_with_a_rate_of_its_own_makes_the_frequency_an_interval(
     for number, each in enumerate(paced):
         world.lists(str(number), paced=each)
     assert world.reports.conflates is conflates
+
+
+def test_an_owner_that_tells_nothing_more_leaves_a_silence_after_the_last_event() -> None:
+    world = World("a")
+    report = FeedReport(feed="a", status=STATUS, last_event_ns=70, silences=(5,), ts_event=0)
+    world.hub.publish(report)
+    assert world.reports.current()["a"].silences == (5,)
+    world.clock.advance(seconds=4)
+    assert world.reports.current()["a"].silences == (5, 70)

@@ -6,8 +6,8 @@ globalThis.document = { hidden: false };
 const { Store } = await import(`${LIVE}/store.js`);
 
 const WATCHED = [
-  ["BTC/USD", "CRYPTO", 2, 0.01],
-  ["AAPL", "NASDAQ", 2, 0.01],
+  ["BTC/USD", "CRYPTO", 2, 0.01, "crypto", ["trades", "quotes", "book"], "simulator"],
+  ["AAPL", "NASDAQ", 2, 0.01, "equity", [], "simulator"],
 ];
 let store;
 let number;
@@ -46,10 +46,7 @@ test("prices go to their symbols, in order", () => {
 });
 
 test("prices that a hidden page gets late stand at the times when they came", () => {
-  take({ t: 90_000, w: [[], []], p: [0, 44999] });
   take({ t: 100_000, p: [0, 45000, 1, 175, 0, 45001], u: [900, 500, 0] });
-  const { prices } = store.market.detail;
-  assert.deepEqual([1, 2].map((at) => prices.at(at)), [[99_100, 45000], [100_000, 45001]]);
   assert.equal(store.market.series.get("NASDAQ:AAPL").at, 100 + number - 500);
 });
 
@@ -260,14 +257,34 @@ test("a stream that begins anew, or has missed a push, is asked again what was n
 const bids = () => Array.from({ length: store.market.detail.quotes.length }, (_, at) => store.market.detail.quotes.at(at)[1]);
 
 test("the last minute replaces what is here, and new quotes follow it", () => {
-  take({ w: [[[10, 5, 1, 6, 1]], [[0, 5, 2, 1, 11], [0, 6, 2, -1, 12]]] });
+  take({ w: [[[10, 5, 1, 6, 1]], [[0, 5, 2, 1, 11], [0, 6, 2, -1, 12]], [], []] });
   take({ q: [[20, 5.5, 1, 6, 1]], r: [[0, 7, 1, 1, 21, "Ann", "Bob"], [1, 175, 1, 1, 22]] });
   assert.deepEqual(bids(), [5, 5.5]);
   assert.deepEqual(store.market.trades.map(({ price }) => price), [175, 7, 6, 5]);
   assert.deepEqual([store.market.trades[1].buyer, store.market.trades[1].seller], ["Ann", "Bob"]);
   assert.equal(store.market.detail.trades.length, 3, "trades of another symbol are not drawn");
-  take({ w: [[[10, 5, 1, 6, 1]], []] });
+  take({ w: [[[10, 5, 1, 6, 1]], [], [], []] });
   assert.deepEqual([bids(), store.market.trades], [[5], []]);
+});
+
+test("theoretical prices keep their times, and the last minute replaces them", () => {
+  const theos = () => Array.from({ length: store.market.detail.theos.length }, (_, at) => store.market.detail.theos.at(at));
+  take({ o: [[10, 5.5], [20, 5.7]] });
+  assert.deepEqual([theos(), store.market.detail.theo], [[[10, 5.5], [20, 5.7]], 5.7]);
+  take({ w: [[], [], [[20, 5.7], [30, 6]], []] });
+  assert.deepEqual([theos(), store.market.detail.theo], [[[20, 5.7], [30, 6]], 6]);
+  take({ w: [[], [], [], []] });
+  assert.deepEqual([theos(), store.market.detail.theo], [[], null]);
+});
+
+test("where no quotes come the steps are those of last prices, with their own times", () => {
+  take({ w: [[], [], [], [[10, 5]]] });
+  take({ p: [0, 6], z: [[20, 5.5], [30, 6]] });
+  const { steps } = store.market.detail;
+  assert.deepEqual([0, 1, 2].map((at) => steps.rows.at(at)), [[10, 5], [20, 5.5], [30, 6]]);
+  assert.deepEqual(steps.columns, [1]);
+  take({ q: [[30, 5, 1, 6, 1]] });
+  assert.deepEqual(store.market.detail.steps.columns, [1, 3]);
 });
 
 test("a quote from ahead of time stands in its place, and the one that came last is shown", () => {
@@ -278,8 +295,8 @@ test("a quote from ahead of time stands in its place, and the one that came last
 });
 
 test("the last minute of a clock that was set back replaces what was ahead of it", () => {
-  take({ t: 7_200_000, w: [[[7_200_000, 5, 1, 6, 1]], []], p: [0, 5] });
-  take({ t: 100, w: [[[50, 5, 1, 6, 1]], [[0, 5, 1, 1, 60]]], p: [0, 6] });
+  take({ t: 7_200_000, w: [[[7_200_000, 5, 1, 6, 1]], [], [], [[7_200_000, 5]]] });
+  take({ t: 100, w: [[[50, 5, 1, 6, 1]], [[0, 5, 1, 1, 60]], [], [[100, 6]]] });
   assert.deepEqual(bids(), [5]);
   assert.deepEqual([store.market.detail.prices.length, store.market.detail.prices.at(0)], [1, [100, 6]]);
   assert.equal(store.market.detail.trades.at(0)[0], 60);
@@ -295,7 +312,7 @@ test("messages are quotes, books and trades, or prices where there is nothing el
 });
 
 test("another instrument begins with nothing of the one before", () => {
-  take({ q: [[20, 5.5, 1, 6, 1]], o: 5.7, b: [0, [5, 1], [6, 1]], a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] });
+  take({ q: [[20, 5.5, 1, 6, 1]], o: [[20, 5.7]], b: [0, [5, 1], [6, 1]], a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] });
   assert.equal(store.market.detail.theo, 5.7);
   take({ v: 2, d: described({ watched: [["BTC/USD", "OTHER", 2, 0.5]], chosen: "OTHER:BTC/USD" }) });
   const { id, quotes, theo, bars, tickSize } = store.market.detail;
@@ -333,7 +350,7 @@ test("a source whose clock is far off has its own time on the charts", () => {
 test("a page that is not about one instrument keeps no rows of the chosen one", () => {
   take({ p: [0, 45000], r: [[0, 45000, 1, 1, 1000]] });
   assert.equal(store.market.detail.prices.length + store.market.detail.trades.length, 0);
-  take({ w: [[], []], p: [0, 45001], r: [[0, 45001, 1, 1, 2000]] });
+  take({ w: [[], [], [], [[2000, 45001]]], r: [[0, 45001, 1, 1, 2000]] });
   assert.equal(store.market.detail.prices.length, 1);
   assert.equal(store.market.detail.trades.length, 1);
   take({ g: 2, d: described(), p: [0, 45002] });

@@ -1,5 +1,6 @@
 import asyncio
 import random
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 
 from dashboard.access.places import Places
 from dashboard.core.instruments import Instrument
+from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Channel, Pnl, Published
 from dashboard.hub.hub import Hub
 from dashboard.protocols import sse
@@ -19,6 +21,7 @@ from dashboard.streaming.selections import (
     instrument_selection,
 )
 from tests.event_stream import Event, Reader
+from tests.unit.fake_feeds import FakeLeases
 from tests.unit.fakes import Clock, book, price, trade
 
 BTC = Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01)
@@ -58,6 +61,7 @@ class Client:
         connections: Places | None = None,
         method: str = "GET",
         streams: EventStreams | None = None,
+        lease: AbstractAsyncContextManager[None] | None = None,
     ) -> "asyncio.Task[None]":
         streams = streams or EventStreams(connections or Places(limit=1), **self._options)
         scope = {"type": "http", "method": method}
@@ -66,6 +70,7 @@ class Client:
                 self._hub,
                 selection or instrument_selection(BTC),
                 self._since,
+                lease or nullcontext(),
                 scope,
                 self._receive,
                 self._send,
@@ -405,3 +410,35 @@ async def test_head_gets_the_headers_alone() -> None:
     hub.publish(trade())
     await client.connect(connections=places, method="HEAD")
     assert (client.status, client.ended, client.got, places.open) == (200, True, [], 0)
+
+
+async def test_a_client_has_its_lease_while_it_is_served() -> None:
+    leases = FakeLeases()
+    client = Client(new_hub())
+    serving = client.connect(lease=leases.lease(BTC, name="sse", depth=WHOLE_BOOK))
+    await settle()
+    assert leases.depths == {BTC.id: WHOLE_BOOK}
+    client.leave()
+    await serving
+    assert leases.depths == {}
+
+
+async def test_who_is_refused_a_lease_is_told_why_and_leaves_its_place() -> None:
+    leases = FakeLeases()
+    leases.refusals[BTC.key] = "not in your plan"
+    places = Places(limit=1)
+    client = Client(new_hub())
+    await client.connect(connections=places, lease=leases.lease(BTC, name="sse"))
+    assert client.status == 503
+    assert b"".join(client.bodies) == b"its feed does not deliver it: not in your plan\n"
+    assert places.admit()
+
+
+async def test_who_finds_no_place_leases_nothing() -> None:
+    leases = FakeLeases()
+    places = Places(limit=1)
+    assert places.admit()
+    client = Client(new_hub())
+    await client.connect(connections=places, lease=leases.lease(BTC, name="sse"))
+    assert client.status == 503
+    assert leases.closed == 0

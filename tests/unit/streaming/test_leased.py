@@ -1,17 +1,10 @@
-"""What clients of OpenAlgo and of the event streams lease, and what they are told of refusals."""
+"""What clients of OpenAlgo lease, and what they are told of refusals."""
 
-import asyncio
 import json
 from typing import Any
 
-import httpx
-import pytest
-from starlette.responses import PlainTextResponse
-
 from dashboard.access.places import Places
-from dashboard.core.leases import WHOLE_BOOK
 from dashboard.streaming.openalgo import OpenAlgoStreams
-from dashboard.streaming.routes import leased
 from tests.unit.fake_feeds import FakeLeases, instrument
 from tests.unit.streaming.receivers import FakeReceiver
 from tests.unit.streaming.test_openalgo_keys import authenticate, running_product
@@ -81,42 +74,3 @@ async def test_a_refusal_is_told_for_the_instrument() -> None:
     answer = b"".join(talk.client.got)
     assert b"not in your plan" in answer
     assert talk.leases.depths == {}
-
-
-async def test_an_event_stream_has_its_lease_until_it_ends() -> None:
-    leases = FakeLeases()
-    began, left = asyncio.Event(), asyncio.Event()
-
-    async def stream(scope: Any, receive: Any, send: Any) -> None:
-        began.set()
-        await left.wait()
-        await PlainTextResponse("events")(scope, receive, send)
-
-    serve = leased(leases.lease(BTC, name="sse", depth=WHOLE_BOOK), stream)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=serve), base_url="http://test"
-    ) as client:
-        asked = asyncio.ensure_future(client.get("/"))
-        await began.wait()
-        assert leases.depths == {BTC.id: WHOLE_BOOK}
-        left.set()
-        assert (await asked).text == "events"
-    assert leases.depths == {}
-
-
-async def test_who_asks_for_a_stream_that_is_refused_is_told_why_before_it_begins() -> None:
-    leases = FakeLeases()
-    leases.refusals[BTC.key] = "not in your plan"
-
-    async def stream(scope: Any, receive: Any, send: Any) -> None:
-        pytest.fail("it began")
-
-    serve = leased(leases.lease(BTC, name="sse"), stream)
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=serve), base_url="http://test"
-    ) as client:
-        answer = await client.get("/")
-    assert (answer.status_code, answer.text) == (
-        503,
-        "its feed does not deliver it: not in your plan\n",
-    )

@@ -10,6 +10,7 @@ from dashboard.commands.requests import ControlReplay, SetFrequency
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Price
+from dashboard.core.reports import Stretch
 from dashboard.feeds.base import Feed, SeekableFeed
 from dashboard.feeds.controls import Replays
 from dashboard.feeds.reporting import Reporter
@@ -20,7 +21,7 @@ from dashboard.hub.hub import Hub
 from dashboard.hub.reports import FeedReports
 from dashboard.ui.tab import Tab
 from tests.unit.fake_feeds import FakeFeed, FakeLeases, directory_of
-from tests.unit.fakes import Clock
+from tests.unit.fakes import SECOND_NS, Clock
 
 Batch = dict[str, Any]
 
@@ -30,6 +31,7 @@ class FakeReplay(FakeFeed):
 
     flowing_state = FeedState.REPLAYED
     duration_s = 90.0
+    began_ns = 1_500_000_000_000_000_000
 
     def __init__(self) -> None:
         super().__init__("replay")
@@ -41,6 +43,12 @@ class FakeReplay(FakeFeed):
     @property
     def note(self) -> str:
         return self.problem
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        recorded_ns = self.began_ns + round(self.position_s * SECOND_NS)
+        pace = 0.0 if self.paused else self.speed
+        return [Stretch(played_ns=SECOND_NS, recorded_ns=recorded_ns, pace=pace, jumped=True)]
 
     @property
     def playback(self) -> SeekableFeed:

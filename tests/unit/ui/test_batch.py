@@ -5,7 +5,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.instruments import Instrument
+from dashboard.core.instruments import Instrument, Sent
 from dashboard.core.model import Event, Published, Quote, Side, Theo
 from dashboard.ui.batch import MAX_PAST_TRADES, counts, detail_part, hops, market_part, past_part
 from tests.unit.fakes import MS_NS, book, control, price, published, system, trade
@@ -118,8 +118,8 @@ def quote(bid: float | None, ask: float | None, *, ms: int = 0, exchange: str = 
     )
 
 
-def theo(underlying: str, value: float, *, exchange: str = "REDIS") -> Theo:
-    return Theo(underlying=underlying, exchange=exchange, price=value, ts_event=0)
+def theo(underlying: str, value: float, *, exchange: str = "REDIS", ms: int = 0) -> Theo:
+    return Theo(underlying=underlying, exchange=exchange, price=value, ts_event=ms * MS_NS)
 
 
 def test_detail_has_the_quotes_of_its_instrument_in_order() -> None:
@@ -129,13 +129,26 @@ def test_detail_has_the_quotes_of_its_instrument_in_order() -> None:
     assert sent(got) == {"q": [[5, 1.0, 2, 2.0, 3], [7, None, 0, 2.5, 3]]}
 
 
-def test_detail_has_the_theoretical_price_of_its_underlying_alone() -> None:
+def test_detail_has_the_theoretical_prices_of_its_underlying_alone_with_their_times() -> None:
     entries = numbered(
-        theo("AAPL_STOCK", 1.5), theo("OTHER", 2.5), theo("AAPL_STOCK", 3.5, exchange="X")
+        theo("AAPL_STOCK", 1.5, ms=7),
+        theo("OTHER", 2.5),
+        theo("AAPL_STOCK", 3.5, exchange="X"),
+        theo("AAPL_STOCK", 1.75, ms=9),
     )
-    assert detail_part(entries, AAPL) == {"o": 1.5}
+    assert sent(detail_part(entries, AAPL)) == {"o": [[7, 1.5], [9, 1.75]]}
     bare = msgspec.structs.replace(AAPL, underlying=None)
     assert detail_part(entries, bare) == {}
+
+
+def test_detail_has_last_prices_where_no_quotes_are_sent() -> None:
+    entries = numbered(
+        price("AAPL", 1.5, exchange="REDIS", ts=7 * MS_NS), price("AAPL", 2.5, exchange="X")
+    )
+    assert sent(detail_part(entries, AAPL)) == {"z": [[7, 1.5]]}
+    assert sent(past_part(entries[:1], at=3))[3] == [[7, 1.5]]
+    quoted = msgspec.structs.replace(AAPL, sends=(Sent.BOOK, Sent.QUOTES))
+    assert detail_part(entries, quoted) == {}
 
 
 def test_events_of_an_instrument_are_counted_by_kind() -> None:
@@ -149,10 +162,12 @@ def test_events_of_an_instrument_are_counted_by_kind() -> None:
 def test_the_past_is_thinned_out_to_the_last_quote_of_each_span_and_the_newest_trades() -> None:
     quotes = [quote(float(ms), None, ms=ms) for ms in (0, 10, 49, 50, 120, 130)]
     trades = [trade("AAPL", float(n), ts=n) for n in range(MAX_PAST_TRADES + 5)]
-    past = sent(past_part(numbered(*quotes, *trades), at=3))
+    theos = [theo("AAPL_STOCK", float(ms), ms=ms) for ms in (0, 20, 60)]
+    past = sent(past_part(numbered(*quotes, *trades, *theos), at=3))
     assert [row[1] for row in past[0]] == [49.0, 50.0, 130.0]
     assert [row[1] for row in past[1]] == [float(n) for n in range(5, MAX_PAST_TRADES + 5)]
     assert past[1][0][0] == 3
+    assert past[2] == [[20, 20.0], [60, 60.0]]
 
 
 def test_the_past_moves_with_a_clock_that_was_set_since() -> None:
@@ -161,7 +176,7 @@ def test_the_past_moves_with_a_clock_that_was_set_since() -> None:
     )
     before.ts_received, before.monotonic_ns = 7_200_000 * MS_NS, 100 * MS_NS
     after.ts_received, after.monotonic_ns = 1000 * MS_NS, 200 * MS_NS
-    _, trades = sent(past_part([before, after], at=3, offset_ns=800 * MS_NS))
+    trades = sent(past_part([before, after], at=3, offset_ns=800 * MS_NS))[1]
     assert [row[-1] for row in trades] == [5000 - 7_200_000 + 900, 900]
 
 

@@ -62,7 +62,7 @@ async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
         quote(running, 9.0, symbol="B")
         trade(running, value)
     [first] = await batches(open_page(running, "A"))
-    quotes, trades = first["w"]
+    quotes, trades, *_ = first["w"]
     assert bids(quotes) == [1.0, 2.0]
     assert bids(trades) == [1.0, 2.0]
     assert first["c"] == 0
@@ -77,7 +77,7 @@ async def test_last_quote_and_trade_are_told_however_old_they_are() -> None:
         running.price("B", value)
     assert len(running.hub.rings[Channel.MARKET]) == 100
     [first] = await batches(open_page(running, "A"))
-    assert [bids(rows) for rows in first["w"]] == [[1.5], [2.5]]
+    assert [bids(rows) for rows in first["w"]] == [[1.5], [2.5], [], []]
 
 
 async def test_new_quotes_come_once_each_after_the_past() -> None:
@@ -102,7 +102,7 @@ async def test_resumed_page_gets_what_it_missed_without_a_double() -> None:
         lambda: quote(running, 3.0),
     )
     assert not {"w", "q", "r", "m"} & sent[1].keys()
-    assert [bids(rows) for rows in sent[2]["w"]] == [[1.0, 2.0], [1.0, 2.0]]
+    assert [bids(rows) for rows in sent[2]["w"]] == [[1.0, 2.0], [1.0, 2.0], [], []]
     assert not {"q", "r"} & sent[2].keys()
     assert bids(sent[3]["q"]) == [3.0]
 
@@ -122,16 +122,31 @@ async def test_events_of_the_instrument_are_counted_before_they_are_conflated() 
     assert bids(sent[1]["q"]) == [4]
 
 
-async def test_theoretical_price_is_told_on_opening_and_when_it_changes() -> None:
+async def test_theoretical_prices_are_told_with_the_last_minute_and_as_they_change() -> None:
     running = FakeProduct(underlying="U")
-    for underlying, value in (("U", 1.5), ("V", 2.5)):
-        running.hub.publish(Theo(underlying=underlying, exchange="X", price=value, ts_event=0))
+
+    def compute(price: float, *, at_s: int, underlying: str = "U") -> None:
+        theo = Theo(underlying=underlying, exchange="X", price=price, ts_event=at_s * SECOND_NS)
+        running.hub.publish(theo)
+
+    compute(1.5, at_s=1)
+    compute(2.5, at_s=2, underlying="V")
+    compute(1.75, at_s=3)
     sent = await batches(
-        open_page(running, "A"),
-        lambda: running.price("A", 1),
-        lambda: running.hub.publish(Theo(underlying="U", exchange="X", price=3.5, ts_event=0)),
+        open_page(running, "A"), lambda: running.price("A", 1), lambda: compute(3.5, at_s=4)
     )
-    assert [batch.get("o") for batch in sent] == [1.5, None, 3.5]
+    assert sent[0]["w"][2] == [[1000, 1.5], [3000, 1.75]]
+    assert [batch.get("o") for batch in sent] == [None, None, [[4000, 3.5]]]
+
+
+async def test_last_prices_are_told_with_the_last_minute_and_as_they_change() -> None:
+    running = FakeProduct()
+    running.price("A", 1.5)
+    running.price("B", 9)
+    sent = await batches(open_page(running, "A"), lambda: running.price("A", 2.5))
+    assert bids(sent[0]["w"][3]) == [1.5]
+    assert "z" not in sent[0]
+    assert sent[1]["z"] == [[0, 2.5]]
 
 
 @pytest.fixture
@@ -264,5 +279,5 @@ async def test_page_that_missed_a_push_gets_the_last_minute_and_all_bars_again(
         lambda: tab.missed(tab.generation),
     )
     assert "w" not in lost
-    assert [bids(rows) for rows in anew["w"]] == [[1.0], [2.0, 3.0]]
+    assert [bids(rows) for rows in anew["w"]] == [[1.0], [2.0, 3.0], [], []]
     assert (len(anew["a"][1]), anew["a"][2]) == (2, 1)

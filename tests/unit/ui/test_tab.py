@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.leases import WHOLE_BOOK
+from dashboard.core.reports import FeedReport
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
@@ -18,8 +19,13 @@ from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
 from tests.unit.accounts import pnl
 from tests.unit.fake_feeds import Unwalked
-from tests.unit.fakes import Clock, price
+from tests.unit.fakes import MS_NS, Clock, price
 from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab, pushes
+
+
+def row_of(symbol: str) -> list[Any]:
+    """Give the row of a watched instrument of the fake product."""
+    return [symbol, "X", 2, 0.01, None, (), "feed"]
 
 
 async def test_first_push_describes_and_brings_the_latest_values() -> None:
@@ -28,7 +34,7 @@ async def test_first_push_describes_and_brings_the_latest_values() -> None:
     running.book("A", 1.4)
     running.book("B", 2.4)
     [(_, first)] = await pushes(open_tab(running))
-    assert first["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+    assert first["d"]["watched"] == [row_of("A"), row_of("B")]
     assert first["d"]["chosen"] == "X:A"
     assert first["d"]["frequency_ms"] == 10
     assert first["p"] == [0, 1.5]
@@ -221,7 +227,7 @@ async def test_change_of_the_watchlist_changes_numbers_and_description_together(
     tab = open_tab(running)
     sent = await pushes(tab, lambda: tab.watch([running.instrument("B")]))
     assert sent[1][1]["v"] == sent[0][1]["v"] + 1
-    assert sent[1][1]["d"]["watched"] == [["B", "X", 2, 0.01]]
+    assert sent[1][1]["d"]["watched"] == [row_of("B")]
     assert sent[1][1]["d"]["chosen"] == "X:B"
     assert sent[1][1]["p"] == [0, 2.0]
 
@@ -295,6 +301,25 @@ async def test_feed_that_is_a_replay_tells_where_it_is() -> None:
     assert feed["duration_s"] == 90.0
     assert feed["speed"] == 1.0
     assert feed["paused"] is False
+    assert feed["began_ms"] == 1_500_000_000_000
+    assert feed["stretches"] == [[1000, 1_500_000_012_345, 1.0, 1]]
+
+
+async def test_a_feed_tells_when_its_last_event_came_and_when_it_fell_silent() -> None:
+    running = FakeProduct(sources=(Simulator(interval_ms=50, clock=Clock(), seed=1, symbols=5),))
+    status = running.feeds.current()["simulator"].status
+    running.hub.publish(
+        FeedReport(
+            feed="simulator",
+            status=status,
+            last_event_ns=1_234_567_890,
+            silences=(5 * MS_NS, 70 * MS_NS),
+            ts_event=0,
+        )
+    )
+    [(_, first)] = await pushes(open_tab(running))
+    [feed] = first["f"]
+    assert (feed["last_event_ms"], feed["silences"]) == (1234, [5, 70])
 
 
 async def test_a_replay_tells_what_is_wrong_with_its_recording() -> None:
@@ -361,7 +386,7 @@ async def test_opening_is_made_anew_until_the_page_has_taken_one(
     assert [batch["n"] for batch in sent] == [1, 2, 3, 4]
     for opening, last in zip(sent[:3], (1.5, 2.5, 3.5), strict=True):
         assert opening["s"] == 1
-        assert opening["d"]["watched"] == [["A", "X", 2, 0.01], ["B", "X", 2, 0.01]]
+        assert opening["d"]["watched"] == [row_of("A"), row_of("B")]
         assert opening["p"][-1] == last
         assert opening["b"] == [0, [1.4, 1.0], [1.4, 1.0], 0]
         assert opening["f"] == []

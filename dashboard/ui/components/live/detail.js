@@ -2,7 +2,7 @@
 // batch are described in dashboard/ui/batch.py.
 
 import { Bars } from "./bars.js";
-import { COUNTS, PAST, QUOTE, TRADE } from "./columns.js";
+import { COUNTS, PAST, PRICED, QUOTE, TRADE } from "./columns.js";
 import { NO_INSTRUMENT } from "./instruments.js";
 import { Timeline } from "./timeline.js";
 
@@ -26,6 +26,7 @@ export class Detail {
     this.quotes = new Timeline(KEPT_MS);
     this.trades = new Timeline(KEPT_MS);
     this.prices = new Timeline(KEPT_MS);
+    this.theos = new Timeline(KEPT_MS);
     this.bars.clear();
     this.newest = null;
     this.theo = null;
@@ -59,12 +60,14 @@ export class Detail {
   }
 
   /** Take a batch's share of the instrument; trades come by `takeTrade`. */
-  take({ q, o, m, w, t }) {
+  take({ q, o, z, m, w, t }) {
     if (w) this.replace(w);
     if (q) for (const quote of q) this.quotes.push(quote);
     if (q) this.newest = q[q.length - 1];
     if (q) this.measureSkew(t - this.newest[QUOTE.time]);
-    if (o !== undefined) this.theo = o;
+    if (o) for (const theo of o) this.theos.push(theo);
+    if (o) this.theo = o[o.length - 1][PRICED.price];
+    if (z) for (const price of z) this.prices.push(price);
     if (m) this.count(m);
     this.version += 1;
   }
@@ -75,26 +78,20 @@ export class Detail {
     this.version += 1;
   }
 
-  /** Take a last price; it is drawn where a feed sends no quotes. `time` is in ms. */
-  takePrice(time, price) {
-    if (!this.followed) return;
-    if (this.prices.last()?.[0] > time + SKEW_MS) this.prices.clear(); // the server's clock was set back
-    this.prices.push([time, price]);
-    this.version += 1;
-  }
-
   /** What the step chart draws: its rows, and the columns of them that are prices. */
   get steps() {
-    return this.quotes.length ? { rows: this.quotes, columns: [QUOTE.bid, QUOTE.ask] } : { rows: this.prices, columns: [1] };
+    return this.quotes.length ? { rows: this.quotes, columns: [QUOTE.bid, QUOTE.ask] } : { rows: this.prices, columns: [PRICED.price] };
   }
 
   /** The last minute as the server has it, in place of all that is here. */
   replace(past) {
-    const quotes = past[PAST.quotes];
-    this.quotes.clear();
-    this.trades.clear();
+    const [quotes, theos] = [past[PAST.quotes], past[PAST.theos]];
+    for (const timeline of [this.quotes, this.trades, this.theos, this.prices]) timeline.clear();
     for (const quote of quotes) this.quotes.push(quote);
+    for (const theo of theos) this.theos.push(theo);
+    for (const price of past[PAST.prices]) this.prices.push(price);
     this.newest = quotes[quotes.length - 1] ?? null;
+    this.theo = theos[theos.length - 1]?.[PRICED.price] ?? null;
     for (const row of past[PAST.trades]) {
       this.trades.push([row[TRADE.time], row[TRADE.price], row[TRADE.size], row[TRADE.side]]);
     }

@@ -8,13 +8,32 @@ export function idOf(exchange, symbol) {
 }
 
 /** What stands for an instrument where there is none. */
-export const NO_INSTRUMENT = Object.freeze({ id: "", symbol: "", exchange: "", name: "", decimals: 2, tickSize: 0 });
+export const NO_INSTRUMENT = Object.freeze({
+  id: "",
+  symbol: "",
+  exchange: "",
+  name: "",
+  decimals: 2,
+  tickSize: 0,
+  kind: null,
+  sends: [],
+  feed: "",
+});
 
 /** Instruments that a page watches, from the rows of a description, with their `name`, see `namesOf`. */
 export function watchedOf(rows) {
   const watched = rows.map((row) => {
     const [symbol, exchange] = [row[WATCHED.symbol], row[WATCHED.exchange]];
-    return { id: idOf(exchange, symbol), symbol, exchange, decimals: row[WATCHED.decimals], tickSize: row[WATCHED.tickSize] };
+    return {
+      id: idOf(exchange, symbol),
+      symbol,
+      exchange,
+      decimals: row[WATCHED.decimals],
+      tickSize: row[WATCHED.tickSize],
+      kind: row[WATCHED.kind],
+      sends: row[WATCHED.sends],
+      feed: row[WATCHED.feed],
+    };
   });
   const names = namesOf(watched);
   return watched.map((each) => ({ ...each, name: names.get(each.id) }));

@@ -79,19 +79,18 @@ export class Market {
     if (batch.w) this.detail.followed = true;
     if (batch.p) this.takePrices(batch, now);
     if (batch.w) this.replaceTrades(batch.w[PAST.trades]);
-    if (batch.q || batch.w || batch.m || batch.o !== undefined) this.takeDetail(batch);
+    if (batch.q || batch.w || batch.m || batch.o || batch.z) this.takeDetail(batch);
     if (batch.a && !this.detail.bars.take(batch.a)) this.askBars(this.detail.bars.interval);
     if (batch.r) this.takeTrades(batch.r);
     if (batch.b) this.takeBook(batch.b);
   }
 
   /** Take prices that came at `now`, or each `u` ms before it. */
-  takePrices({ p: flat, u: ages, t: sent }, now) {
+  takePrices({ p: flat, u: ages }, now) {
     for (let i = 0; i < flat.length; i += 2) {
       const instrument = this.watched[flat[i]];
       const age = ages ? ages[i / 2] : 0;
       this.series.get(instrument.id).push(flat[i + 1], now - age);
-      if (instrument === this.chosen) this.detail.takePrice(sent - age, flat[i + 1]);
     }
     this.note();
   }

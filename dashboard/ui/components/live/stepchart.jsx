@@ -5,7 +5,7 @@ import { useRef, useState } from "react";
 import { decimalsOf, drawGrid, keptRange, niceStep, niceTicks, timeTicks } from "./axis.js";
 import { drawCrosshair, drawTag, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
-import { QUOTE } from "./columns.js";
+import { PRICED, QUOTE } from "./columns.js";
 import { PRICE, SIDE, SIZE } from "./detail.js";
 import { decimal, timeOfDay, volume } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
@@ -20,18 +20,21 @@ const SPANS = [
 const EVERY_MS = 45;
 const LARGEST_DOT = 7;
 const NEAR = 12;
+const DASHES = [4, 4];
 const LEGEND = "Filled: the buyer took. Ring: the seller took. A dot's area is the trade's volume.";
 
-function drawRuns({ context }, runs, y, color) {
+function drawRuns({ context }, runs, y, { color, width = 1.5, dash = [] }) {
   context.strokeStyle = color;
-  context.lineWidth = 1.5;
+  context.lineWidth = width;
   context.lineJoin = "round";
+  context.setLineDash(dash);
   context.beginPath();
   for (const points of runs) {
     context.moveTo(points[0], y(points[1]));
     for (let i = 2; i < points.length; i += 2) context.lineTo(points[i], y(points[i + 1]));
   }
   context.stroke();
+  context.setLineDash([]);
 }
 
 function drawTrades({ context }, trades, { from, to, x, y, colors }) {
@@ -70,18 +73,6 @@ function drawQuote(surface, plot, { quote, y, decimals, colors }) {
     tags[1].y = middle + 8.5;
   }
   for (const tag of tags) drawTag(surface, plot, { ...tag, ink: colors.panel });
-}
-
-function drawTheo({ context }, plot, { theo, range, y, colors }) {
-  if (theo === null || theo < range.low || theo > range.high) return;
-  context.strokeStyle = colors.accent;
-  context.lineWidth = 1;
-  context.setLineDash([4, 4]);
-  context.beginPath();
-  context.moveTo(plot.left, y(theo));
-  context.lineTo(plot.right, y(theo));
-  context.stroke();
-  context.setLineDash([]);
 }
 
 /** What stood at a time, in words, and the trade nearest to it within `within` ms. */
@@ -176,7 +167,7 @@ export function StepChart() {
 }
 
 function drawSteps(surface, { now, seconds, last, pointer, words }) {
-  const { steps, trades, tickSize, decimals, theo } = store.market.detail;
+  const { steps, trades, theos, tickSize, decimals } = store.market.detail;
   const colors = themeColors();
   const to = store.chartTime(now);
   const from = to - 1000 * seconds;
@@ -198,10 +189,11 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   context.beginPath();
   context.rect(plot.left, 0, plot.right - plot.left, plot.bottom);
   context.clip();
-  drawTheo(surface, plot, { theo, range, y, colors });
+  const theo = stepRuns(theos, PRICED.price, { from, to, x });
+  drawRuns(surface, theo, y, { color: colors.accent, width: 1, dash: DASHES });
   const drawn = steps.columns.length === 1 ? [colors.accent] : [colors.up, colors.down];
   for (const [at, column] of steps.columns.entries()) {
-    drawRuns(surface, stepRuns(steps.rows, column, { from, to, x }), y, drawn[at]);
+    drawRuns(surface, stepRuns(steps.rows, column, { from, to, x }), y, { color: drawn[at] });
   }
   drawTrades(surface, trades, { from, to, x, y, colors });
   const inside = pointer && pointer.x <= plot.right;
