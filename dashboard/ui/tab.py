@@ -17,7 +17,8 @@ from dashboard.core.reports import FeedReport, Playback, Stretch
 from dashboard.hub.meter import Meter
 from dashboard.ui.batch import NS_PER_MS, hops, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import Echo, Hops, Losses, StretchRow
+from dashboard.ui.columns import CurvesPart, Echo, Hops, Losses, StretchRow
+from dashboard.ui.curves import Curves
 from dashboard.ui.description import Description
 from dashboard.ui.opening import Opening
 from dashboard.ui.running import Streamed
@@ -45,8 +46,8 @@ class Tab:
     with the next push. `may_control` says whether it may change what all clients share,
     and `signed_in` whether there is a session to sign out of: the page offers either only
     then. With `detailed` the page is about the chosen instrument alone, and gets its quotes,
-    its counts and what the hub has of its last minute. Its stream begins with a push that
-    brings all that the page needs, see `Opening`.
+    its counts and what the hub has of its last minute; with `curves` it draws the clients' PnL.
+    Its stream begins with a push that brings all that the page needs, see `Opening`.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class Tab:
         detailed: bool = False,
         may_control: bool = False,
         signed_in: bool = False,
+        curves: Curves | None = None,
     ) -> None:
+        self.curves = curves
         self._running = running
         self._hub = running.hub
         self._leases = running.leases.holder("page")
@@ -130,8 +133,7 @@ class Tab:
         self._paused = paused
         if not paused:
             self._catch_up = self._hub.latest(self._shown())
-            if self.closeup is not None:
-                self.closeup.recall()
+            self._recall()
 
     def hide(self, *, hidden: bool) -> None:
         """Push seldom while nobody sees the page, and at once when somebody does again."""
@@ -228,7 +230,8 @@ class Tab:
         feeds = self._feeds(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
         asked = self._search.is_due(now_s)
-        if not (counted or catch_up or described or feeds or heartbeat or asked):
+        curves = self._curves()
+        if not (counted or catch_up or described or feeds or heartbeat or asked or curves):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
@@ -250,7 +253,7 @@ class Tab:
             batch["s"] = 1
         if status:
             self._status_s = now_s
-        batch |= described | feeds
+        batch |= described | feeds | curves
         if self._echo is not None:
             page_ms, came_ns = self._echo
             batch["e"] = Echo(page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS)
@@ -275,8 +278,22 @@ class Tab:
         self._opening.made(now_s)
         self._status_s = float("-inf")
         self._catch_up = self._hub.latest(self._shown())
+        self._recall()
+
+    def _recall(self) -> None:
+        """Tell anew what is told in parts."""
         if self.closeup is not None:
             self.closeup.recall()
+        if self.curves is not None:
+            self.curves.recall()
+
+    def _curves(self) -> dict[str, CurvesPart]:
+        """Give the points of the clients' PnL that are due."""
+        if self.curves is None or self._paused:
+            return {}
+        now_ns = time.monotonic_ns()
+        part = self.curves.part(now_ns=now_ns, offset_ns=time.time_ns() - now_ns)
+        return {} if part is None else {"x": part}
 
     def _hops(self, newest: Published | None, *, now: int) -> dict[str, Hops]:
         """Tell how long the newest market event took, whatever instrument it is of."""

@@ -127,6 +127,38 @@ test("a stream that begins anew is told what the page had asked for", () => {
   assert.deepEqual(asked, [true, "NASDAQ:AAPL"]);
 });
 
+test("the server is told when nobody sees the page, by each stream", () => {
+  const told = [];
+  store.actions = { hide: (hidden) => told.push(hidden) };
+  store.frames.paint = () => {};
+  store.turn(true);
+  document.hidden = true;
+  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
+  document.hidden = false;
+  store.turn(false);
+  assert.deepEqual(told, [true, true, false]);
+});
+
+test("a push to a hidden page is counted and not measured", () => {
+  document.hidden = true;
+  take({ c: 5, h: [1, 1] });
+  document.hidden = false;
+  assert.equal(store.measurements.total, 5);
+  assert.equal(store.measurements.hops.hubToSent.length, 0);
+  take({ c: 5, h: [1, 1] });
+  assert.equal(store.measurements.hops.hubToSent.length, 1);
+});
+
+test("controls are off until the server is heard, and when it is not heard any more", () => {
+  assert.equal(store.shape.reachable, false);
+  take();
+  store.tick(1000);
+  assert.equal(store.shape.reachable, true);
+  store.socketDown = true;
+  store.tick(2000);
+  assert.equal(store.shape.reachable, false);
+});
+
 test("reset forgets measurements and keeps the prices of the moment", () => {
   take({ c: 2, p: [0, 45000], r: [[0, 45000, 1, 1, 0]], l: [3, 3] });
   store.reset();

@@ -29,13 +29,13 @@ class LiveStream(rx.Component):
     library = _paths["stream.jsx"]
     tag = "LiveStream"
 
-    slots: rx.Var[list[dict[str, Any]]]
-    sample_window: rx.Var[str]
+    state: rx.Var[str]
     on_report: rx.EventHandler[
         rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - stubs: one type
     ]
     on_took: rx.EventHandler[rx.event.passthrough_event_spec(object)]
     on_missed: rx.EventHandler[rx.event.passthrough_event_spec(object)]
+    on_hide: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
@@ -116,6 +116,40 @@ class Settings(rx.Component):
     tag = "Settings"
 
     sign_out: rx.Var[str]
+
+
+class PnlChart(rx.Component):
+    """The clients' PnL over time, by plotly."""
+
+    library = _paths["pnlchart.jsx"]
+    tag = "PnlChart"
+    lib_dependencies: list[str] = ["plotly.js-basic-dist-min@3.7.0"]
+
+    layout: rx.Var[dict[str, Any]]
+    config: rx.Var[dict[str, Any]]
+    looks: rx.Var[dict[str, Any]]
+    colors: rx.Var[int]
+    dashes: rx.Var[list[str]]
+
+
+class SearchField(rx.Component):
+    """A search field that asks when its reader pauses."""
+
+    library = _paths["searchfield.jsx"]
+    tag = "SearchField"
+
+    label: rx.Var[str]
+    placeholder: rx.Var[str]
+    default_value: rx.Var[str]
+    max_length: rx.Var[int]
+    on_search: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+
+
+class NeedsServer(rx.Component):
+    """Controls that are off while the server does not answer."""
+
+    library = _paths["needsserver.jsx"]
+    tag = "NeedsServer"
 
 
 class Fold(rx.Component):
@@ -232,6 +266,11 @@ def last_trades() -> rx.Component:
     return _leaf("trades.jsx", "LastTrades")
 
 
+def needs_server(*controls: rx.Component) -> rx.Component:
+    """Put controls off while the server does not answer."""
+    return NeedsServer.create(*controls)
+
+
 def note() -> rx.Component:
     """Say why numbers stand still, while they do."""
     return _leaf("status.jsx", "Note")
@@ -270,6 +309,16 @@ def reset_button() -> rx.Component:
 def reset_notice() -> rx.Component:
     """Offer to bring back what a reset forgot."""
     return _leaf("controls.jsx", "ResetNotice")
+
+
+def sample_window() -> rx.Component:
+    """Choose how many samples a card spans."""
+    return _leaf("samplewindow.jsx", "SampleWindow")
+
+
+def server_hint() -> rx.Component:
+    """Say that controls which need the server are off, while they are."""
+    return _leaf("needsserver.jsx", "ServerHint")
 
 
 def settings(*, sign_out: str) -> rx.Component:

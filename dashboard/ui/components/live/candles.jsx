@@ -160,7 +160,7 @@ function readout(row, decimals) {
 }
 
 export function Candles() {
-  const { chosen } = useShape();
+  const { chosen, reachable } = useShape();
   const [interval, setShown] = useState(store.market.detail.bars.interval);
   const place = useRef(null);
   const words = useRef(null);
@@ -210,7 +210,7 @@ export function Candles() {
         <span className="readout figure" ref={words} data-testid="candles-readout" />
         <span className="segments" role="group" aria-label="Length of a candle">
           {INTERVALS.map(([name, label]) => (
-            <button key={name} type="button" aria-pressed={name === interval} onClick={() => choose(name)}>
+            <button key={name} type="button" aria-pressed={name === interval} disabled={!reachable} onClick={() => choose(name)}>
               {label}
             </button>
           ))}

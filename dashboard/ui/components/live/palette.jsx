@@ -67,7 +67,7 @@ export function Palette() {
     } else if (event.key === "Enter") {
       event.preventDefault();
       // Who types fast and knows the name need not wait for the answer.
-      if (!found.length && answer?.text !== questionOf(sought)) {
+      if (!found.length && shape.reachable && answer?.text !== questionOf(sought)) {
         store.finder.best(sought).then((best) => run(best && ["", () => go(addressOf(best.id))]));
       } else run(found[at]);
     }
@@ -114,6 +114,7 @@ export function Palette() {
         ))}
       </ul>
       {!found.length && <p className="empty">No command matches.</p>}
+      {!shape.reachable && <p className="hint">Commands that need the server are left out until it answers.</p>}
     </dialog>
   );
 }

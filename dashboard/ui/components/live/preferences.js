@@ -1,6 +1,9 @@
-// What this browser remembers of the look and the keys. The theme itself is Reflex's (its
-// provider keeps it under "theme"); the rest is ours, and stands as an attribute of the root
-// too, where ui/theme.py puts it before the first paint.
+// What this browser remembers. The theme itself is Reflex's (its provider keeps it under "theme");
+// the rest is ours. The look and the keys stand as attributes of the root too, where ui/theme.py
+// puts them before the first paint.
+
+/** Samples that a card's prices may span. */
+export const SAMPLES = [200, 500, 1000, 2000];
 
 export const THEMES = [
   ["system", "System"],
@@ -31,8 +34,30 @@ export function singleKeys() {
   return document.documentElement.dataset.keys !== "off";
 }
 
+/** Over how many samples a card spans. */
+export function readSamples() {
+  return SAMPLES.find((each) => String(each) === recalled("sample-window")) ?? SAMPLES[0];
+}
+
+/** Span so many, and remember it. */
+export function rememberSamples(samples) {
+  keep("sample-window", samples);
+}
+
 function remember(name, value) {
   document.documentElement.dataset[name] = value;
+  keep(name, value);
+}
+
+function recalled(name) {
+  try {
+    return localStorage.getItem(`livetape-${name}`);
+  } catch {
+    return null;
+  }
+}
+
+function keep(name, value) {
   try {
     localStorage.setItem(`livetape-${name}`, value);
   } catch {

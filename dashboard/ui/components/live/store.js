@@ -5,7 +5,8 @@ import { Arrivals } from "./arrivals.js";
 import { Cadence } from "./cadence.js";
 import { ClockOffset, pageClock } from "./clock.js";
 import { ECHO } from "./columns.js";
-import { connectionState } from "./connection.js";
+import { connectionState, reaches } from "./connection.js";
+import { Curves } from "./curves.js";
 import { Finder } from "./finder.js";
 import { Frames } from "./frames.js";
 import { NO_INSTRUMENT } from "./instruments.js";
@@ -32,6 +33,7 @@ export const EMPTY_SHAPE = Object.freeze({
   frequencyMs: 0,
   intervalMs: 0,
   connection: "connecting",
+  reachable: false,
 });
 
 export class Store {
@@ -45,6 +47,7 @@ export class Store {
       note: () => this.cadence.note(),
       askBars: (interval) => this.actions.bars?.(interval),
     });
+    this.curves = new Curves();
     this.arrivals = new Arrivals();
     this.description = 0;
     this.known = 0;
@@ -66,6 +69,7 @@ export class Store {
     this.heardAt = -Infinity;
     this.connection = "connecting";
     this.connectionSince = 0;
+    this.reachable = false;
     this.actions = {};
     this.listeners = new Set();
     this.finder = new Finder({
@@ -155,13 +159,21 @@ export class Store {
     this.heardAt = now;
     this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.market.take(batch, now);
+    if (batch.x) this.curves.take(batch.x);
     if (batch.y) this.system = batch.y;
-    if (batch.h) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
+    if (batch.h && !this.frames.unseen) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
     this.frames.arrived(now, batch);
+  }
+
+  /** Tell the server that nobody sees the page any more, or that somebody does again. */
+  turn(hidden) {
+    this.actions.hide?.(hidden);
+    if (!hidden) this.show();
   }
 
   begin() {
     this.description = 0;
+    if (this.frames.unseen) this.turn(true);
     this.measurements.begin();
     this.finder.begin();
     this.clock.clear();
@@ -200,7 +212,8 @@ export class Store {
 
   changed() {
     const { watched, chosen } = this.market;
-    const { known, refused, paused, replayPaused, mayControl, signedIn, frequencyMs, intervalMs, connection } = this;
+    const { known, refused, paused, replayPaused, mayControl, signedIn } = this;
+    const { frequencyMs, intervalMs, connection, reachable } = this;
     const shape = {
       watched,
       known,
@@ -214,6 +227,7 @@ export class Store {
       frequencyMs,
       intervalMs,
       connection,
+      reachable,
     };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
     this.shape = shape;
@@ -235,12 +249,13 @@ export class Store {
   tick(now) {
     if (!this.cadence.advance(now)) return;
     this.measurements.sumUp(now, this.paused);
-    const connection = connectionState({
-      sinceBatch: now - this.receivedAt,
-      socketDown: this.socketDown,
-      feeds: this.feeds.map((feed) => feed.state),
-    });
-    if (connection === this.connection) return;
+    const way = { sinceBatch: now - this.receivedAt, socketDown: this.socketDown };
+    this.reachable = reaches(way);
+    const connection = connectionState({ ...way, feeds: this.feeds.map((feed) => feed.state) });
+    if (connection === this.connection) {
+      this.changed();
+      return;
+    }
     this.connection = connection;
     const silent = this.receivedAt > 0 && connection !== "live";
     this.connectionSince = silent ? pageClock(this.receivedAt) : Date.now();
