@@ -12,7 +12,8 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `l` | `Losses`: conflated and lost events of this page so far |
 | `h` | `Hops`: source to hub, hub to sent, in ms, of the newest market event since the last push |
 | `p` | prices, flat and in order: number of the instrument, price, number, price, ... |
-| `u` | to a page that was hidden: how long before `t` each price of `p` came, in ms |
+| `x` | mids in the same form, of instruments that have not traded: no other one's are sent |
+| `u` | to a page that was hidden: how long before `t` each price of `p`, then of `x` came, in ms |
 | `r` | `TradeRow` rows |
 | `b` | `BookRow`: the book of the chosen instrument |
 | `y` | `Load` of the serving process |
@@ -23,7 +24,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `i` | when the page asks: `Found`, a part of the instruments that match a text |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
-The page of the clients' PnL gets `x`, its `CurvesPart`, once a second.
+The page of the clients' PnL gets `j`, its `CurvesPart`, once a second.
 
 A page about one instrument has its chosen one in detail:
 
@@ -42,8 +43,10 @@ position_s, duration_s, speed, paused, note (what is wrong with the recording), 
 stretches (`StretchRow` rows) too. `f` comes at once when a feed changes how it stands or plays.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
@@ -52,11 +55,13 @@ from dashboard.core.model import (
     Kind,
     MarketEvent,
     Price,
+    PriceBasis,
     Published,
     Quote,
     Side,
     System,
     Theo,
+    Topic,
     Trade,
 )
 from dashboard.ui.columns import (
@@ -75,6 +80,9 @@ NS_PER_MS = 1_000_000
 MAX_PAST_TRADES = 1000
 PAST_SPAN_MS = 50
 """Of the quotes before the page was opened, the last of each such span is sent; so of prices."""
+
+LatestOf = Callable[[Topic], Published | None]
+"""Gives the newest event of a topic, as the hub does."""
 
 COUNTED = (Kind.QUOTE, Kind.BOOK, Kind.TRADE, Kind.PRICE)
 """In the order of the columns of `Counts`."""
@@ -95,7 +103,9 @@ def market_part(
     """
     part: dict[str, Any] = {}
     prices: list[float] = []
+    mids: list[float] = []
     ages: list[int] = []
+    ages_of_mids: list[int] = []
     trades: list[TradeRow] = []
     for entry in entries:
         event = entry.event
@@ -104,17 +114,45 @@ def market_part(
             if (at := index.get(key)) is None:
                 continue
             if isinstance(event, Price):
-                prices += (at, event.price)
+                last = event.basis is PriceBasis.LAST
+                (prices if last else mids).extend((at, event.price))
                 if aged_at is not None:
-                    ages.append((aged_at - entry.monotonic_ns) // NS_PER_MS)
+                    age = (aged_at - entry.monotonic_ns) // NS_PER_MS
+                    (ages if last else ages_of_mids).append(age)
             elif isinstance(event, Trade) and not event.historical:
                 trades.append(_trade(at, event))
             elif isinstance(event, Book) and key == chosen:
                 part["b"] = _book(at, event)
         elif isinstance(event, System):
             part["y"] = Load(event.cpu_pct, event.mem_mb, event.msg_rate)
-    rows = (("p", prices), ("u", ages), ("r", trades))
+    rows = (("p", prices), ("x", mids), ("u", ages + ages_of_mids), ("r", trades))
     return part | {key: told for key, told in rows if told}
+
+
+def is_outdone(entry: Published, latest_of: LatestOf) -> bool:
+    """Tell whether an event is a mid of an instrument that has traded: nothing shows it."""
+    event = entry.event
+    if not isinstance(event, Price) or event.basis is PriceBasis.LAST:
+        return False
+    return latest_of(entry.topic._replace(kind=Kind.TRADE)) is not None
+
+
+def last_traded(entry: Published, latest_of: LatestOf) -> Published:
+    """Put the price of the last trade in place of a mid, where the instrument has traded."""
+    event = entry.event
+    if not isinstance(event, Price) or event.basis is PriceBasis.LAST:
+        return entry
+    last = latest_of(entry.topic._replace(kind=Kind.TRADE))
+    if last is None or not isinstance(trade := last.event, Trade):
+        return entry
+    price = Price(
+        symbol=trade.symbol,
+        exchange=trade.exchange,
+        price=trade.price,
+        volume=trade.size,
+        ts_event=trade.ts_event,
+    )
+    return msgspec.structs.replace(last, event=price, topic=entry.topic)
 
 
 def hops(newest: Published, *, now: int) -> Hops | None:

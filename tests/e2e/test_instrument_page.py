@@ -77,7 +77,7 @@ def title(page: Page) -> str:
 
 def is_about(page: Page, symbol: str) -> bool:
     shown = title(page) == f"Exchange Dashboard - {symbol}"
-    return shown and page.title() == f"Exchange Dashboard - {symbol} · Livetape"
+    return shown and page.title() == f"{symbol} · Livetape"
 
 
 def ladder(page: Page) -> list[str]:

@@ -170,7 +170,7 @@ def add_page(app: rx.App) -> None:
         route=ROUTE,
         title=rx.cond(
             InstrumentState.symbol != "",
-            f"Exchange Dashboard - {InstrumentState.symbol} · {template.PRODUCT}",
+            f"{InstrumentState.symbol} · {template.PRODUCT}",
             f"Instrument · {template.PRODUCT}",
         ),
         description="One instrument: ladder, best bid and offer, trades, charts.",

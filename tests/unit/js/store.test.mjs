@@ -26,10 +26,20 @@ const described = (over = {}) => ({
   ...over,
 });
 
+/** Take a batch in, and have the beat after it. */
+function ingest(batch, now) {
+  store.ingest(batch, now);
+  store.market.settle();
+}
+
 /** One batch, the next in number unless told otherwise. */
-function take(over = {}) {
+function next(over = {}) {
   number += 1;
-  store.ingest({ g: 1, n: number, t: 0, k: 0, v: 1, c: 1, l: [0, 0], ...over }, 100 + number);
+  return { g: 1, n: number, t: 0, k: 0, v: 1, c: 1, l: [0, 0], ...over };
+}
+
+function take(over) {
+  ingest(next(over), 100 + number);
 }
 
 beforeEach(() => {
@@ -47,8 +57,47 @@ test("prices go to their symbols, in order", () => {
 });
 
 test("prices that a hidden page gets late stand at the times when they came", () => {
-  take({ t: 100_000, p: [0, 45000, 1, 175, 0, 45001], u: [900, 500, 0] });
-  assert.equal(store.market.series.get("NASDAQ:AAPL").at, 100 + number - 500);
+  take({ t: 100_000, p: [0, 45000, 0, 45001], x: [1, 175], u: [9, 5, 2] });
+  const { times } = store.market.series.get("CRYPTO:BTC/USD");
+  assert.deepEqual([times.at(0), times.at(1)], [100 + number - 9, 100 + number - 5]);
+  assert.equal(store.market.series.get("NASDAQ:AAPL").at, 100 + number - 2);
+});
+
+test("all that comes of the chosen instrument holds from one beat, the prices of others at once", () => {
+  take({ p: [0, 100, 1, 175], b: [0, [99, 1], [101, 1], 0], q: [[1, 99, 1, 101, 1]] });
+  const moved = { p: [0, 200, 1, 176], b: [0, [199, 1], [201, 1], 0], q: [[2, 199, 1, 201, 1]], r: [[0, 200, 1, 1, 2]] };
+  store.ingest(next({ ...moved, a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] }), 500);
+  const { market } = store;
+  const last = (id) => market.series.get(id).last;
+  const shown = () => [last("CRYPTO:BTC/USD"), market.book.bids[0], market.detail.quote()[1], market.trades.length, market.detail.bars.rows.length];
+  assert.deepEqual([last("NASDAQ:AAPL"), ...shown()], [176, 100, 99, 99, 0, 0]);
+  store.show();
+  assert.deepEqual([last("NASDAQ:AAPL"), ...shown()], [176, 200, 199, 199, 1, 1]);
+});
+
+test("what waits for a beat that does not come is bounded, and none of it is lost", () => {
+  for (let at = 0; at < 100; at += 1) store.ingest(next({ r: [[1, at, 1, 1, at]] }), 500 + at);
+  assert.ok(store.market.waiting.length <= 64);
+  store.choose("NASDAQ:AAPL");
+  assert.deepEqual([store.market.waiting.length, store.market.trades.length], [0, 100]);
+});
+
+test("mids begin a series of their own, and the first last price another", () => {
+  take({ x: [0, 99.5, 1, 175] });
+  take({ x: [0, 100.5] });
+  const series = store.market.series.get("CRYPTO:BTC/USD");
+  assert.deepEqual([series.basis, series.prices.length, series.last], ["mid", 2, 100.5]);
+  take({ p: [0, 100] });
+  assert.deepEqual([series.basis, series.prices.length, series.last], ["last", 1, 100]);
+});
+
+test("a stream that begins anew leaves a gap, and so does a pause", () => {
+  for (const gap of [() => ingest({ ...next({ d: described() }), g: 2, n: 1 }, 300), () => store.setPaused(false)]) {
+    take({ p: [1, 1] });
+    gap();
+    store.ingest({ ...next({ p: [1, 2] }), g: store.arrivals.generation, v: store.description }, 900);
+  }
+  assert.equal(store.market.series.get("NASDAQ:AAPL").breaks.length, 2);
 });
 
 test("what is refused is told with the reason until it is not any more", () => {
@@ -107,7 +156,7 @@ test("missed pushes and lost events are counted, over a new stream too", () => {
   number += 2;
   take({ l: [5, 1] });
   assert.deepEqual([store.measurements.missed, store.measurements.conflated, store.measurements.lost], [2, 5, 1]);
-  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [2, 0], d: described() }, 500);
+  ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [2, 0], d: described() }, 500);
   assert.deepEqual([store.measurements.missed, store.measurements.conflated, store.measurements.lost], [2, 7, 1]);
 });
 
@@ -123,7 +172,7 @@ test("a stream that begins anew is told what the page had asked for", () => {
   store.paused = true;
   store.choose("NASDAQ:AAPL");
   store.actions = { pause: (paused) => asked.push(paused), choose: (id) => asked.push(id) };
-  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
+  ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
   assert.deepEqual(asked, [true, "NASDAQ:AAPL"]);
 });
 
@@ -209,7 +258,7 @@ test("batches that came already, here or on the page before, are not awaited aga
 test("a generation that the page has not seen is that of a new stream, whatever its number", () => {
   for (const g of [0, 9, -5, 4]) {
     assert.equal(store.arrivals.awaits({ g, n: 1 }), true);
-    store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] }, 500);
+    ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] }, 500);
     assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, g);
     assert.equal(store.arrivals.awaits({ g, n: 1 }), false);
   }
@@ -227,15 +276,15 @@ test("the batches in the slots are taken in order, those of the stream that goes
 
 test("of two new streams at once the page ends on the one that goes on", () => {
   const batch = (g, n) => ({ g, n, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] });
-  for (const each of store.arrivals.awaited([batch(8, 1), batch(5, 1)])) store.ingest(each, 500);
+  for (const each of store.arrivals.awaited([batch(8, 1), batch(5, 1)])) ingest(each, 500);
   for (const slots of [[batch(8, 2), batch(5, 1)], [batch(8, 2), batch(8, 3)]]) {
-    for (const each of store.arrivals.awaited(slots)) store.ingest(each, 500);
+    for (const each of store.arrivals.awaited(slots)) ingest(each, 500);
     assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, 8);
   }
 });
 
 test("streams that come and go leave no more behind than the slots could hold", () => {
-  for (let g = 2; g < 500; g += 1) store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 500);
+  for (let g = 2; g < 500; g += 1) ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 500);
   assert.ok(store.arrivals.taken.size <= 64);
   assert.equal(store.arrivals.awaits({ g: 499, n: 1 }), false);
 });
@@ -249,12 +298,12 @@ test("a stream that begins anew, or has missed a push, is asked again what was n
   number += 1;
   take();
   assert.equal(asked.length, 2, "the answer may have been in the push that was missed");
-  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
   assert.ok(asked.length > 2);
   let told = 0;
   store.subscribe(() => (told += 1));
   const answer = ["aapl", 0, 1, 11, [["AAPL", "NASDAQ", null, 0.01, 5, null]]];
-  store.ingest({ g: 2, n: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: answer }, 600);
+  ingest({ g: 2, n: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: answer }, 600);
   assert.equal(told, 1);
   const { found, listed, rows } = store.finder.answerTo(" aapl ");
   assert.deepEqual([found, listed, rows[0].id, rows[0].absoluteLimit], [1, 11, "NASDAQ:AAPL", 5]);
@@ -368,15 +417,15 @@ test("an opening is answered each time it comes, for an answer may be lost too",
   const answers = [];
   store.actions = { took: (generation) => answers.push(generation), missed: () => answers.push("missed") };
   const opening = { g: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() };
-  store.ingest({ ...opening, n: 4 }, 500);
+  ingest({ ...opening, n: 4 }, 500);
   store.paused = true;
-  store.ingest({ ...opening, n: 5 }, 800);
-  store.ingest({ ...opening, n: 6, s: undefined }, 900);
+  ingest({ ...opening, n: 5 }, 800);
+  ingest({ ...opening, n: 6, s: undefined }, 900);
   assert.deepEqual(answers, [2, 2]);
 });
 
 test("openings that never reached the page are counted as missed", () => {
-  store.ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
   assert.equal(store.measurements.missed, 3);
 });
 

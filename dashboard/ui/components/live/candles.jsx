@@ -6,7 +6,7 @@ import { INTERVALS, emptyBetween } from "./bars.js";
 import { driveByKeys } from "./chartkeys.js";
 import { colorsVersion, themeColors } from "./colors.js";
 import { BAR } from "./columns.js";
-import { decimal, timeOfDay, volume } from "./format.js";
+import { decimal, timeOfDay } from "./format.js";
 import { setParts, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -152,11 +152,11 @@ class CandleChart {
   }
 }
 
-function readout(row, decimals) {
+function readout(row, { decimals, id }) {
   if (!row) return [];
   const price = (name, column) => `${name} ${decimal(row[column], decimals)}`;
   const prices = [price("O", BAR.open), price("H", BAR.high), price("L", BAR.low), price("C", BAR.close)];
-  return [timeOfDay(1000 * row[BAR.start]), ...prices, `V ${volume(row[BAR.volume])}`];
+  return [timeOfDay(1000 * row[BAR.start]), ...prices, `V ${store.market.sizesOf(id).text(row[BAR.volume])}`];
 }
 
 export function Candles() {
@@ -188,12 +188,13 @@ export function Candles() {
     let written = "";
     return (now) => {
       chart.current?.paint(now);
-      const { bars, decimals } = store.market.detail;
+      const { detail } = store.market;
+      const { bars } = detail;
       const time = pointed.current;
       if (written === `${bars.version} ${time}`) return;
       written = `${bars.version} ${time}`;
       const row = time === null ? bars.last : bars.rows.find((row) => row[BAR.start] === time);
-      setParts(words.current, readout(row, decimals));
+      setParts(words.current, readout(row, detail));
       empty.current.hidden = Boolean(bars.last);
     };
   }, []);

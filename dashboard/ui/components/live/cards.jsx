@@ -7,6 +7,7 @@ import { useShape } from "./hooks.js";
 import { addressOf } from "./instruments.js";
 import { PageLink } from "./link.jsx";
 import { cardQueue } from "./paintqueue.js";
+import { BASIS_TITLES } from "./series.js";
 import { store } from "./store.js";
 
 /** More symbols than this stand in two rows of compact cards; more than MANY scroll. */
@@ -82,7 +83,10 @@ function Card({ instrument, chosen, refused }) {
         onClick={() => store.choose(id)}
       >
         <span className="card-head" title={`${symbol} ${exchange}`}>
-          <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>
+          <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>{" "}
+          <span className="basis" title={BASIS_TITLES.mid} hidden>
+            mid
+          </span>
         </span>
         <canvas aria-hidden="true" />
         <span className="price" data-testid="price">
@@ -93,6 +97,7 @@ function Card({ instrument, chosen, refused }) {
           <span className="change-text">
             <span className="change-value" />
             <span className="change-share">{refused ? `not delivered: ${refused}` : "no price yet"}</span>
+            <span className="change-window" title="The time from the oldest of the samples to the newest." />
           </span>
         </span>
         <span className="stats">

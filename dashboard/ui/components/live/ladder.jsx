@@ -2,7 +2,7 @@
 // are made once for the panel's height, and written anew.
 
 import { useEffect, useRef, useState } from "react";
-import { decimal, volume } from "./format.js";
+import { decimal } from "./format.js";
 import { setAttribute, setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { Ladder } from "./ladder.js";
 import { store } from "./store.js";
@@ -34,16 +34,17 @@ function partsOf(element) {
   return { element, bidBar, bidSize, price, askBar, askSize };
 }
 
-function writeSize(bar, text, size, largest) {
-  setText(text, size ? volume(size) : "");
+function writeSize(bar, text, size, { largest, sizes }) {
+  setText(text, size ? sizes.text(size) : "");
   const scale = `scaleX(${size ? (size / largest).toFixed(3) : 0})`;
   if (bar.style.transform !== scale) bar.style.transform = scale;
 }
 
-function writeRow(parts, row, { decimals, largest, last, theo }) {
+function writeRow(parts, row, about) {
+  const { decimals, last, theo } = about;
   setText(parts.price, row.tick === null ? "" : decimal(row.price, decimals));
-  writeSize(parts.bidBar, parts.bidSize, row.bid, largest);
-  writeSize(parts.askBar, parts.askSize, row.ask, largest);
+  writeSize(parts.bidBar, parts.bidSize, row.bid, about);
+  writeSize(parts.askBar, parts.askSize, row.ask, about);
   setAttribute(parts.element, "data-best", row.best);
   setAttribute(parts.element, "data-last", row.tick !== null && row.tick === last ? "" : null);
   setAttribute(parts.element, "data-theo", row.tick !== null && row.tick === theo ? "" : null);
@@ -74,7 +75,13 @@ export function PriceLadder() {
       empty.current.hidden = Boolean(found);
       if (!found) return;
       const { decimals, theo } = store.market.detail;
-      const about = { decimals, largest: found.largest || 1, last: toTick(store.market.trades[0]?.price), theo: toTick(theo) };
+      const about = {
+        decimals,
+        sizes: store.market.sizesOf(chosen.id),
+        largest: found.largest || 1,
+        last: toTick(store.market.trades[0]?.price),
+        theo: toTick(theo),
+      };
       for (const [at, row] of found.rows.entries()) writeRow(parts[at], row, about);
       setAttribute(note.current, "data-mode", found.byTicks ? "ticks" : "levels");
       setText(note.current, noteText(found.byTicks, { tickSize, decimals, theo }));

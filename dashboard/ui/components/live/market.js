@@ -1,12 +1,17 @@
 // What the page knows of the instruments that it watches: prices, trades, the book and the detail of
 // the chosen one. The keys of a batch are described in dashboard/ui/batch.py.
 
-import { BOOK, PAST, TRADE } from "./columns.js";
+import { BOOK, PAST, QUOTE, TRADE } from "./columns.js";
 import { Detail } from "./detail.js";
 import { NO_INSTRUMENT, watchedOf } from "./instruments.js";
-import { Series } from "./series.js";
+import { LAST, MID, Series } from "./series.js";
+import { Sizes } from "./sizes.js";
 
 const KEPT_TRADES = 100;
+/** More pushes than these wait for no beat: a page that is not seen has none. */
+const MOST_WAITING = 64;
+/** The keys of a batch that are the market's. */
+const KEYS = ["p", "x", "r", "b", "q", "o", "z", "m", "w", "a"];
 
 export class Market {
   /** `note()` is told that there is something new to write, `askBars(interval)` asks for other bars. */
@@ -19,6 +24,9 @@ export class Market {
     this.chosen = NO_INSTRUMENT;
     this.detail = new Detail();
     this.series = new Map();
+    this.sizes = new Map();
+    /** Pushes whose share of the chosen instrument waits for a beat. */
+    this.waiting = [];
     this.book = null;
     /** The newest first. */
     this.trades = [];
@@ -33,6 +41,7 @@ export class Market {
   /** Watch the instruments of a description's rows; what is here of them stays. */
   watch(rows) {
     if (JSON.stringify(rows) === JSON.stringify(this.rows)) return;
+    this.settle();
     this.rows = rows;
     this.watched = watchedOf(rows);
     const before = this.series;
@@ -46,6 +55,7 @@ export class Market {
 
   /** Be about one of the watched instruments, or about none. */
   choose(instrument) {
+    this.settle();
     this.chosen = instrument;
     if (this.detail.begin(instrument)) this.book = null;
   }
@@ -57,10 +67,13 @@ export class Market {
 
   setSampleWindow(samples) {
     this.sampleWindow = samples;
-    for (const series of this.series.values()) {
-      series.prices = series.prices.resized(samples);
-      series.version += 1;
-    }
+    for (const series of this.series.values()) series.resize(samples);
+  }
+
+  /** Note that pushes were missed: what comes next does not follow on what is here. */
+  break() {
+    this.settle();
+    for (const series of this.series.values()) series.break();
   }
 
   /**
@@ -68,6 +81,7 @@ export class Market {
    * brings it back, with what came since.
    */
   reset() {
+    this.settle();
     const bringBack = [...this.series.values()].map((series) => series.reset());
     const { trades, detail } = this;
     const { counts } = detail;
@@ -83,36 +97,76 @@ export class Market {
     };
   }
 
-  /** Take a batch of the description that `watched` is of. */
+  /**
+   * Take a batch of the description that `watched` is of. The prices of the others hold at once; all
+   * that it brings of the chosen instrument holds with the next beat, when all that is text is
+   * written: so no panel shows another moment than the one beside it.
+   */
   take(batch, now) {
-    if (batch.w) this.detail.followed = true;
-    if (batch.p) this.takePrices(batch, now);
+    if (!KEYS.some((key) => key in batch)) return;
+    this.takePrices(batch, now, (instrument) => instrument !== this.chosen);
+    this.waiting.push({ batch, now });
+    if (this.waiting.length > MOST_WAITING) this.settle();
+    this.note();
+  }
+
+  /** Let all hold that waits. */
+  settle() {
+    for (const { batch, now } of this.waiting.splice(0)) {
+      if (batch.w) this.detail.followed = true;
+      this.takePrices(batch, now, (instrument) => instrument === this.chosen);
+      this.takeRest(batch);
+    }
+  }
+
+  takeRest(batch) {
     if (batch.w) this.replaceTrades(batch.w[PAST.trades]);
-    if (batch.q || batch.w || batch.m || batch.o || batch.z) this.takeDetail(batch);
+    this.seeQuotes(batch.w?.[PAST.quotes] ?? batch.q ?? []);
+    if (batch.q || batch.w || batch.m || batch.o || batch.z) this.detail.take(batch);
     if (batch.a && !this.detail.bars.take(batch.a)) this.askBars(this.detail.bars.interval);
     if (batch.r) this.takeTrades(batch.r);
     if (batch.b) this.takeBook(batch.b);
   }
 
-  /** Take prices that came at `now`, or each `u` ms before it. */
-  takePrices({ p: flat, u: ages }, now) {
+  takePrices({ p = [], x = [], u }, now, wants) {
+    this.takeRow(p, LAST, now, u, wants);
+    this.takeRow(x, MID, now, u?.slice(p.length / 2), wants);
+  }
+
+  /** Take prices, flat and in order, that came at `now`, or each so many ms before it. */
+  takeRow(flat, basis, now, ages, wants) {
     for (let i = 0; i < flat.length; i += 2) {
       const instrument = this.watched[flat[i]];
+      if (!wants(instrument)) continue;
       const age = ages ? ages[i / 2] : 0;
-      this.series.get(instrument.id).push(flat[i + 1], now - age);
+      this.series.get(instrument.id).push(flat[i + 1], now - age, basis);
     }
-    this.note();
   }
 
   takeTrades(rows) {
     for (const row of rows) {
       const trade = this.tradeOf(row);
+      this.sizesOf(trade.instrument.id).see(trade.size);
       this.trades.unshift(trade);
       if (trade.instrument === this.chosen) this.detail.takeTrade(trade);
     }
-    this.note();
     this.tradesSeen += rows.length;
     if (this.trades.length > KEPT_TRADES) this.trades.length = KEPT_TRADES;
+  }
+
+  seeQuotes(rows) {
+    const sizes = this.sizesOf(this.chosen.id);
+    for (const row of rows) {
+      sizes.see(row[QUOTE.bidSize]);
+      sizes.see(row[QUOTE.askSize]);
+    }
+  }
+
+  /** How the sizes of the instrument of this full id are written. */
+  sizesOf(id) {
+    let sizes = this.sizes.get(id);
+    if (!sizes) this.sizes.set(id, (sizes = new Sizes()));
+    return sizes;
   }
 
   tradeOf(row) {
@@ -130,19 +184,14 @@ export class Market {
   /** The trades of the last minute, oldest first, instead of those that are here. */
   replaceTrades(rows) {
     this.trades = rows.slice(-KEPT_TRADES).reverse().map((row) => this.tradeOf(row));
+    for (const { instrument, size } of this.trades) this.sizesOf(instrument.id).see(size);
     this.tradesSeen += KEPT_TRADES;
-    this.note();
-  }
-
-  takeDetail(batch) {
-    this.detail.take(batch);
-    this.note();
   }
 
   takeBook(row) {
     const { id, decimals } = this.watched[row[BOOK.at]];
     const [bids, asks] = [row[BOOK.bids], row[BOOK.asks]];
+    for (const side of [bids, asks]) this.sizesOf(id).seeSide(side);
     this.book = { id, decimals, bids, asks, partial: row[BOOK.partial] === 1 };
-    this.note();
   }
 }

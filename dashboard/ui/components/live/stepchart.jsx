@@ -7,7 +7,7 @@ import { drawCrosshair, drawTag, plotOf, useChart, usePointer } from "./chart.js
 import { themeColors } from "./colors.js";
 import { PRICED, QUOTE } from "./columns.js";
 import { PRICE, SIDE, SIZE } from "./detail.js";
-import { decimal, timeOfDay, volume } from "./format.js";
+import { decimal, timeOfDay } from "./format.js";
 import { setParts, useShape, useSlowPainter } from "./hooks.js";
 import { dotRadius, priceRange, stepRuns } from "./steps.js";
 import { store } from "./store.js";
@@ -77,14 +77,15 @@ function drawQuote(surface, plot, { quote, y, decimals, colors }) {
 
 /** What stood at a time, in parts of a line, and the trade nearest to it within `within` ms. */
 function readout(ms, within) {
-  const { quotes, prices, trades, decimals } = store.market.detail;
+  const { quotes, prices, trades, decimals, id } = store.market.detail;
+  const sizes = store.market.sizesOf(id);
   if (!quotes.length) {
     const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[1] : NaN;
     return [timeOfDay(ms, true), `last ${decimal(price, decimals)}`];
   }
   const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
   const side = (price, size) =>
-    quote && quote[price] !== null ? `${decimal(quote[price], decimals)} × ${volume(quote[size])}` : "none";
+    quote && quote[price] !== null ? `${decimal(quote[price], decimals)} × ${sizes.text(quote[size])}` : "none";
   const parts = [
     timeOfDay(ms, true),
     `bid ${side(QUOTE.bid, QUOTE.bidSize)}`,
@@ -94,7 +95,7 @@ function readout(ms, within) {
   const near = [next - 1, next].filter((at) => at >= 0 && at < trades.length).map((at) => trades.at(at));
   const nearest = near.sort((a, b) => Math.abs(a[0] - ms) - Math.abs(b[0] - ms))[0];
   if (nearest && Math.abs(nearest[0] - ms) <= within) {
-    parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${volume(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
+    parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${sizes.text(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
   }
   return parts;
 }
@@ -107,20 +108,21 @@ export function StepChart() {
   const words = useRef(null);
   const empty = useRef(null);
   const pointer = usePointer(canvas);
-  const drawn = useRef({ at: -Infinity, moves: -1, range: null, id: "" });
+  const drawn = useRef({ at: -Infinity, beat: -1, moves: -1, range: null, id: "" });
 
   useChart(
     canvas,
     {
       due: (now) => {
         const waited = now - drawn.current.at;
+        if (store.cadence.beat !== drawn.current.beat) return true;
         return waited >= store.strain.stretched(EVERY_MS) || (pointer.moves !== drawn.current.moves && waited > 15);
       },
       draw: (surface, now) => {
         const last = drawn.current;
         const { detail } = store.market;
         if (last.id !== detail.id) last.range = null;
-        Object.assign(last, { at: now, moves: pointer.moves, id: detail.id });
+        Object.assign(last, { at: now, beat: store.cadence.beat, moves: pointer.moves, id: detail.id });
         drawSteps(surface, { now, seconds, last, pointer: pointer.at, words: words.current });
       },
     },

@@ -118,6 +118,7 @@ export class Store {
   /** Hold the stream, from this moment on also for what is under way, or let it go on. */
   setPaused(paused) {
     this.paused = paused;
+    this.market.break();
     this.changed();
     this.actions.pause?.(paused);
     this.show();
@@ -159,7 +160,7 @@ export class Store {
     this.heardAt = now;
     this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.market.take(batch, now);
-    if (batch.x) this.curves.take(batch.x);
+    if (batch.j) this.curves.take(batch.j);
     if (batch.y) this.system = batch.y;
     if (batch.h && !this.frames.unseen) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
     this.frames.arrived(now, batch);
@@ -177,6 +178,7 @@ export class Store {
     this.measurements.begin();
     this.finder.begin();
     this.clock.clear();
+    this.market.break();
     this.market.detail.followed = false;
   }
 
@@ -247,7 +249,10 @@ export class Store {
 
   /** Once a frame, before the painters. */
   tick(now) {
-    if (!this.cadence.advance(now)) return;
+    const { beat } = this.cadence;
+    const slow = this.cadence.advance(now);
+    if (this.cadence.beat !== beat) this.market.settle();
+    if (!slow) return;
     this.measurements.sumUp(now, this.paused);
     const way = { sinceBatch: now - this.receivedAt, socketDown: this.socketDown };
     this.reachable = reaches(way);

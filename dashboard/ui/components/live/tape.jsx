@@ -1,7 +1,7 @@
 // Recent trades, newest on top. Rows are made once and written anew.
 
 import { useRef } from "react";
-import { decimal, timeOfDay, volume } from "./format.js";
+import { decimal, timeOfDay } from "./format.js";
 import { setText, useCountedPainter } from "./hooks.js";
 import { Column, turn } from "./rows.js";
 import { store } from "./store.js";
@@ -35,8 +35,10 @@ function writeRow(parts, trade, largest, columns) {
     parts.share = share;
     parts.bar.style.transform = `scaleX(${share.toFixed(3)})`;
   }
-  if (parts.trade === trade) return;
+  const sizes = store.market.sizesOf(trade.instrument.id);
+  if (parts.trade === trade && parts.sizeDecimals === sizes.decimals) return;
   parts.trade = trade;
+  parts.sizeDecimals = sizes.decimals;
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
   const time = timeOfDay(trade.time, true);
@@ -47,7 +49,7 @@ function writeRow(parts, trade, largest, columns) {
   setText(parts.name, whole ? name : name.slice(0, -END));
   setText(parts.end, whole ? "" : name.slice(-END));
   setText(parts.word, buy ? "buy " : "sell ");
-  const [price, size] = [decimal(trade.price, decimals), volume(trade.size)];
+  const [price, size] = [decimal(trade.price, decimals), sizes.text(trade.size)];
   setText(parts.price, price);
   setText(parts.size, size);
   columns.price.fit(price);

@@ -1,7 +1,7 @@
 // The last trades of the chosen instrument, newest on top, with who bought and sold.
 
 import { useRef } from "react";
-import { decimal, timeOfDay, volume } from "./format.js";
+import { decimal, timeOfDay } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { Column, turn } from "./rows.js";
 import { store } from "./store.js";
@@ -25,14 +25,16 @@ function createRow() {
 }
 
 function writeRow(parts, trade, columns) {
-  if (parts.trade === trade) return;
+  const sizes = store.market.sizesOf(trade.instrument.id);
+  if (parts.trade === trade && parts.sizeDecimals === sizes.decimals) return;
   parts.trade = trade;
+  parts.sizeDecimals = sizes.decimals;
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
   const time = timeOfDay(trade.time, true);
   setText(parts.clock, time.slice(0, 8));
   setText(parts.ms, time.slice(8));
-  const [price, size] = [decimal(trade.price, trade.instrument.decimals), volume(trade.size)];
+  const [price, size] = [decimal(trade.price, trade.instrument.decimals), sizes.text(trade.size)];
   setText(parts.size, size);
   setText(parts.word, buy ? "buyer took " : "seller took ");
   setText(parts.price, price);
