@@ -1,29 +1,19 @@
-"""What the PnL page shows of the clients: chart, PnL and positions as text.
+"""What the PnL page shows of the clients as text: PnL and positions.
 
 Time is passed in, `now_ns` by the monotonic clock, as that of the samples.
 """
 
-from collections import Counter
-from collections.abc import Callable, Container, Iterable, Sequence
-from html import escape
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from dashboard.core.accounts import Account
 from dashboard.core.limits import SEVERITY, Exposure, Level, Usage, total
+from dashboard.ui.curves import COLORS, DASHES, namesakes_in, pnl_of
 from dashboard.ui.formatting import NONE, format_age, format_amount, format_share, format_signed
 
 SECOND_NS = 1_000_000_000
-NS_PER_MS = 1_000_000
-RANGES_MIN = (1, 5, 15, 30)
-POINTS = 300
-"""Points of a line, at most."""
-COLORS = 8
-DASHES = ("solid", "dash", "dot")
-MAX_LINES = COLORS * len(DASHES)
 MAX_ROWS = 200
-MAX_NAME = 40
-"""Characters of a client's name in the chart."""
 PRESSING = frozenset({Level.NEAR, Level.OVER})
 
 
@@ -69,46 +59,6 @@ class PositionRow(NamedTuple):
     worst: str
 
 
-def drawn(accounts: Sequence[Account]) -> list[Account]:
-    """Choose whose PnL is drawn: everyone's, or of very many the largest either way."""
-    with_pnl = [each for each in accounts if each.pnl is not None]
-    if len(with_pnl) <= MAX_LINES:
-        return with_pnl
-    largest = sorted(with_pnl, key=lambda each: -abs(_pnl(each)))[:MAX_LINES]
-    return [each for each in with_pnl if each in largest]
-
-
-def chart(
-    lines: Sequence[Account], *, minutes: int, now_ns: int, offset_ns: int = 0
-) -> dict[str, Any]:
-    """Make the moving part of the figure: for plotly, the look is in the page's template.
-
-    A point holds the last value of its bucket of time, and stands at the
-    bucket's start; buckets begin at whole multiples of their width, so that a
-    point stays what it is from one second to the next. `offset_ns` is what the wall
-    clock shows more than the monotonic one: the axis counts back from the time of day.
-    """
-    step_ns = max(1, minutes * 60 // POINTS) * SECOND_NS
-    end_ns = now_ns // step_ns * step_ns
-    start_ns = end_ns - minutes * 60 * SECOND_NS
-    bucket_ends = range(start_ns + step_ns - 1, end_ns + step_ns, step_ns)
-    namesakes = _namesakes((each.client, each.exchange) for each in lines)
-    first_ms, last_ms = ((each + offset_ns) // NS_PER_MS for each in (start_ns, end_ns))
-    return {
-        "data": [
-            {
-                "name": escape(_label(account, namesakes), quote=False),  # plotly reads it as HTML
-                "x0": first_ms,
-                "dx": step_ns // NS_PER_MS,
-                "y": [y if y is None else round(y, 2) for y in account.series.at(bucket_ends)],
-                "line": {"dash": DASHES[at // COLORS]},
-            }
-            for at, account in enumerate(lines)
-        ],
-        "layout": {"xaxis": {"range": [first_ms, last_ms]}},
-    }
-
-
 def pnl_rows(
     accounts: Sequence[Account], lines: Sequence[Account], *, minutes: int, now_ns: int
 ) -> list[PnlRow]:
@@ -120,9 +70,9 @@ def pnl_rows(
     start_ns = now_ns - minutes * 60 * SECOND_NS
     rows: list[PnlRow] = []
     with_pnl = [each for each in accounts if each.pnl is not None]
-    namesakes = _namesakes((each.client, each.exchange) for each in with_pnl)
-    for account in sorted(with_pnl, key=lambda each: (-_pnl(each), each.client)):
-        pnl = _pnl(account)
+    namesakes = namesakes_in((each.client, each.exchange) for each in with_pnl)
+    for account in sorted(with_pnl, key=lambda each: (-pnl_of(each), each.client)):
+        pnl = pnl_of(account)
         (before,) = account.series.at([start_ns])
         change = total((pnl, -(account.series.values[0] if before is None else before)))
         number = numbers.get(id(account))
@@ -185,7 +135,7 @@ def ordered(exposures: Iterable[Exposure], *, column: str, descending: bool) -> 
 
 def position_rows(exposures: Sequence[Exposure]) -> list[PositionRow]:
     """Write positions as text, in the order given."""
-    namesakes = _namesakes((each.symbol, each.exchange) for each in exposures)
+    namesakes = namesakes_in((each.symbol, each.exchange) for each in exposures)
     return [
         _position_row(each, venue=each.exchange if each.symbol in namesakes else "")
         for each in exposures
@@ -220,17 +170,6 @@ def _text(exposure: Exposure) -> str:
     return " ".join(names).casefold()
 
 
-def _label(account: Account, namesakes: Container[str]) -> str:
-    name = account.client[:MAX_NAME]
-    return f"{name} {account.exchange}" if account.client in namesakes else name
-
-
-def _namesakes(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """Give the names that stand with more than one exchange in pairs of name and exchange."""
-    seen = Counter(name for name, _ in set(pairs))
-    return frozenset(name for name, exchanges in seen.items() if exchanges > 1)
-
-
 def _used(usage: Usage | None) -> str:
     """Give how far the bar reaches, in percent; a full bar is all of the limit or more."""
     return f"{min(usage.share, 1.0):.0%}" if usage and usage.share is not None else "0%"
@@ -243,7 +182,3 @@ def _words(usage: Usage | None) -> str:
     if usage.level is Level.OVER:
         return f"over by {format_amount(-left)}"
     return f"near, {format_amount(left)} left" if usage.level is Level.NEAR else ""
-
-
-def _pnl(account: Account) -> float:
-    return account.pnl.pnl if account.pnl is not None else 0.0

@@ -24,6 +24,8 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `i` | when the page asks: `Found`, a part of the instruments that match a text |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
+The page of the clients' PnL gets `j`, its `CurvesPart`, once a second.
+
 A page about one instrument has its chosen one in detail:
 
 | key | value |

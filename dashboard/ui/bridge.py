@@ -17,9 +17,10 @@ from dashboard.config import SPEED_MAX
 from dashboard.core.instruments import Instrument
 from dashboard.core.principal import CONTROL
 from dashboard.hub.failures import Survival
+from dashboard.ui.curves import Curves
 from dashboard.ui.page_socket import page_principal
 from dashboard.ui.running import Running
-from dashboard.ui.tab import SLOTS, Tab
+from dashboard.ui.tab import Tab
 from dashboard.ui.watch import MAX_WATCHED
 
 MAX_SPEED = SPEED_MAX
@@ -38,7 +39,7 @@ class LiveState(rx.State):
     slot_6: dict[str, Any] = {}
     slot_7: dict[str, Any] = {}
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def report(
         self, shift_ms: float, period_ms: float, seen_shifts: int, page_ms: float
     ) -> None:
@@ -51,22 +52,17 @@ class LiveState(rx.State):
                 page_ms=float(page_ms),
             )
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def took(self, generation: Any) -> None:
         """Take the page's answer to an opening of its stream, see `Tab.took`."""
         if (tab := tab_of(EventContext.get().token)) is not None:
             tab.took(generation)
 
-    @rx.event(background=True)
+    @rx.event(background=True, temporal=True)
     async def missed(self, generation: Any) -> None:
         """Take the page's word that a push did not reach it, see `Tab.missed`."""
         if (tab := tab_of(EventContext.get().token)) is not None:
             tab.missed(generation)
-
-
-def slots() -> list[rx.Var[dict[str, Any]]]:
-    """Give the batch variables, for the component that takes them in."""
-    return [getattr(LiveState, f"slot_{number}") for number in range(SLOTS)]
 
 
 _running: Running | None = None
@@ -127,12 +123,17 @@ def find_instruments(names: Sequence[str]) -> list[Instrument]:
 
 
 async def stream_to_page(
-    *, watched: Sequence[str] = (), chosen: str = "", detailed: bool = False
+    *,
+    watched: Sequence[str] = (),
+    chosen: str = "",
+    detailed: bool = False,
+    curves: Curves | None = None,
 ) -> None:
     """Stream to the page whose event is being handled, until it leaves.
 
     `watched` are full ids or symbols, see `find_instruments`; `chosen` is a full id.
-    `detailed` is for a page about the chosen instrument alone, see `Tab`.
+    `detailed` is for a page about the chosen instrument alone, `curves` for one that draws
+    the clients' PnL, see `Tab`.
 
     Call it from a background event of `on_load`: Reflex cancels that one when
     the tab closes and begins it again when the tab comes back. A page has one
@@ -144,12 +145,15 @@ async def stream_to_page(
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()
+    principal = page_principal(context.token)
     tab = _tabs[context.token] = Tab(
         running(),
         watched=instruments,
         chosen=chosen,
         detailed=detailed,
-        may_control=CONTROL in page_principal(context.token).scopes,
+        may_control=CONTROL in principal.scopes,
+        signed_in=principal.session is not None,
+        curves=curves,
     )
     state = LiveState.get_full_name()
 

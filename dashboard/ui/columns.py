@@ -183,6 +183,28 @@ class BarsPart(Row, frozen=True):
     whole: int
 
 
+class CurveName(Row, frozen=True):
+    """A line of the PnL chart: `label` is HTML."""
+
+    id: str
+    label: str
+
+
+class CurvesPart(Row, frozen=True):
+    """Points of the PnL chart: of each line its last ones, up to that of number `bucket` at `time`.
+
+    A point stands for `step` ms. `names` are the lines from now on; None stands for those of
+    before. A line that is new has all its points of the range.
+    """
+
+    minutes: int
+    bucket: int
+    time: int
+    step: int
+    names: list[CurveName] | None
+    rows: list[list[float | None]]
+
+
 CONSTANTS: dict[str, type[Row]] = {
     "WATCHED": Watched,
     "LISTED": Listed,
@@ -200,6 +222,8 @@ CONSTANTS: dict[str, type[Row]] = {
     "PAST": Past,
     "BAR": BarRow,
     "BARS": BarsPart,
+    "CURVE": CurveName,
+    "CURVES": CurvesPart,
 }
 """The rows by what the page calls them."""
 

@@ -53,7 +53,7 @@ UNACCEPTABLE = 1003
 STORING_HANDLERS = frozenset({"hydrate_and_load", "update_vars_internal"})
 """They bring what the browser has stored, in `vars`: one value for each variable."""
 ERROR_HANDLER = "handle_frontend_exception"
-NOT_FOR_PAGES = frozenset({"hydrate", "set_is_hydrated", "setvar", "stream"})
+NOT_FOR_PAGES = frozenset({"hydrate", "set_is_hydrated", "setvar", "stream", "stream_curves"})
 """Handlers that the server begins by itself, or that Reflex has and our pages do not use."""
 
 

@@ -18,7 +18,8 @@ from dashboard.core.reports import FeedReport, Playback, Stretch
 from dashboard.hub.meter import Meter
 from dashboard.ui.batch import NS_PER_MS, hops, last_traded, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import Echo, Hops, Losses, StretchRow
+from dashboard.ui.columns import CurvesPart, Echo, Hops, Losses, StretchRow
+from dashboard.ui.curves import Curves
 from dashboard.ui.description import Description
 from dashboard.ui.moment import Moment
 from dashboard.ui.opening import Opening
@@ -46,9 +47,10 @@ class Tab:
 
     Event handlers change it at any time; its stream takes that into account
     with the next push. `may_control` says whether it may change what all clients share,
-    which the page offers only then. With `detailed` the page is about the chosen instrument
-    alone, and gets its quotes, its counts and what the hub has of its last minute. All that
-    a push brings of the chosen one is of its book's moment, see `Moment`. Its stream
+    and `signed_in` whether there is a session to sign out of: the page offers either only
+    then. With `detailed` the page is about the chosen instrument alone, and gets its quotes,
+    its counts and what the hub has of its last minute; with `curves` it draws the clients' PnL.
+    All that a push brings of the chosen one is of its book's moment, see `Moment`. Its stream
     begins with a push that brings all that the page needs, see `Opening`.
     """
 
@@ -60,7 +62,10 @@ class Tab:
         chosen: str = "",
         detailed: bool = False,
         may_control: bool = False,
+        signed_in: bool = False,
+        curves: Curves | None = None,
     ) -> None:
+        self.curves = curves
         self._running = running
         self._hub = running.hub
         self._leases = running.leases.holder("page")
@@ -93,6 +98,7 @@ class Tab:
         """Whether the next push stands for longer than a seen page's."""
         self._detailed = detailed
         self._may_control = may_control
+        self._signed_in = signed_in
         self._opening = Opening()
         self._search = Search()
         self._watch = Watch(watched, feed_of=running.directory.feed_of, chosen=chosen)
@@ -137,8 +143,7 @@ class Tab:
         self._moment.release()
         if not paused:
             self._catch_up = self._latest()
-            if self.closeup is not None:
-                self.closeup.recall()
+            self._recall()
 
     def hide(self, *, hidden: bool) -> None:
         """Push seldom while nobody sees the page, and at once when somebody does again."""
@@ -235,7 +240,8 @@ class Tab:
         feeds = self._feeds(again=status)
         heartbeat = now_s - self._sent_s >= HEARTBEAT_S
         asked = self._search.is_due(now_s)
-        if not (counted or catch_up or described or feeds or heartbeat or asked):
+        curves = self._curves()
+        if not (counted or catch_up or described or feeds or heartbeat or asked or curves):
             return None
         now, monotonic_ns = time.time_ns(), time.monotonic_ns()
         self._notice_set_clock()
@@ -257,7 +263,7 @@ class Tab:
             batch["s"] = 1
         if status:
             self._status_s = now_s
-        batch |= described | feeds
+        batch |= described | feeds | curves
         if self._echo is not None:
             page_ms, came_ns = self._echo
             batch["e"] = Echo(page_ms, (now - (monotonic_ns - came_ns)) / NS_PER_MS)
@@ -282,8 +288,22 @@ class Tab:
         self._opening.made(now_s)
         self._status_s = float("-inf")
         self._catch_up = self._latest()
+        self._recall()
+
+    def _recall(self) -> None:
+        """Tell anew what is told in parts."""
         if self.closeup is not None:
             self.closeup.recall()
+        if self.curves is not None:
+            self.curves.recall()
+
+    def _curves(self) -> dict[str, CurvesPart]:
+        """Give the points of the clients' PnL that are due."""
+        if self.curves is None or self._paused:
+            return {}
+        now_ns = time.monotonic_ns()
+        part = self.curves.part(now_ns=now_ns, offset_ns=time.time_ns() - now_ns)
+        return {} if part is None else {"j": part}
 
     def _hops(self, newest: Published | None, *, now: int) -> dict[str, Hops]:
         """Tell how long the newest market event took, whatever instrument it is of."""
@@ -328,6 +348,7 @@ class Tab:
             "refused": self._refused,
             "paused": self._paused,
             "may_control": self._may_control,
+            "signed_in": self._signed_in,
             "frequency_ms": self._running.frequency_ms,
             "interval_ms": round(self._pacer.interval_ms, 1),
         }

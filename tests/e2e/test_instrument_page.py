@@ -3,10 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually, number
+from tests.live_server import LiveServer
 
 DETAIL = "window.livetape.store.market.detail"
 ALL = 11
@@ -130,11 +131,15 @@ def test_address_names_the_instrument_and_survives_a_reload(
     assert eventually(lambda: number(page, "last-price") > 0)
 
 
-def test_unknown_instrument_is_said_to_be_so_and_the_list_is_near(open_page: OpenPage) -> None:
-    page = open_page("/instruments/NO/SUCH")
-    by_id(page, "not-found").get_by_text("Instrument 'NO/SUCH' not found").wait_for()
-    page.get_by_text("See all instruments").click()
-    assert eventually(lambda: by_id(page, "instrument-tile").count() == ALL)
+def test_unknown_instrument_is_said_to_be_so_and_the_list_is_near(
+    server: LiveServer, browser: Browser
+) -> None:
+    with browser.new_context() as context:  # which logs the page's status as an error
+        page = context.new_page()
+        page.goto(f"{server.url}/instruments/NO/SUCH")
+        by_id(page, "not-found").get_by_text("Instrument 'NO/SUCH' not found").wait_for()
+        page.get_by_text("See all instruments").click()
+        assert eventually(lambda: by_id(page, "instrument-tile").count() == ALL)
 
 
 def test_choosing_enables_go_and_go_changes_the_address(open_page: OpenPage) -> None:

@@ -266,3 +266,43 @@ def test_canvases_are_sharp_after_the_display_has_changed(open_page: OpenPage, p
         devtools.send("Emulation.setDeviceMetricsOverride", metrics | {"deviceScaleFactor": ratio})
         assert page.evaluate("devicePixelRatio") == ratio
         assert eventually(lambda ratio=ratio: page.evaluate(blurred, ratio) == 0)
+
+
+def test_hidden_page_is_pushed_once_a_second_and_has_all_when_it_is_seen(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    assert eventually(lambda: number(page, "latency-p95") > 0)
+    read = """() => {
+        const { arrivals, receivedAt, measurements, market } = window.livetape.store;
+        const { latency, fps, hops } = measurements;
+        return {
+            pushes: arrivals.number,
+            at: receivedAt,
+            measured: [latency.length, fps.length, hops.hubToSent.length],
+            prices: [...market.series.values()].reduce((sum, { version }) => sum + version, 0),
+        };
+    }"""
+    page.evaluate(
+        """() => {
+            window.states = [];
+            const root = document.documentElement;
+            const note = () => window.states.push(root.dataset.connection);
+            new MutationObserver(note).observe(root, { attributeFilter: ["data-connection"] });
+        }"""
+    )
+    page.context.new_page().bring_to_front()  # without a display it is not painted, if not hidden
+    assert eventually(lambda: page.evaluate("() => window.livetape.store.frames.unseen"))
+    page.evaluate("() => { window.livetape.store.reset(); }")
+    pushed = page.evaluate(read)["pushes"]
+    assert eventually(lambda: page.evaluate(read)["pushes"] >= pushed + 2)
+    before = page.evaluate(read)
+    assert eventually(lambda: page.evaluate(read)["pushes"] == before["pushes"] + 3)
+    hidden = page.evaluate(read)
+    assert hidden["at"] - before["at"] > 2800, "ms"
+    assert hidden["prices"] - before["prices"] > 200, "at 100 a second"
+    assert hidden["measured"] == [0, 0, 0]
+    page.bring_to_front()
+    assert eventually(lambda: page.evaluate(read)["measured"][0] > 20)
+    assert page.evaluate(read)["pushes"] > hidden["pushes"] + 10
+    assert page.evaluate("() => window.states") == [], "live all the time"

@@ -37,11 +37,24 @@ def test_pages_go_on_after_the_server_restarts(page: Page, own_server: LiveServe
     own_server.stop()
     for each in pages:
         assert eventually(lambda p=each: state(p) == "reconnecting")
+    assert eventually(lambda: page.get_by_text("Off until the server answers.").first.is_visible())
+    assert instrument.get_by_text("1 min").is_disabled()
+    for control in ("#freq", "#control button:text-is('10')", "#watchlist button", "button.card"):
+        assert page.locator(control).first.is_disabled(), control
+    assert page.locator("#pause").is_enabled(), "the page's own"
+    page.keyboard.press("Control+k")
+    page.keyboard.type("20")
+    page.get_by_text("Commands that need the server are left out until it answers.").wait_for()
+    assert not page.get_by_text("Update interval 20 ms").is_visible()
+    page.keyboard.press("Escape")
+    page.evaluate("() => window.livetape.store.actions.frequency(20)")
     counted = number(instrument, "messages-count")
     own_server.start()
     for each in pages:
         assert eventually(lambda p=each: state(p) == "live", within_s=30)
     assert eventually(lambda: messages_in(page, 1.0) > 50)
+    assert page.input_value("#freq") == "50", "what was asked for while the server was away"
+    assert page.locator("#freq").is_enabled()
     assert eventually(lambda: number(instrument, "messages-count") > counted + 50)
     assert instrument.locator("#page-title").inner_text() == "Exchange Dashboard - ETH/USD"
     starts = "window.livetape.store.market.detail.bars.rows.map(row => row[0] % 60)"

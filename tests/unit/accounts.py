@@ -1,6 +1,7 @@
 """Clients to test with: their events, instruments with limits, and services that know them."""
 
 from dashboard.commands.door import Commands, Handlers
+from dashboard.core.accounts import Account
 from dashboard.core.directory import Catalogue, Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
@@ -12,7 +13,9 @@ from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
 from dashboard.hub.reports import FeedReports
 from tests.unit.fake_feeds import FakeFeed, FakeLeases
-from tests.unit.fakes import Clock
+from tests.unit.fakes import SECOND_NS, Clock
+
+NOW = 1_700_000_000 * SECOND_NS
 
 INSTRUMENTS = (
     Instrument(
@@ -82,3 +85,13 @@ class Running:
     def publish(self, *events: Event) -> None:
         for event in events:
             self.hub.publish(event)
+
+
+def heard(samples: dict[str, list[tuple[int, float]]]) -> list[Account]:
+    """Make clients from their PnL at seconds before NOW."""
+    running = Running()
+    for client, values in samples.items():
+        for before_s, value in values:
+            running.clock.now = NOW - before_s * SECOND_NS
+            running.publish(pnl(client, value))
+    return running.accounts.current()

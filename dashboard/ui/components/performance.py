@@ -6,8 +6,10 @@ from dashboard.ui.components import live
 from dashboard.ui.components.panel import panel
 
 NEWEST = (
-    "From the arrival of a push in the page's code to the end of the drawing of its frame; "
-    "of several pushes in one frame the newest counts. The last 600 frames that drew messages."
+    "From the arrival of a push in the page's code to the end of its frame, styles, layout and "
+    "painting included; of several pushes in one frame the newest counts. The last 600 frames "
+    "that drew messages. What the browser takes to read a push before is left out, and what it "
+    "takes to put the frame on the display."
 )
 ALL = (
     "The same for every message, also those that an earlier push of the same frame brought: "

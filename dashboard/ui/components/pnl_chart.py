@@ -1,18 +1,17 @@
 """The chart of the clients' PnL: plotly in the theme's colours, one line per client.
 
 Of plotly only the basic bundle is loaded, and only by the page that has this
-chart. What moves comes with the state; the look stands in the page.
+chart. What moves comes with the stream, see `ui.curves`; the look stands in the page.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import reflex as rx
-from plotly.graph_objs import Figure
-from plotly.graph_objs.layout import Template
 
 from dashboard.ui import theme
-from dashboard.ui.accounts import COLORS
+from dashboard.ui.components import live
+from dashboard.ui.curves import COLORS, DASHES
 from dashboard.ui.formatting import THIN_SPACE
 
 SIGNED = "0>+"
@@ -44,16 +43,14 @@ LAYOUT: dict[str, Any] = {
 CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
-def pnl_chart(figure: dict[str, Any]) -> rx.Component:
-    """Draw the figure that `ui.accounts.chart` makes."""
-    return rx.plotly.basic(
-        data=rx.Var.create(figure).to(Figure),
+def pnl_chart() -> rx.Component:
+    """Draw the lines that `ui.curves` tells of."""
+    return live.PnlChart.create(
         layout=LAYOUT,
         config=CONFIG,
-        template=rx.color_mode_cond(
-            light=rx.Var.create(_look(theme.LIGHT)), dark=rx.Var.create(_look(theme.DARK))
-        ).to(Template),
-        style={"width": "100%", "height": "100%"},
+        looks={"light": _look(theme.LIGHT), "dark": _look(theme.DARK)},
+        colors=COLORS,
+        dashes=list(DASHES),
     )
 
 

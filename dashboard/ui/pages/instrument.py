@@ -77,7 +77,7 @@ def _heading() -> rx.Component:
             id="page-title",
         ),
         rx.cond(InstrumentState.symbol != "", _now(), rx.el.span(class_name="spring")),
-        live.instrument_selector(),
+        live.needs_server(live.instrument_selector()),
         live.pause_button(),
         class_name="instrument-heading",
     )

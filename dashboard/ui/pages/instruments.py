@@ -13,7 +13,7 @@ def content() -> rx.Component:
     return template.page(
         "Instruments",
         live_stream(),
-        rx.el.div(live.instrument_tiles(), class_name="instruments"),
+        rx.el.div(live.needs_server(live.instrument_tiles()), class_name="instruments"),
         export_links("instruments", "Instruments"),
         headed=True,
     )

@@ -10,9 +10,8 @@ from dashboard.ui import bridge, template
 from dashboard.ui.components import live
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.performance import performance
-from dashboard.ui.formatting import format_count
 from dashboard.ui.page_socket import MAX_ARGUMENTS_BYTES
-from dashboard.ui.stream import SAMPLE_WINDOWS, StreamState, live_stream
+from dashboard.ui.stream import live_stream
 from dashboard.ui.watch import MAX_WATCHED
 
 
@@ -35,7 +34,7 @@ class MarketState(rx.State):
                 names = ids
         await bridge.stream_to_page(watched=_default() if names is None else names)
 
-    @rx.event
+    @rx.event(temporal=True)
     async def watch(self, ids: list[str] | None) -> None:
         """Change the watchlist and remember it; None goes back to the default."""
         self.watchlist = "" if ids is None else msgspec.json.encode(ids).decode()
@@ -74,7 +73,7 @@ def index() -> rx.Component:
             panel(
                 "watch",
                 "Watchlist",
-                live.cards(),
+                live.needs_server(live.cards()),
                 live.ChartTable.create(name="prices", label="Prices as a table"),
                 beside=rx.fragment(live.watched_count(), _edit_button()),
             ),
@@ -87,7 +86,8 @@ def index() -> rx.Component:
         template.popover(
             "watchlist",
             "Watchlist",
-            live.watchlist_editor(),
+            live.needs_server(live.watchlist_editor()),
+            live.server_hint(),
         ),
     )
 
@@ -100,23 +100,15 @@ def _control() -> rx.Component:
     return panel(
         "control",
         "Control",
-        live.frequency(),
+        live.needs_server(live.frequency()),
         rx.el.div(
             rx.el.label("Sample window", html_for="sample"),
-            rx.el.select(
-                *(
-                    rx.el.option(f"{format_count(samples)} samples", value=str(samples))
-                    for samples in SAMPLE_WINDOWS
-                ),
-                id="sample",
-                value=StreamState.sample_window,
-                on_change=StreamState.set_sample_window,
-            ),
+            live.sample_window(),
             class_name="row",
         ),
         rx.el.div(live.pause_button(), live.reset_button(), class_name="buttons"),
         rx.el.h3("Feed"),
-        live.feeds(),
+        live.needs_server(live.feeds()),
         rx.el.h3("This page"),
         facts(
             ("Total messages", live.figure("total", test_id="total-messages"), TOTAL),

@@ -8,14 +8,16 @@ import reflex as rx
 
 from dashboard.core.limits import Level, expose
 from dashboard.ui import accounts, bridge, template
+from dashboard.ui.components import live
 from dashboard.ui.components.exports import export_links
 from dashboard.ui.components.panel import facts, panel
 from dashboard.ui.components.pnl_chart import pnl_chart
 from dashboard.ui.components.pnl_table import pnl_table
 from dashboard.ui.components.positions_table import LARGEST_FIRST, positions_table
+from dashboard.ui.curves import RANGES_MIN, Curves, drawn
 from dashboard.ui.formatting import format_count
 from dashboard.ui.running import Running
-from dashboard.ui.stream import StreamState, live_stream
+from dashboard.ui.stream import live_stream
 
 MAX_SEARCH_CHARACTERS = 100
 FLOWING = frozenset({"live", "replayed"})
@@ -33,11 +35,17 @@ class PnlState(rx.State):
     phase: str = "connecting"
     """`connecting` before the first push, `empty` without any client, then `full`."""
     stale: str = ""
-    figure: dict[str, Any] = {}
     counts: dict[str, str] = {}
     pnl: list[list[str]] = []
     positions: list[list[str]] = []
     left_out: str = ""
+
+    @rx.event(background=True)
+    async def stream_curves(self) -> None:
+        """Stream the lines of the chart to the page, beside what all pages get, until it leaves."""
+        async with self:
+            curves = Curves(bridge.running().accounts, minutes=self._minutes())
+        await bridge.stream_to_page(curves=curves)
 
     @rx.event(background=True)
     async def stream(self) -> None:
@@ -52,26 +60,29 @@ class PnlState(rx.State):
                     self._show()
             await asyncio.sleep(1 - time.monotonic_ns() % accounts.SECOND_NS / accounts.SECOND_NS)
 
-    @rx.event
+    @rx.event(temporal=True)
     def choose_range(self, minutes: str) -> None:
         """Draw the last 1, 5, 15 or 30 minutes."""
-        if minutes in map(str, accounts.RANGES_MIN):
+        if minutes in map(str, RANGES_MIN):
             self.minutes = minutes
             self._show()
+            tab = bridge.tab_of(self.router.session.client_token)
+            if tab is not None and tab.curves is not None:
+                tab.curves.show(self._minutes())
 
-    @rx.event
+    @rx.event(temporal=True)
     def search(self, text: str) -> None:
         """Keep the positions that these words name: client, instrument, exchange, underlying."""
         self.words = text[:MAX_SEARCH_CHARACTERS]
         self._show()
 
-    @rx.event
+    @rx.event(temporal=True)
     def toggle_pressing(self) -> None:
         """Keep the positions that are near or over a limit, or all of them again."""
         self.only_pressing = not self.only_pressing
         self._show()
 
-    @rx.event
+    @rx.event(temporal=True)
     def sort_by(self, column: str) -> None:
         """Sort by a column; by the same one again, the other way round."""
         if column in accounts.SORT_KEYS:
@@ -80,6 +91,10 @@ class PnlState(rx.State):
             )
             self.column = column
             self._show()
+
+    def _minutes(self) -> int:
+        """Give the range; the browser may have remembered one that there is not."""
+        return int(self.minutes) if self.minutes in map(str, RANGES_MIN) else 5
 
     def _show(self) -> None:
         """Read what is remembered; only what has changed goes to the page."""
@@ -90,8 +105,8 @@ class PnlState(rx.State):
     def _view(self, running: Running) -> dict[str, Any]:
         known = running.accounts.current()
         now_ns = time.monotonic_ns()
-        minutes = int(self.minutes) if self.minutes in map(str, accounts.RANGES_MIN) else 5
-        lines = accounts.drawn(known)
+        minutes = self._minutes()
+        lines = drawn(known)
         exposures = expose(running.accounts.positions(), running.directory)
         shown = accounts.ordered(
             accounts.matching(exposures, search=self.words, only_pressing=self.only_pressing),
@@ -103,9 +118,6 @@ class PnlState(rx.State):
         return {
             "phase": "full" if known else "empty",
             "stale": stale_feeds(running),
-            "figure": accounts.chart(
-                lines, minutes=minutes, now_ns=now_ns, offset_ns=time.time_ns() - now_ns
-            ),
             "pnl": [
                 list(row) for row in accounts.pnl_rows(known, lines, minutes=minutes, now_ns=now_ns)
             ],
@@ -174,39 +186,50 @@ def _content() -> rx.Component:
             "pnl-chart",
             "PnL over time",
             rx.el.div(
-                pnl_chart(PnlState.figure),
+                pnl_chart(),
                 class_name="pnl-plot",
                 role="img",
                 custom_attrs={
                     "aria-label": "PnL of each client over time; its end is in the table"
                 },
             ),
-            beside=rx.fragment(_stale_note(), _ranges()),
+            beside=rx.fragment(_stale_note(), live.needs_server(_ranges())),
         ),
         panel(
             "pnl-clients",
             "Latest PnL",
             _counters(),
-            rx.el.div(pnl_table(PnlState.pnl, PnlState.minutes), class_name="scroll", tab_index=0),
+            _scrolled("Latest PnL", pnl_table(PnlState.pnl, PnlState.minutes)),
             beside=export_links("pnl", "PnL history"),
         ),
         panel(
             "positions",
             "Positions and limits",
-            _filter(),
-            rx.el.div(
-                positions_table(
-                    PnlState.positions,
-                    sorted_by=PnlState.column,
-                    descending=PnlState.descending,
-                    on_sort=PnlState.sort_by,
+            live.needs_server(_filter()),
+            _scrolled(
+                "Positions and limits",
+                live.needs_server(
+                    positions_table(
+                        PnlState.positions,
+                        sorted_by=PnlState.column,
+                        descending=PnlState.descending,
+                        on_sort=PnlState.sort_by,
+                    ),
                 ),
-                class_name="scroll",
-                tab_index=0,
             ),
             rx.cond(PnlState.left_out != "", rx.el.p(PnlState.left_out, class_name="empty")),
             beside=rx.fragment(_stale_note(), export_links("positions", "Positions")),
         ),
+    )
+
+
+def _scrolled(name: str, table: rx.Component) -> rx.Component:
+    return rx.el.div(
+        table,
+        class_name="scroll",
+        role="region",
+        tab_index=0,
+        custom_attrs={"aria-label": name},
     )
 
 
@@ -230,7 +253,7 @@ def _ranges() -> rx.Component:
                 on_click=PnlState.choose_range(str(minutes)),
                 custom_attrs={"aria-pressed": PnlState.minutes == str(minutes)},
             )
-            for minutes in accounts.RANGES_MIN
+            for minutes in RANGES_MIN
         ),
         class_name="ranges",
         role="group",
@@ -256,14 +279,13 @@ def _count(name: str) -> rx.Component:
 
 def _filter() -> rx.Component:
     return rx.el.div(
-        rx.el.input(
-            type="search",
+        live.SearchField.create(
             id="positions-filter",
+            label="Filter by client, instrument or underlying",
             placeholder="Client or instrument",
             default_value=PnlState.words,
             max_length=MAX_SEARCH_CHARACTERS,
-            on_change=PnlState.search.debounce(150),
-            custom_attrs={"aria-label": "Filter by client, instrument or underlying"},
+            on_search=PnlState.search,
         ),
         rx.el.button(
             "Only near or over",
@@ -279,6 +301,7 @@ def _filter() -> rx.Component:
             role="status",
             title="Positions, counted by the worse of their two limits",
         ),
+        live.server_hint(),
         class_name="filter",
     )
 
@@ -302,5 +325,5 @@ def add_page(app: rx.App) -> None:
         title=f"PnL · {template.PRODUCT}",
         description="Profit and loss of each client, and positions set against their limits.",
         image="/favicon.svg",
-        on_load=[StreamState.stream, PnlState.stream],
+        on_load=[PnlState.stream_curves, PnlState.stream],
     )

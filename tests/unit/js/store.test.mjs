@@ -20,6 +20,7 @@ const described = (over = {}) => ({
   refused: {},
   paused: false,
   may_control: true,
+  signed_in: false,
   frequency_ms: 50,
   interval_ms: 50,
   ...over,
@@ -115,6 +116,12 @@ test("controls of what all share are on until the page is told that they are not
   assert.equal(store.shape.mayControl, true);
 });
 
+test("who has signed in is told the way out", () => {
+  assert.equal(store.shape.signedIn, false);
+  take({ d: described({ signed_in: true }), v: 2 });
+  assert.equal(store.shape.signedIn, true);
+});
+
 test("trades are kept newest first, a hundred of them", () => {
   for (let at = 0; at < 120; at += 1) take({ r: [[1, 175 + at, 1, -1, at]] });
   assert.equal(store.market.trades.length, 100);
@@ -167,6 +174,38 @@ test("a stream that begins anew is told what the page had asked for", () => {
   store.actions = { pause: (paused) => asked.push(paused), choose: (id) => asked.push(id) };
   ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
   assert.deepEqual(asked, [true, "NASDAQ:AAPL"]);
+});
+
+test("the server is told when nobody sees the page, by each stream", () => {
+  const told = [];
+  store.actions = { hide: (hidden) => told.push(hidden) };
+  store.frames.paint = () => {};
+  store.turn(true);
+  document.hidden = true;
+  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
+  document.hidden = false;
+  store.turn(false);
+  assert.deepEqual(told, [true, true, false]);
+});
+
+test("a push to a hidden page is counted and not measured", () => {
+  document.hidden = true;
+  take({ c: 5, h: [1, 1] });
+  document.hidden = false;
+  assert.equal(store.measurements.total, 5);
+  assert.equal(store.measurements.hops.hubToSent.length, 0);
+  take({ c: 5, h: [1, 1] });
+  assert.equal(store.measurements.hops.hubToSent.length, 1);
+});
+
+test("controls are off until the server is heard, and when it is not heard any more", () => {
+  assert.equal(store.shape.reachable, false);
+  take();
+  store.tick(1000);
+  assert.equal(store.shape.reachable, true);
+  store.socketDown = true;
+  store.tick(2000);
+  assert.equal(store.shape.reachable, false);
 });
 
 test("reset forgets measurements and keeps the prices of the moment", () => {
@@ -401,4 +440,39 @@ test("a page that misses pushes says so, each time", () => {
   take();
   assert.deepEqual(answers, [[1], [1]]);
   assert.equal(store.measurements.missed, 4);
+});
+
+test("a reset can be undone, with what came since", () => {
+  take({ c: 5, p: [0, 45000, 0, 45001], r: [[0, 45000, 1, 1, 1000]] });
+  const before = store.market.series.get("CRYPTO:BTC/USD").prices.length;
+  store.measurements.addLatency(5, [100, 3], 105);
+  store.reset();
+  assert.equal(store.measurements.total, 0);
+  assert.equal(store.market.trades.length, 0);
+  assert.equal(store.shape.undoable, 1);
+  take({ c: 2, p: [0, 45002], r: [[0, 45002, 2, -1, 2000]] });
+  store.measurements.addLatency(7, [200, 1], 207);
+  store.undoReset();
+  const { prices } = store.market.series.get("CRYPTO:BTC/USD");
+  assert.equal(prices.length, before + 1);
+  assert.equal(prices.last(), 45002);
+  assert.equal(store.measurements.total, 7);
+  assert.deepEqual([0, 1].map((at) => store.measurements.latency.at(at)), [5, 7]);
+  assert.deepEqual(store.market.trades.map(({ size }) => size), [2, 1]);
+  assert.equal(store.shape.undoable, 0);
+});
+
+test("two resets are undone at once, and none once nobody can ask for it", () => {
+  take({ c: 3 });
+  store.reset();
+  take({ c: 4 });
+  store.reset();
+  assert.equal(store.shape.undoable, 2, "so that the page counts its seconds anew");
+  store.undoReset();
+  assert.equal(store.measurements.total, 7);
+  store.reset();
+  store.settleReset();
+  assert.equal(store.shape.undoable, 0);
+  store.undoReset();
+  assert.equal(store.measurements.total, 0);
 });

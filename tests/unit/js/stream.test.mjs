@@ -6,7 +6,7 @@ import { LIVE } from "./live.mjs";
 
 const { Rate } = await import(`${LIVE}/rate.js`);
 const { ClockOffset } = await import(`${LIVE}/clock.js`);
-const { connectionState, feedsState } = await import(`${LIVE}/connection.js`);
+const { connectionState, feedsState, reaches } = await import(`${LIVE}/connection.js`);
 const { clamped, fromSlider, parsed, toSlider } = await import(`${LIVE}/frequency.js`);
 const { Strain } = await import(`${LIVE}/strain.js`);
 
@@ -78,6 +78,13 @@ test("silence and dead feeds are stale, a dead socket is reconnecting", () => {
   }
   assert.equal(connectionState({ ...live, sinceBatch: 1500, socketDown: true }), "reconnecting");
   assert.equal(connectionState({ ...live, sinceBatch: 100, socketDown: true }), "live");
+});
+
+test("the server is out of reach before anything has come, after silence, and with its socket", () => {
+  assert.equal(reaches(live), true);
+  assert.equal(reaches({ ...live, sinceBatch: Infinity }), false);
+  assert.equal(reaches({ ...live, sinceBatch: 2600 }), false);
+  assert.equal(reaches({ ...live, socketDown: true }), false);
 });
 
 test("all feeds together are as well as the best of them", () => {

@@ -4,93 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dashboard.core.accounts import Account
 from dashboard.core.instruments import Instrument
 from dashboard.core.limits import Exposure, Level, expose
 from dashboard.core.model import Positions
 from dashboard.ui import accounts
 from dashboard.ui.components.positions_table import COLUMNS
 from dashboard.ui.formatting import MINUS, NONE, THIN_SPACE
-from tests.unit.accounts import INSTRUMENTS, Running, pnl, positions
+from tests.unit.accounts import INSTRUMENTS, NOW, Running, heard, pnl, positions
 from tests.unit.fake_feeds import directory_of
-from tests.unit.fakes import SECOND_NS
-
-NOW = 1_700_000_000 * SECOND_NS
-
-
-def heard(samples: dict[str, list[tuple[int, float]]]) -> list[Account]:
-    """Make clients from their PnL at seconds before NOW."""
-    running = Running()
-    for client, values in samples.items():
-        for before_s, value in values:
-            running.clock.now = NOW - before_s * SECOND_NS
-            running.publish(pnl(client, value))
-    return running.accounts.current()
-
-
-def test_a_line_holds_the_last_value_of_every_second() -> None:
-    lines = heard({"Ann": [(59, 1.0), (57, 2.004), (0, 3.0)]})
-    figure = accounts.chart(lines, minutes=1, now_ns=NOW + 1)
-    (line,) = figure["data"]
-    assert line["name"] == "Ann"
-    assert len(line["y"]) == 61
-    assert line["y"][:4] == [None, 1.0, 1.0, 2.0]
-    assert line["y"][-2:] == [2.0, 3.0]
-    assert line["x0"] == NOW // 1_000_000 - 60_000
-    assert line["dx"] == 1000
-    assert figure["layout"]["xaxis"]["range"] == [line["x0"], NOW // 1_000_000]
-
-
-def test_the_axis_counts_back_from_the_time_of_day() -> None:
-    lines = heard({"Ann": [(2, 1.0), (0, 3.0)]})
-    without = accounts.chart(lines, minutes=1, now_ns=NOW)
-    moved = accounts.chart(lines, minutes=1, now_ns=NOW, offset_ns=7200 * SECOND_NS)
-    assert moved["data"][0]["y"] == without["data"][0]["y"]
-    assert moved["data"][0]["x0"] == without["data"][0]["x0"] + 7_200_000
-    assert moved["layout"]["xaxis"]["range"][1] == NOW // 1_000_000 + 7_200_000
-
-
-@pytest.mark.parametrize("minutes", accounts.RANGES_MIN)
-def test_a_line_is_never_long_and_ends_with_the_newest_value(minutes: int) -> None:
-    lines = heard({"Ann": [(before, -before) for before in range(1800, -1, -1)]})
-    (line,) = accounts.chart(lines, minutes=minutes, now_ns=NOW)["data"]
-    assert len(line["y"]) <= accounts.POINTS + 1
-    assert None not in line["y"][1:]
-    assert line["y"][-1] == 0
-    assert line["x0"] + line["dx"] * (len(line["y"]) - 1) <= NOW // 1_000_000
-
-
-@given(st.integers(0, 3600))
-def test_a_point_stays_what_it_is_as_time_passes(seconds: int) -> None:
-    lines = heard({"Ann": [(before, before % 7) for before in range(1800, -1, -1)]})
-
-    def points(now_ns: int) -> dict[int, float]:
-        (line,) = accounts.chart(lines, minutes=30, now_ns=now_ns)["data"]
-        return {line["x0"] + at * line["dx"]: y for at, y in enumerate(line["y"][:-1])}
-
-    earlier, later = points(NOW), points(NOW + seconds * SECOND_NS)
-    common = earlier.keys() & later.keys()
-    assert {ts: earlier[ts] for ts in common} == {ts: later[ts] for ts in common}
-
-
-def test_many_clients_stay_apart_and_the_largest_are_drawn() -> None:
-    everyone = heard({f"Client {number}": [(0, -number)] for number in range(30)})
-    lines = accounts.drawn(everyone)
-    assert [each.client for each in lines] == [f"Client {number}" for number in range(6, 30)]
-    figure = accounts.chart(lines, minutes=30, now_ns=NOW)
-    looks = {(at % accounts.COLORS, line["line"]["dash"]) for at, line in enumerate(figure["data"])}
-    assert len(looks) == accounts.MAX_LINES
-    assert len(json.dumps(figure)) < 60_000
-    rows = accounts.pnl_rows(everyone, lines, minutes=5, now_ns=NOW)
-    assert len(rows) == 30
-    assert [row.color for row in rows if row.client == "Client 5"] == [""]
-    assert [(row.color, row.dash) for row in rows if row.client == "Client 14"] == [("1", "dash")]
-
-
-def test_a_name_is_no_markup_in_the_chart() -> None:
-    lines = heard({"<b>&" + "x" * 100: [(0, 1.0)]})
-    (line,) = accounts.chart(lines, minutes=1, now_ns=NOW)["data"]
-    assert line["name"] == "&lt;b&gt;&amp;" + "x" * (accounts.MAX_NAME - 4)
 
 
 def test_latest_pnl_with_its_change() -> None:
@@ -107,7 +28,6 @@ def test_a_client_without_pnl_has_no_row() -> None:
     running = Running()
     running.publish(positions("Ann", AAPL=1))
     known = running.accounts.current()
-    assert accounts.drawn(known) == []
     assert accounts.pnl_rows(known, [], minutes=5, now_ns=NOW) == []
 
 
@@ -207,8 +127,6 @@ def test_the_exchange_stands_beside_what_two_of_them_have() -> None:
     named = accounts.pnl_rows(known, known, minutes=1, now_ns=NOW)
     venues = [(row.client, row.venue) for row in named]
     assert venues == [("Ann", "NSE"), ("Ann", "BSE"), ("Bob", "")]
-    figure = accounts.chart(known, minutes=1, now_ns=NOW)
-    assert [line["name"] for line in figure["data"]] == ["Ann NSE", "Ann BSE", "Bob"]
 
 
 def test_a_position_without_limits() -> None:
@@ -255,9 +173,8 @@ def test_whatever_a_client_has_can_be_shown(
     shown = [
         [list(row) for row in accounts.position_rows(found)],
         [list(row) for row in accounts.pnl_rows(known, known, minutes=1, now_ns=NOW)],
-        accounts.chart(known, minutes=1, now_ns=NOW),
     ]
     for column in accounts.SORT_KEYS:
         assert len(accounts.ordered(found, column=column, descending=True)) == len(amounts)
-    assert max(len(cell) for rows in shown[:2] for row in rows for cell in row) <= 40, "fits in"
+    assert max(len(cell) for rows in shown for row in rows for cell in row) <= 40, "fits in"
     json.dumps(shown, allow_nan=False)

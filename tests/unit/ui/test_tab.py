@@ -15,8 +15,10 @@ from dashboard.core.reports import FeedReport
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
 from dashboard.ui import tab as tab_module
+from dashboard.ui.curves import Curves
 from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
+from tests.unit.accounts import pnl
 from tests.unit.fake_feeds import Unwalked
 from tests.unit.fakes import MS_NS, Clock, price, trade
 from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab, pushes
@@ -187,6 +189,25 @@ async def test_hidden_page_is_told_of_each_interval_of_a_feed_that_is_conflated(
 
     second = (await pushes(tab, over_a_while))[1][1]
     assert second["p"] == [x for number in range(6) for x in (0, 100 + number)]
+
+
+async def test_pnl_is_told_by_its_points_and_whole_after_a_loss_or_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening_module, "REOPENING_S", 0.0)
+    running = FakeProduct()
+    running.hub.publish(pnl("Ann", 5))
+    tab = Tab(running, watched=[], curves=Curves(running.accounts, minutes=1))
+    steps = [
+        lambda: running.price("A", 1),
+        lambda: tab.missed(tab.generation),
+        lambda: tab.pause(paused=True),
+        lambda: tab.pause(paused=False),
+    ]
+    sent = [batch for _, batch in await pushes(tab, *steps)]
+    whole = [len(batch["j"][5][0]) for batch in sent if batch.get("j", [None] * 5)[4]]
+    assert whole == [61, 61, 61], "at the beginning, after the loss, after the pause"
+    assert sent[0]["j"][4] == [["REDIS:Ann", "Ann"]]
 
 
 async def test_chosen_book_is_sent_at_once_and_the_others_are_not() -> None:

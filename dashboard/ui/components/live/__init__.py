@@ -29,13 +29,13 @@ class LiveStream(rx.Component):
     library = _paths["stream.jsx"]
     tag = "LiveStream"
 
-    slots: rx.Var[list[dict[str, Any]]]
-    sample_window: rx.Var[str]
+    state: rx.Var[str]
     on_report: rx.EventHandler[
         rx.event.passthrough_event_spec(float, float, int, float)  # pyright: ignore[reportCallIssue] - stubs: one type
     ]
     on_took: rx.EventHandler[rx.event.passthrough_event_spec(object)]
     on_missed: rx.EventHandler[rx.event.passthrough_event_spec(object)]
+    on_hide: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_frequency: rx.EventHandler[rx.event.passthrough_event_spec(float)]
     on_pause: rx.EventHandler[rx.event.passthrough_event_spec(bool)]
     on_choose: rx.EventHandler[rx.event.passthrough_event_spec(str)]
@@ -107,6 +107,49 @@ class CandleChart(rx.Component):
     library = _paths["candles.jsx"]
     tag = "Candles"
     lib_dependencies: list[str] = ["lightweight-charts@5.2.1"]
+
+
+class Settings(rx.Component):
+    """What this browser remembers, and the way out of the page's session."""
+
+    library = _paths["settings.jsx"]
+    tag = "Settings"
+
+    sign_out: rx.Var[str]
+
+
+class PnlChart(rx.Component):
+    """The clients' PnL over time, by plotly."""
+
+    library = _paths["pnlchart.jsx"]
+    tag = "PnlChart"
+    lib_dependencies: list[str] = ["plotly.js-basic-dist-min@3.7.0"]
+
+    layout: rx.Var[dict[str, Any]]
+    config: rx.Var[dict[str, Any]]
+    looks: rx.Var[dict[str, Any]]
+    colors: rx.Var[int]
+    dashes: rx.Var[list[str]]
+
+
+class SearchField(rx.Component):
+    """A search field that asks when its reader pauses."""
+
+    library = _paths["searchfield.jsx"]
+    tag = "SearchField"
+
+    label: rx.Var[str]
+    placeholder: rx.Var[str]
+    default_value: rx.Var[str]
+    max_length: rx.Var[int]
+    on_search: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+
+
+class NeedsServer(rx.Component):
+    """Controls that are off while the server does not answer."""
+
+    library = _paths["needsserver.jsx"]
+    tag = "NeedsServer"
 
 
 class Fold(rx.Component):
@@ -223,6 +266,11 @@ def last_trades() -> rx.Component:
     return _leaf("trades.jsx", "LastTrades")
 
 
+def needs_server(*controls: rx.Component) -> rx.Component:
+    """Put controls off while the server does not answer."""
+    return NeedsServer.create(*controls)
+
+
 def note() -> rx.Component:
     """Say why numbers stand still, while they do."""
     return _leaf("status.jsx", "Note")
@@ -258,9 +306,24 @@ def reset_button() -> rx.Component:
     return _leaf("controls.jsx", "ResetButton")
 
 
-def settings() -> rx.Component:
-    """Choose theme and colour pair."""
-    return _leaf("settings.jsx", "Settings")
+def reset_notice() -> rx.Component:
+    """Offer to bring back what a reset forgot."""
+    return _leaf("controls.jsx", "ResetNotice")
+
+
+def sample_window() -> rx.Component:
+    """Choose how many samples a card spans."""
+    return _leaf("samplewindow.jsx", "SampleWindow")
+
+
+def server_hint() -> rx.Component:
+    """Say that controls which need the server are off, while they are."""
+    return _leaf("needsserver.jsx", "ServerHint")
+
+
+def settings(*, sign_out: str) -> rx.Component:
+    """Choose theme, colour pair and keys; `sign_out` is the address that ends the session."""
+    return Settings.create(sign_out=sign_out)
 
 
 def step_chart() -> rx.Component:

@@ -3,10 +3,11 @@
 
 import { useLayoutEffect, useRef, useState } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
+import { driveByKeys } from "./chartkeys.js";
 import { colorsVersion, themeColors } from "./colors.js";
 import { BAR } from "./columns.js";
 import { decimal, timeOfDay } from "./format.js";
-import { setText, usePainter, useShape } from "./hooks.js";
+import { setParts, usePainter, useShape } from "./hooks.js";
 import { store } from "./store.js";
 
 const EVERY_MS = 100;
@@ -31,6 +32,7 @@ function optionsOf(colors) {
     rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.08, bottom: 0.24 } },
     timeScale: { borderVisible: false, timeVisible: true, secondsVisible: true, rightOffset: 3, barSpacing: 7 },
     crosshair: { mode: FREE, vertLine: crosshair, horzLine: crosshair },
+    handleScroll: { vertTouchDrag: false },
   };
 }
 
@@ -65,6 +67,7 @@ class CandleChart {
     });
     this.volume.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
     this.chart.subscribeCrosshairMove((moved) => onPointer(moved.time ?? null));
+    this.endKeys = driveByKeys(this.chart, element);
     this.colors = -1;
     this.id = "";
     this.whole = -1;
@@ -144,19 +147,20 @@ class CandleChart {
   }
 
   end() {
+    this.endKeys();
     this.chart.remove();
   }
 }
 
 function readout(row, { decimals, id }) {
-  if (!row) return "";
-  const price = (column) => decimal(row[column], decimals);
-  const prices = `O ${price(BAR.open)} · H ${price(BAR.high)} · L ${price(BAR.low)} · C ${price(BAR.close)}`;
-  return `${timeOfDay(1000 * row[BAR.start])} · ${prices} · V ${store.market.sizesOf(id).text(row[BAR.volume])}`;
+  if (!row) return [];
+  const price = (name, column) => `${name} ${decimal(row[column], decimals)}`;
+  const prices = [price("O", BAR.open), price("H", BAR.high), price("L", BAR.low), price("C", BAR.close)];
+  return [timeOfDay(1000 * row[BAR.start]), ...prices, `V ${store.market.sizesOf(id).text(row[BAR.volume])}`];
 }
 
 export function Candles() {
-  const { chosen } = useShape();
+  const { chosen, reachable } = useShape();
   const [interval, setShown] = useState(store.market.detail.bars.interval);
   const place = useRef(null);
   const words = useRef(null);
@@ -190,7 +194,7 @@ export function Candles() {
       if (written === `${bars.version} ${time}`) return;
       written = `${bars.version} ${time}`;
       const row = time === null ? bars.last : bars.rows.find((row) => row[BAR.start] === time);
-      setText(words.current, readout(row, detail));
+      setParts(words.current, readout(row, detail));
       empty.current.hidden = Boolean(bars.last);
     };
   }, []);
@@ -207,14 +211,20 @@ export function Candles() {
         <span className="readout figure" ref={words} data-testid="candles-readout" />
         <span className="segments" role="group" aria-label="Length of a candle">
           {INTERVALS.map(([name, label]) => (
-            <button key={name} type="button" aria-pressed={name === interval} onClick={() => choose(name)}>
+            <button key={name} type="button" aria-pressed={name === interval} disabled={!reachable} onClick={() => choose(name)}>
               {label}
             </button>
           ))}
         </span>
       </div>
-      <div className="plot" role="group" aria-label={`Candles of ${chosen.name}`}>
-        <div className="candle-place" ref={place} />
+      <div className="plot">
+        <div
+          className="candle-place"
+          role="group"
+          tabIndex={0}
+          aria-label={`Candles of ${chosen.name}; arrow keys move them, plus and minus zoom`}
+          ref={place}
+        />
         <p className="empty" ref={empty}>
           Waiting for the first trade of {chosen.name}: candles are made of trades.
         </p>

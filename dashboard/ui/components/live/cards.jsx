@@ -82,7 +82,7 @@ function Card({ instrument, chosen, refused }) {
         title={refused ? `${name} is not delivered: ${refused}` : `Show the order book of ${name}`}
         onClick={() => store.choose(id)}
       >
-        <span className="card-head">
+        <span className="card-head" title={`${symbol} ${exchange}`}>
           <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>{" "}
           <span className="basis" title={BASIS_TITLES.mid} hidden>
             mid

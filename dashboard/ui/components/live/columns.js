@@ -17,3 +17,5 @@ export const COUNTS = Object.freeze({ quotes: 0, books: 1, trades: 2, prices: 3 
 export const PAST = Object.freeze({ quotes: 0, trades: 1, theos: 2, prices: 3 });
 export const BAR = Object.freeze({ start: 0, open: 1, high: 2, low: 3, close: 4, volume: 5 });
 export const BARS = Object.freeze({ interval: 0, rows: 1, whole: 2 });
+export const CURVE = Object.freeze({ id: 0, label: 1 });
+export const CURVES = Object.freeze({ minutes: 0, bucket: 1, time: 2, step: 3, names: 4, rows: 5 });

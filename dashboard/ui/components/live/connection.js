@@ -19,6 +19,11 @@ export function connectionState({ sinceBatch, socketDown, feeds }) {
   return "live";
 }
 
+/** Whether what the page asks reaches the server, as far as the page can know. */
+export function reaches({ sinceBatch, socketDown }) {
+  return !socketDown && sinceBatch <= SILENT_MS;
+}
+
 /** What all feeds together are: the state of the best of them. */
 export function feedsState(states) {
   for (const state of ["live", "replayed", "stale", "ended", "failed"]) if (states.includes(state)) return state;
@@ -30,5 +35,5 @@ export const CONNECTION_WORDS = {
   connecting: "Connecting to the server; nothing has come yet.",
   live: "The page receives the stream.",
   stale: "No fresh data is coming; the last values stay, greyed.",
-  reconnecting: "The server does not answer; the page goes on by itself when it does.",
+  reconnecting: "The server does not answer, and controls that need it are off; the page goes on by itself.",
 };

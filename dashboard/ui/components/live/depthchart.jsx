@@ -106,7 +106,12 @@ export function DepthChart() {
         <span className="readout figure" ref={words} data-testid="depth-readout" />
       </div>
       <div className="plot">
-        <canvas ref={canvas} role="img" aria-label={`Cumulative depth of ${chosen.name}, volume by price; the order book has the same as a table`} />
+        <canvas
+          ref={canvas}
+          role="img"
+          tabIndex={0}
+          aria-label={`Cumulative depth of ${chosen.name}, volume by price; arrow keys read it, the order book has the same as a table`}
+        />
         <p className="empty" ref={empty}>
           Waiting for the order book.
         </p>

@@ -39,6 +39,10 @@ export class Detail {
     this.counts = { quotes: 0, books: 0, trades: 0, prices: 0 };
   }
 
+  addCounts(counts) {
+    for (const kind of Object.keys(this.counts)) this.counts[kind] += counts[kind];
+  }
+
   /** Be about this instrument; tells whether it is another one. */
   begin(instrument) {
     const another = instrument.id !== this.id;

@@ -11,6 +11,10 @@ const FAST_REPORT_MS = 250;
 const FAST_REPORTS = 12;
 const MOST_WAITS = 240;
 const MOST_ARRIVALS = 1024;
+/** A page that pushes reach for so long without a frame is not painted, whatever the browser says of it. */
+const UNPAINTED_MS = 500;
+/** Two frames within this time, and it is painted again. */
+const PAINTED_MS = 250;
 
 export class Frames {
   constructor(store) {
@@ -19,6 +23,12 @@ export class Frames {
     this.times = [];
     this.waits = [];
     this.arrivals = [];
+    this.drawn = [];
+    this.channel = null;
+    this.unpainted = false;
+    this.frameAt = 0;
+    /** When the first push since the last frame came. */
+    this.unshownSince = null;
     this.shiftsSeen = 0;
     this.reportedAt = 0;
     this.fastLeft = FAST_REPORTS;
@@ -27,23 +37,42 @@ export class Frames {
     this.countedFrom = 0;
     this.counted = 0;
     this.frame = this.frame.bind(this);
-    this.forget = this.forget.bind(this);
+    this.turned = this.turned.bind(this);
   }
 
   /** Run `paint(now)` in each frame; gives the function that ends it. */
   add(paint) {
     if (!this.painters.size) {
-      document.addEventListener("visibilitychange", this.forget);
+      document.addEventListener("visibilitychange", this.turned);
+      this.channel = new MessageChannel();
+      this.channel.port1.onmessage = () => this.ended(performance.now());
       this.handle = requestAnimationFrame(this.frame);
     }
     this.painters.add(paint);
     return () => {
       if (!this.painters.delete(paint) || this.painters.size) return;
-      document.removeEventListener("visibilitychange", this.forget);
+      document.removeEventListener("visibilitychange", this.turned);
+      this.channel.port1.close();
       cancelAnimationFrame(this.handle);
       this.handle = 0;
       this.forget();
     };
+  }
+
+  /** Whether nobody sees the page: it is hidden, or behind others so that the browser does not paint it. */
+  get unseen() {
+    return document.hidden || this.unpainted;
+  }
+
+  /** The browser says that the page is hidden, or not any more. */
+  turned() {
+    this.turn(false);
+  }
+
+  turn(unpainted) {
+    this.unpainted = unpainted;
+    this.forget();
+    this.store.turn(this.unseen);
   }
 
   /** Drop what a hidden page would spoil: frames stop there, and clocks may have moved. */
@@ -51,6 +80,7 @@ export class Frames {
     this.times.length = 0;
     this.waits.length = 0;
     this.arrivals.length = 0;
+    this.drawn.length = 0;
     this.counted = 0;
     this.countedFrom = 0;
     this.store.clock.clear();
@@ -62,7 +92,9 @@ export class Frames {
       this.shiftsSeen = batch.k;
       this.waits.length = 0;
     }
-    if (document.hidden || !batch.c) return;
+    this.unshownSince ??= now;
+    if (!this.unseen && this.handle && now - this.unshownSince > UNPAINTED_MS) this.turn(true);
+    if (this.unseen || !batch.c) return;
     if (this.arrivals.length >= 2 * MOST_ARRIVALS) this.arrivals.length = 0;
     this.arrivals.push(now, batch.c);
   }
@@ -70,9 +102,10 @@ export class Frames {
   frame(start) {
     this.handle = requestAnimationFrame(this.frame);
     const began = performance.now();
-    this.measureFrames(start);
+    this.notePainted(start);
+    if (!this.unseen) this.measureFrames(start);
     this.paint(began);
-    this.measurePaint(began, performance.now());
+    this.measureWait(began);
     this.report(began);
   }
 
@@ -80,6 +113,12 @@ export class Frames {
     this.store.tick(now);
     keepSharp();
     for (const paint of this.painters) paint(now);
+  }
+
+  notePainted(start) {
+    if (this.unpainted && start - this.frameAt < PAINTED_MS) this.turn(false);
+    this.frameAt = start;
+    this.unshownSince = null;
   }
 
   measureFrames(start) {
@@ -98,14 +137,22 @@ export class Frames {
     }
   }
 
-  measurePaint(began, painted) {
-    const { arrivals } = this;
-    if (!arrivals.length) return;
-    const newest = arrivals[arrivals.length - 2];
-    this.store.measurements.addLatency(painted - newest, arrivals, painted);
+  /** Note how long the newest push has waited for the frame that began now, and when that will have ended. */
+  measureWait(began) {
+    if (!this.arrivals.length) return;
+    this.ended(began);
+    [this.drawn, this.arrivals] = [this.arrivals, this.drawn];
+    this.arrivals.length = 0;
     if (this.waits.length >= MOST_WAITS) this.waits.shift();
-    this.waits.push(began - newest);
-    arrivals.length = 0;
+    this.waits.push(began - this.drawn[this.drawn.length - 2]);
+    this.channel.port2.postMessage(null);
+  }
+
+  /** The browser has styled, laid out and painted the frame: what was posted in it is heard after. */
+  ended(now) {
+    const { drawn } = this;
+    if (drawn.length) this.store.measurements.addLatency(now - drawn[drawn.length - 2], drawn, now);
+    drawn.length = 0;
   }
 
   report(now) {

@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { MAX_MS, MIN_MS, clamped, fromSlider, parsed, pushText, toSlider } from "./frequency.js";
 import { useShape } from "./hooks.js";
-import { NEEDS_CONTROL } from "./scopes.js";
+import { NEEDS_CONTROL, NEEDS_SERVER } from "./scopes.js";
 import { store } from "./store.js";
 
 const PRESETS = [10, 20, 50, 100, 250, 1000];
@@ -32,6 +32,11 @@ class Sender {
     this.wanted = null;
   }
 
+  drop() {
+    this.stop();
+    this.wanted = null;
+  }
+
   stop() {
     clearTimeout(this.timer);
     this.timer = 0;
@@ -39,7 +44,7 @@ class Sender {
 }
 
 export function Frequency() {
-  const { mayControl, frequencyMs, intervalMs } = useShape();
+  const { mayControl, reachable, frequencyMs, intervalMs } = useShape();
   const off = mayControl ? {} : { disabled: true, title: NEEDS_CONTROL };
   const field = useRef(null);
   const slider = useRef(null);
@@ -63,6 +68,15 @@ export function Frequency() {
     return () => clearInterval(timer);
   }, [frequencyMs]);
   useEffect(() => () => sender.current.stop(), []);
+
+  // What was typed and not sent yet is not sent later either: what is in force stands there again.
+  useEffect(() => {
+    if (reachable) return;
+    sender.current.drop();
+    edited.current = { field: 0, slider: 0, dirty: false, stepped: false };
+    if (frequencyMs) field.current.value = frequencyMs;
+    setHint("");
+  }, [reachable]);
 
   const typed = () => {
     edited.current.field = performance.now();
@@ -150,7 +164,7 @@ export function Frequency() {
         ))}
       </div>
       <p id="freq-hint" className="hint" role="status">
-        {hint || pushText(frequencyMs, intervalMs)} {mayControl ? "" : NEEDS_CONTROL}
+        {reachable ? hint || pushText(frequencyMs, intervalMs) : NEEDS_SERVER} {mayControl ? "" : NEEDS_CONTROL}
       </p>
     </div>
   );

@@ -11,7 +11,7 @@ const HOPS = [
   ["source to hub", () => median(store.measurements.hops.sourceToHub), "From the source's time of the event to its arrival in the hub."],
   ["hub to sent", () => median(store.measurements.hops.hubToSent), "From the hub to the sending of the push; the newest event of each push."],
   ["sent to received", () => median(store.measurements.hops.sentToReceived), "From the sending of the push to the page's code."],
-  ["received to painted", () => store.measurements.latencies.newest?.p50, "From the page's code to the end of the frame's drawing."],
+  ["received to painted", () => store.measurements.latencies.newest?.p50, "From the page's code to the end of the frame."],
 ];
 
 function median(ring) {

@@ -12,12 +12,12 @@ const FEWEST = 11;
 const MOST = 61;
 const WAIT_MS = 3000;
 
-/** An odd number of rows that fills the element's height. */
+/** An odd number of rows that, below their head, fills the element's height. */
 function useRowCount(element) {
   const [count, setCount] = useState(21);
   useEffect(() => {
     const observer = new ResizeObserver((entries) => {
-      const rows = Math.floor(entries[entries.length - 1].contentRect.height / ROW_HEIGHT);
+      const rows = Math.floor(entries[entries.length - 1].contentRect.height / ROW_HEIGHT) - 1;
       const odd = rows % 2 ? rows : rows - 1;
       setCount(Math.min(MOST, Math.max(FEWEST, odd)));
     });

@@ -76,13 +76,25 @@ export class Market {
     for (const series of this.series.values()) series.break();
   }
 
-  /** Forget what was counted and drawn; prices and book of the moment stay. */
+  /**
+   * Forget what was counted and drawn; prices and book of the moment stay. Gives the function that
+   * brings it back, with what came since.
+   */
   reset() {
     this.settle();
-    for (const series of this.series.values()) series.clear();
-    this.detail.resetCounts();
+    const bringBack = [...this.series.values()].map((series) => series.reset());
+    const { trades, detail } = this;
+    const { counts } = detail;
+    detail.resetCounts();
     this.trades = [];
     this.tradesSeen += KEPT_TRADES;
+    return () => {
+      for (const each of bringBack) each();
+      detail.addCounts(counts);
+      const kept = trades.filter(({ instrument }) => this.watched.includes(instrument));
+      this.trades = [...this.trades, ...kept].slice(0, KEPT_TRADES);
+      this.tradesSeen += KEPT_TRADES;
+    };
   }
 
   /**

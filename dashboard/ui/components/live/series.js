@@ -57,6 +57,22 @@ export class Series {
     this.version += 1;
   }
 
+  /** Like `clear`; gives the function that brings the prices back, before those that came since. */
+  reset() {
+    const { prices, times, breaks, basis } = this;
+    const samples = prices.values.length;
+    this.prices = new Ring(samples);
+    this.times = new Ring(samples);
+    this.clear();
+    return () => {
+      if (basis !== this.basis) return;
+      this.prices = prices.resized(this.prices.values.length).take(this.prices);
+      this.times = times.resized(this.times.values.length).take(this.times);
+      this.breaks = [...breaks, ...this.breaks];
+      this.version += 1;
+    };
+  }
+
   /** Forget the prices but the last. */
   clear() {
     this.prices.clear();

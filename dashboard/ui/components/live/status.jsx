@@ -4,7 +4,7 @@
 import { useEffect, useRef } from "react";
 import { CONNECTION_WORDS, SILENT_MS, feedsState } from "./connection.js";
 import { timeOfDay } from "./format.js";
-import { setText, usePainter, useShape, useSlowPainter } from "./hooks.js";
+import { setAttribute, setText, usePainter, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
 
 export function ConnectionPill() {
@@ -29,6 +29,7 @@ export function FeedPill() {
       const heard = store.receivedAt > 0 && now - store.receivedAt < SILENT_MS;
       const all = heard ? feedsState(store.feeds.map((feed) => feed.state)) : names ? "unknown" : "waiting";
       setText(name.current, names || "feed");
+      setAttribute(name.current, "title", names || null);
       setText(state.current, all);
       if (state.current.dataset.state !== all) {
         state.current.dataset.state = all;

@@ -8,7 +8,7 @@ import { themeColors } from "./colors.js";
 import { PRICED, QUOTE } from "./columns.js";
 import { PRICE, SIDE, SIZE } from "./detail.js";
 import { decimal, timeOfDay } from "./format.js";
-import { setText, useShape, useSlowPainter } from "./hooks.js";
+import { setParts, useShape, useSlowPainter } from "./hooks.js";
 import { dotRadius, priceRange, stepRuns } from "./steps.js";
 import { store } from "./store.js";
 
@@ -75,13 +75,13 @@ function drawQuote(surface, plot, { quote, y, decimals, colors }) {
   for (const tag of tags) drawTag(surface, plot, { ...tag, ink: colors.panel });
 }
 
-/** What stood at a time, in words, and the trade nearest to it within `within` ms. */
+/** What stood at a time, in parts of a line, and the trade nearest to it within `within` ms. */
 function readout(ms, within) {
   const { quotes, prices, trades, decimals, id } = store.market.detail;
   const sizes = store.market.sizesOf(id);
   if (!quotes.length) {
     const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[1] : NaN;
-    return `${timeOfDay(ms, true)} · last ${decimal(price, decimals)}`;
+    return [timeOfDay(ms, true), `last ${decimal(price, decimals)}`];
   }
   const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
   const side = (price, size) =>
@@ -97,7 +97,7 @@ function readout(ms, within) {
   if (nearest && Math.abs(nearest[0] - ms) <= within) {
     parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${sizes.text(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
   }
-  return parts.join(" · ");
+  return parts;
 }
 
 export function StepChart() {
@@ -159,7 +159,12 @@ export function StepChart() {
         </span>
       </div>
       <div className="plot">
-        <canvas ref={canvas} role="img" aria-label={`Best bid and ask of ${chosen.name} over time, and its trades`} />
+        <canvas
+          ref={canvas}
+          role="img"
+          tabIndex={0}
+          aria-label={`Best bid and ask of ${chosen.name} over time, and its trades; arrow keys read it`}
+        />
         <p className="empty" ref={empty}>
           Waiting for quotes and trades of {chosen.name}.
         </p>
@@ -203,5 +208,5 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   context.restore();
   drawQuote(surface, plot, { quote: store.market.detail.quote(), y, decimals, colors });
   const ms = inside ? from + (pointer.x / (plot.right - plot.left)) * (to - from) : null;
-  setText(words, ms === null ? "" : readout(ms, (NEAR / (plot.right - plot.left)) * (to - from)));
+  setParts(words, ms === null ? [] : readout(ms, (NEAR / (plot.right - plot.left)) * (to - from)));
 }

@@ -5,7 +5,8 @@ import { Arrivals } from "./arrivals.js";
 import { Cadence } from "./cadence.js";
 import { ClockOffset, pageClock } from "./clock.js";
 import { ECHO } from "./columns.js";
-import { connectionState } from "./connection.js";
+import { connectionState, reaches } from "./connection.js";
+import { Curves } from "./curves.js";
 import { Finder } from "./finder.js";
 import { Frames } from "./frames.js";
 import { NO_INSTRUMENT } from "./instruments.js";
@@ -26,9 +27,13 @@ export const EMPTY_SHAPE = Object.freeze({
   paused: false,
   replayPaused: false,
   mayControl: true,
+  signedIn: false,
+  /** The number of the newest reset that can be undone; 0 when there is none. */
+  undoable: 0,
   frequencyMs: 0,
   intervalMs: 0,
   connection: "connecting",
+  reachable: false,
 });
 
 export class Store {
@@ -42,13 +47,18 @@ export class Store {
       note: () => this.cadence.note(),
       askBars: (interval) => this.actions.bars?.(interval),
     });
+    this.curves = new Curves();
     this.arrivals = new Arrivals();
     this.description = 0;
     this.known = 0;
     this.refused = EMPTY_SHAPE.refused;
     this.paused = false;
+    /** Brings back what the last resets forgot, while that can be asked for; see `undoable`. */
+    this.bringBack = null;
+    this.resets = 0;
     this.replayPaused = false;
     this.mayControl = EMPTY_SHAPE.mayControl;
+    this.signedIn = EMPTY_SHAPE.signedIn;
     this.frequencyMs = 0;
     this.intervalMs = 0;
     this.feeds = [];
@@ -59,6 +69,7 @@ export class Store {
     this.heardAt = -Infinity;
     this.connection = "connecting";
     this.connectionSince = 0;
+    this.reachable = false;
     this.actions = {};
     this.listeners = new Set();
     this.finder = new Finder({
@@ -68,11 +79,28 @@ export class Store {
     this.shape = EMPTY_SHAPE;
   }
 
-  /** Forget every measurement; prices and book of the moment stay. */
+  /** Forget every measurement, until `undoReset`; prices and book of the moment stay. */
   reset() {
-    this.market.reset();
-    this.measurements.reset();
+    const undone = [this.market.reset(), this.measurements.reset(), this.bringBack];
+    this.bringBack = () => {
+      for (const each of undone) each?.();
+    };
+    this.resets += 1;
     this.cadence.hurry();
+    this.changed();
+  }
+
+  /** Bring back what was forgotten since nobody could ask for it, with what came since. */
+  undoReset() {
+    this.bringBack?.();
+    this.settleReset();
+    this.cadence.hurry();
+  }
+
+  /** Forget for good what the resets forgot. */
+  settleReset() {
+    this.bringBack = null;
+    this.changed();
   }
 
   /** Run `listener` when the shape changes or something is found; gives the function that ends it. */
@@ -132,13 +160,21 @@ export class Store {
     this.heardAt = now;
     this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.market.take(batch, now);
+    if (batch.j) this.curves.take(batch.j);
     if (batch.y) this.system = batch.y;
-    if (batch.h) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
+    if (batch.h && !this.frames.unseen) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
     this.frames.arrived(now, batch);
+  }
+
+  /** Tell the server that nobody sees the page any more, or that somebody does again. */
+  turn(hidden) {
+    this.actions.hide?.(hidden);
+    if (!hidden) this.show();
   }
 
   begin() {
     this.description = 0;
+    if (this.frames.unseen) this.turn(true);
     this.measurements.begin();
     this.finder.begin();
     this.clock.clear();
@@ -156,6 +192,7 @@ export class Store {
     this.known = d.known;
     if (JSON.stringify(d.refused) !== JSON.stringify(this.refused)) this.refused = d.refused;
     this.mayControl = d.may_control;
+    this.signedIn = d.signed_in;
     this.frequencyMs = d.frequency_ms;
     this.intervalMs = d.interval_ms;
     if (begins && known && this.paused !== d.paused) this.actions.pause?.(this.paused);
@@ -177,7 +214,8 @@ export class Store {
 
   changed() {
     const { watched, chosen } = this.market;
-    const { known, refused, paused, replayPaused, mayControl, frequencyMs, intervalMs, connection } = this;
+    const { known, refused, paused, replayPaused, mayControl, signedIn } = this;
+    const { frequencyMs, intervalMs, connection, reachable } = this;
     const shape = {
       watched,
       known,
@@ -186,9 +224,12 @@ export class Store {
       paused,
       replayPaused,
       mayControl,
+      signedIn,
+      undoable: this.bringBack ? this.resets : 0,
       frequencyMs,
       intervalMs,
       connection,
+      reachable,
     };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
     this.shape = shape;
@@ -213,12 +254,13 @@ export class Store {
     if (this.cadence.beat !== beat) this.market.settle();
     if (!slow) return;
     this.measurements.sumUp(now, this.paused);
-    const connection = connectionState({
-      sinceBatch: now - this.receivedAt,
-      socketDown: this.socketDown,
-      feeds: this.feeds.map((feed) => feed.state),
-    });
-    if (connection === this.connection) return;
+    const way = { sinceBatch: now - this.receivedAt, socketDown: this.socketDown };
+    this.reachable = reaches(way);
+    const connection = connectionState({ ...way, feeds: this.feeds.map((feed) => feed.state) });
+    if (connection === this.connection) {
+      this.changed();
+      return;
+    }
     this.connection = connection;
     const silent = this.receivedAt > 0 && connection !== "live";
     this.connectionSince = silent ? pageClock(this.receivedAt) : Date.now();

@@ -1,13 +1,15 @@
 // Takes the batches out of Reflex state, in order and each once, and carries
-// what the page asks for back to the server.
+// what the page asks for back to the server. It hears of the state itself, as the components do that
+// Reflex makes, and draws nothing: React has no part in a push.
 
 import { useContext, useEffect, useLayoutEffect } from "react";
-import { EventLoopContext } from "$/utils/context-registry";
+import { EventLoopContext, StateStoreContext } from "$/utils/context-registry";
 import { signInIfAsked } from "./session.js";
 import { store } from "./store.js";
 
-export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
-  const { onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay } = handlers;
+export function LiveStream({ state, onReport, ...handlers }) {
+  const { onTook, onMissed, onHide, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay } = handlers;
+  const states = useContext(StateStoreContext);
   const [, connectErrors] = useContext(EventLoopContext);
   const socketDown = connectErrors.length > 0;
 
@@ -17,6 +19,7 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
     store.actions = {
       took: onTook,
       missed: onMissed,
+      hide: onHide,
       frequency: onFrequency,
       pause: onPause,
       choose: onChoose,
@@ -25,18 +28,21 @@ export function LiveStream({ slots, sampleWindow, onReport, ...handlers }) {
       find: onFind,
       replay: onReplay,
     };
-  }, [onReport, onTook, onMissed, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay]);
+  }, [onReport, onTook, onMissed, onHide, onFrequency, onPause, onChoose, onWatch, onBars, onFind, onReplay]);
 
   useLayoutEffect(() => {
-    const now = performance.now();
-    for (const batch of store.arrivals.awaited(slots)) store.ingest(batch, now);
-  });
+    const take = () => {
+      const now = performance.now();
+      for (const batch of store.arrivals.awaited(Object.values(states.getSnapshot(state)))) store.ingest(batch, now);
+    };
+    take();
+    return states.subscribe(state, take);
+  }, [states, state]);
 
   // With each attempt that fails there are other errors.
   useEffect(() => {
     store.socketDown = socketDown;
     if (socketDown) signInIfAsked();
   }, [connectErrors]);
-  useEffect(() => store.market.setSampleWindow(Number(sampleWindow) || 200), [sampleWindow]);
   return null;
 }

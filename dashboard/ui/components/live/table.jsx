@@ -96,7 +96,7 @@ function Rows({ name, label }) {
     [name],
   );
   return (
-    <div className="scroll" tabIndex={0}>
+    <div className="scroll" role="region" aria-label={label} tabIndex={0}>
       <table aria-label={label}>
         <caption>As of {timeOfDay(at)} UTC</caption>
         <thead>

@@ -3,10 +3,13 @@
 import { useRef } from "react";
 import { decimal, timeOfDay } from "./format.js";
 import { setText, useCountedPainter } from "./hooks.js";
-import { turn } from "./rows.js";
+import { Column, turn } from "./rows.js";
 import { store } from "./store.js";
 
 const SHOWN = 20;
+/** The end of a long name stays where the rest is cut off: a contract's strike and type stand there. */
+const END = 7;
+const LONG = 2 * END;
 
 function createRow() {
   const row = document.createElement("div");
@@ -14,16 +17,19 @@ function createRow() {
   row.setAttribute("role", "row");
   row.dataset.testid = "trade-row";
   row.innerHTML =
-    '<span role="cell" class="time"></span><span role="cell" class="symbol"></span>' +
+    '<span role="cell" class="time"><span></span><span class="ms"></span></span>' +
+    '<span role="cell" class="symbol"><span></span><span></span></span>' +
     '<span role="cell" class="trade-price"><i class="mark" aria-hidden="true"></i>' +
     '<span class="sr-only"></span><span class="figure"></span></span>' +
     '<span role="cell" class="size"><i class="bar" aria-hidden="true"></i><span class="figure"></span></span>';
   const [time, symbol, price, size] = row.children;
-  const parts = { row, time, symbol, word: price.children[1], price: price.children[2] };
+  const [clock, ms] = time.children;
+  const [name, end] = symbol.children;
+  const parts = { row, clock, ms, name, end, word: price.children[1], price: price.children[2] };
   return { ...parts, bar: size.children[0], size: size.children[1], trade: null };
 }
 
-function writeRow(parts, trade, largest) {
+function writeRow(parts, trade, largest, columns) {
   const share = Math.min(1, trade.size / largest);
   if (parts.share !== share) {
     parts.share = share;
@@ -35,12 +41,20 @@ function writeRow(parts, trade, largest) {
   parts.sizeDecimals = sizes.decimals;
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
-  setText(parts.time, timeOfDay(trade.time, true));
-  setText(parts.symbol, trade.instrument.name);
+  const time = timeOfDay(trade.time, true);
+  setText(parts.clock, time.slice(0, 8));
+  setText(parts.ms, time.slice(8));
+  const { name, decimals } = trade.instrument;
+  const whole = name.length <= LONG;
+  setText(parts.name, whole ? name : name.slice(0, -END));
+  setText(parts.end, whole ? "" : name.slice(-END));
   setText(parts.word, buy ? "buy " : "sell ");
-  setText(parts.price, decimal(trade.price, trade.instrument.decimals));
-  setText(parts.size, sizes.text(trade.size));
-  parts.row.title = `${trade.size} ${trade.instrument.name}`;
+  const [price, size] = [decimal(trade.price, decimals), sizes.text(trade.size)];
+  setText(parts.price, price);
+  setText(parts.size, size);
+  columns.price.fit(price);
+  columns.size.fit(size);
+  parts.row.title = `${trade.size} ${name}`;
 }
 
 /** Sizes are compared within their instrument: the largest of the kept trades fills the bar. */
@@ -53,11 +67,13 @@ function largestSizes() {
 }
 
 export function Tape() {
+  const table = useRef(null);
   const list = useRef(null);
   const empty = useRef(null);
 
   useCountedPainter("beat", () => {
     const rows = [];
+    const columns = { price: new Column(table.current, "price"), size: new Column(table.current, "size") };
     let seen = -1;
     list.current.replaceChildren();
     return () => {
@@ -66,22 +82,27 @@ export function Tape() {
       turn(rows, list.current, { count, fresh: store.market.tradesSeen - seen, createRow });
       seen = store.market.tradesSeen;
       const largest = largestSizes();
-      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.market.trades[i], largest.get(store.market.trades[i].instrument.id));
+      for (let i = 0; i < count; i += 1) {
+        const trade = store.market.trades[i];
+        writeRow(rows[i], trade, largest.get(trade.instrument.id), columns);
+      }
       empty.current.hidden = count > 0;
     };
   }, []);
 
   return (
-    <div className="tape" role="table" aria-label="Recent trades, newest first">
+    <div className="tape" role="table" aria-label="Recent trades, newest first" ref={table}>
       <div role="rowgroup">
         <div className="trade head" role="row">
-          <span role="columnheader">Time (UTC)</span>
+          <span role="columnheader" className="time">
+            Time (UTC)
+          </span>
           <span role="columnheader">Symbol</span>
           <span role="columnheader">Price</span>
           <span role="columnheader">Size</span>
         </div>
       </div>
-      <div role="rowgroup" ref={list} />
+      <div role="rowgroup" className="tape-list" ref={list} />
       <p className="empty" ref={empty}>
         Waiting for the first trade of a watched symbol.
       </p>

@@ -3,7 +3,7 @@
 import { useRef } from "react";
 import { decimal, timeOfDay } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
-import { turn } from "./rows.js";
+import { Column, turn } from "./rows.js";
 import { store } from "./store.js";
 
 const SHOWN = 40;
@@ -14,25 +14,32 @@ function createRow() {
   row.setAttribute("role", "row");
   row.dataset.testid = "trade-row";
   row.innerHTML =
-    '<span role="cell" class="time"></span><span role="cell" class="figure"></span>' +
+    '<span role="cell" class="time"><span></span><span class="ms"></span></span>' +
+    '<span role="cell" class="figure"></span>' +
     '<span role="cell" class="trade-price"><i class="mark" aria-hidden="true"></i>' +
     '<span class="sr-only"></span><span class="figure"></span></span>' +
     '<span role="cell" class="party"></span><span role="cell" class="party"></span>';
   const [time, size, price, buyer, seller] = row.children;
-  return { row, time, size, word: price.children[1], price: price.children[2], buyer, seller, trade: null };
+  const [clock, ms] = time.children;
+  return { row, clock, ms, size, word: price.children[1], price: price.children[2], buyer, seller, trade: null };
 }
 
-function writeRow(parts, trade) {
+function writeRow(parts, trade, columns) {
   const sizes = store.market.sizesOf(trade.instrument.id);
   if (parts.trade === trade && parts.sizeDecimals === sizes.decimals) return;
   parts.trade = trade;
   parts.sizeDecimals = sizes.decimals;
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
-  setText(parts.time, timeOfDay(trade.time, true));
-  setText(parts.size, sizes.text(trade.size));
+  const time = timeOfDay(trade.time, true);
+  setText(parts.clock, time.slice(0, 8));
+  setText(parts.ms, time.slice(8));
+  const [price, size] = [decimal(trade.price, trade.instrument.decimals), sizes.text(trade.size)];
+  setText(parts.size, size);
   setText(parts.word, buy ? "buyer took " : "seller took ");
-  setText(parts.price, decimal(trade.price, trade.instrument.decimals));
+  setText(parts.price, price);
+  columns.price.fit(price);
+  columns.size.fit(size);
   for (const side of ["buyer", "seller"]) {
     setText(parts[side], trade[side] ?? "");
     setAttribute(parts[side], "title", trade[side] ?? null);
@@ -46,6 +53,7 @@ export function LastTrades() {
 
   useCountedPainter("beat", () => {
     const rows = [];
+    const columns = { price: new Column(table.current, "price"), size: new Column(table.current, "size") };
     let seen = -1;
     list.current.replaceChildren();
     return () => {
@@ -53,7 +61,7 @@ export function LastTrades() {
       if (seen === store.market.tradesSeen && rows.length === count) return;
       turn(rows, list.current, { count, fresh: store.market.tradesSeen - seen, createRow });
       seen = store.market.tradesSeen;
-      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.market.trades[i]);
+      for (let i = 0; i < count; i += 1) writeRow(rows[i], store.market.trades[i], columns);
       empty.current.hidden = count > 0;
       const named = store.market.trades.some((trade) => trade.buyer || trade.seller);
       setAttribute(table.current, "data-named", named ? "" : null);
@@ -64,7 +72,9 @@ export function LastTrades() {
     <div className="fills" role="table" aria-label="Last trades, newest first" ref={table}>
       <div role="rowgroup">
         <div className="fill head" role="row">
-          <span role="columnheader">Time (UTC)</span>
+          <span role="columnheader" className="time">
+            Time (UTC)
+          </span>
           <span role="columnheader">Volume</span>
           <span role="columnheader">Price</span>
           <span role="columnheader" className="party">
