@@ -20,19 +20,19 @@ CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
 };
 """
 """A script that keeps in `window.drawn` the texts that a canvas shows."""
-SAMPLE = """async ([samples, read]) => {
+SAMPLE = """async (samples) => {
+  const read = READ;
   const numberIn = (text) => Number(text.replaceAll("\\u2009", ""));
   const shown = (name) => Number(document.querySelector(name)?.dataset.value ?? NaN);
   const taken = [];
   while (taken.length < samples) {
     await new Promise((done) => setTimeout(done, 15));
-    taken.push(eval(read)({ numberIn, shown }));
+    taken.push(read({ numberIn, shown }));
   }
   return taken;
 }"""
 MARKET = """({ numberIn, shown }) => {
   const card = document.querySelector('.card[aria-pressed="true"]');
-  const book = (side) => shown(`[data-testid="book-${side}"][data-best]`);
   const asks = [...document.querySelectorAll('[data-testid="book-ask"]')];
   return {
     bid: shown('[data-testid="book-bid"]'),
@@ -59,7 +59,7 @@ INSTRUMENT = """({ numberIn, shown }) => {
 
 
 def samples(page: Page, read: str) -> list[dict]:
-    return page.evaluate(SAMPLE, [SAMPLES, read])
+    return page.evaluate(SAMPLE.replace("READ", read), SAMPLES)
 
 
 def assert_one_moment(taken: list[dict]) -> None:
