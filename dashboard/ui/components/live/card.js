@@ -103,6 +103,8 @@ export class CardPainter {
     if (this.change.dataset.direction !== trend) this.change.dataset.direction = trend;
     setText(this.changeValue, `${signed(change, instrument.decimals)}  `);
     setText(this.changeShare, percent(change, first));
-    setText(this.changeWindow, `  in ${duration(spanMs / 1000)}`);
+    const within = duration(spanMs / 1000);
+    setText(this.changeWindow, `  in ${within}`);
+    setAttribute(this.change, "title", `Since the oldest of the samples, in ${within}`);
   }
 }

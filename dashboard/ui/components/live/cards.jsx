@@ -97,7 +97,7 @@ function Card({ instrument, chosen, refused }) {
           <span className="change-text">
             <span className="change-value" />
             <span className="change-share">{refused ? `not delivered: ${refused}` : "no price yet"}</span>
-            <span className="change-window" title="The time from the oldest of the samples to the newest." />
+            <span className="change-window" />
           </span>
         </span>
         <span className="stats">
