@@ -47,11 +47,14 @@ INSTRUMENT = """({ numberIn, shown }) => {
   const rung = (side) => Number(document.querySelector(`[data-best="${side}"]`).dataset.price);
   const tags = window.drawn.get(document.querySelector("#steps canvas")).slice(-2);
   const figure = (name) => shown(`[data-testid="${name}"]`);
+  const last = figure("last-price");
+  const candle = document.querySelector('[data-testid="candles-readout"]').textContent;
+  const isOfNow = window.livetape.store.market.detail.bars.told !== null;
   const quoted = { bid: figure("best-bid"), ask: figure("best-ask") };
   return {
     bid: rung("bid"),
     ask: rung("ask"),
-    prices: { last: figure("last-price") },
+    prices: { last, candle: isOfNow ? numberIn(candle.match(/ C (\\S+)/)[1]) : last },
     bids: { quoted: quoted.bid, tag: numberIn(tags[1]) },
     asks: { quoted: quoted.ask, tag: numberIn(tags[0]) },
   };

@@ -75,6 +75,19 @@ test("all that comes of the chosen instrument holds from one beat, the prices of
   assert.deepEqual([last("NASDAQ:AAPL"), ...shown()], [176, 200, 199, 199, 1, 1]);
 });
 
+test("the newest candle ends at the price beside it, and is taken back when that is past", () => {
+  const { bars } = store.market.detail;
+  take({ t: 10_500, w: [[], [], [], []], p: [0, 7], a: ["1s", [[9, 5, 5, 5, 5, 1], [10, 5, 6, 5, 6, 2]], 1] });
+  assert.deepEqual(bars.rows, [[9, 5, 5, 5, 5, 1], [10, 5, 7, 5, 7, 2]]);
+  take({ t: 10_600, p: [0, 4] });
+  assert.deepEqual(bars.last, [10, 5, 6, 4, 4, 2], "without what it was drawn to before");
+  take({ t: 10_700, p: [0, 5.5], a: ["1s", [[10, 5, 6, 4.5, 4.5, 3]], 0] });
+  assert.deepEqual(bars.last, [10, 5, 6, 4.5, 5.5, 3]);
+  bars.takeFresh();
+  take({ t: 11_100, p: [0, 9] });
+  assert.deepEqual([bars.last, bars.takeFresh()], [[10, 5, 6, 4.5, 4.5, 3], [1]], "the next one is not told yet");
+});
+
 test("what waits for a beat that does not come is bounded, and none of it is lost", () => {
   for (let at = 0; at < 100; at += 1) store.ingest(next({ r: [[1, at, 1, 1, at]] }), 500 + at);
   assert.ok(store.market.waiting.length <= 64);

@@ -116,7 +116,15 @@ export class Market {
       if (batch.w) this.detail.followed = true;
       this.takePrices(batch, now, (instrument) => instrument === this.chosen);
       this.takeRest(batch);
+      this.endBar(batch);
     }
+  }
+
+  /** Let the newest candle end at the price that is written beside it. */
+  endBar({ p, t }) {
+    if (!p || !this.detail.followed) return;
+    const { last, basis } = this.series.get(this.chosen.id) ?? {};
+    if (last !== undefined && basis === LAST) this.detail.bars.endAt(last, this.detail.edge(t));
   }
 
   takeRest(batch) {
