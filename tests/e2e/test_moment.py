@@ -54,7 +54,7 @@ INSTRUMENT = """({ numberIn, shown }) => {
   return {
     bid: rung("bid"),
     ask: rung("ask"),
-    prices: { last, candle: isOfNow ? numberIn(candle.match(/ C (\\S+)/)[1]) : last },
+    prices: { last, candle: isOfNow ? numberIn(candle.match(/ C ([^·]+) ·/)[1]) : last },
     bids: { quoted: quoted.bid, tag: numberIn(tags[1]) },
     asks: { quoted: quoted.ask, tag: numberIn(tags[0]) },
   };
