@@ -48,7 +48,7 @@ def page(name: str, *content: rx.Component, headed: bool = False) -> rx.Componen
         rx.el.a("Skip to the content", href="#content", class_name="skip"),
         _status_line(),
         _rail(name),
-        rx.el.main(*heading, *content, id="content"),
+        rx.el.main(*heading, live.unreachable(), *content, id="content"),
         live.announcer(),
         live.palette(),
         live.reset_notice(),

@@ -62,6 +62,7 @@ def content() -> rx.Component:
         live_stream(),
         rx.el.div(
             _heading(),
+            live.refusal(),
             rx.cond(InstrumentState.missing != "", _not_found(), _panels()),
             class_name="instrument",
         ),

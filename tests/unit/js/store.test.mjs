@@ -255,11 +255,82 @@ test("a book is partial while the server says so", () => {
   assert.equal(store.market.book.partial, false);
 });
 
+const feed = (name, over = {}) => ({ name, state: "live", last_event_ms: 1_000, last_event_age_s: 0, silences: [], ...over });
+const replay = (over = {}) =>
+  feed("replay", { state: "replayed", position_s: 1, paused: false, began_ms: 500_000, duration_s: 60, speed: 1, stretches: [[0, 500_000, 1, 1]], ...over });
+
 test("the page knows when all its feeds are replays that are paused", () => {
-  take({ f: [{ name: "replay", state: "replayed", position_s: 1, paused: true }] });
+  take({ f: [replay({ paused: true })] });
   assert.equal(store.shape.replayPaused, true);
-  take({ f: [{ name: "replay", state: "replayed", position_s: 1, paused: true }, { name: "simulator", state: "live" }] });
+  take({ f: [replay({ paused: true }), feed("simulator")] });
   assert.equal(store.shape.replayPaused, false);
+});
+
+/** Let the page look at how it stands, so long after the last batch. */
+function stand(after = 10) {
+  store.cadence.hurry();
+  store.tick(store.receivedAt + after);
+  return [store.shape.connection, store.shape.stands, store.shape.since];
+}
+
+test("what is stale is so since the last event by the server's word, in an old page and a new one", () => {
+  take({ f: [feed("simulator")] });
+  assert.deepEqual(stand(), ["live", "live", null]);
+  const stale = feed("simulator", { state: "stale", last_event_ms: 1_700_000_001_234 });
+  take({ f: [stale] });
+  assert.deepEqual(stand(), ["stale", "stale", 1_700_000_001_234]);
+  const opened = new Store();
+  opened.ingest({ g: 9, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), f: [stale] }, 90_000);
+  opened.tick(90_010);
+  assert.equal(opened.shape.since, store.shape.since);
+  take({ f: [feed("simulator", { state: "failed", last_event_ms: null })] });
+  assert.deepEqual(stand(), ["stale", "failed", null]);
+});
+
+test("a page that hears nothing says so, whatever the feeds were", () => {
+  take({ f: [feed("simulator")] });
+  const [, , since] = stand(3000);
+  assert.deepEqual(stand(3000).slice(0, 2), ["stale", "unheard"]);
+  assert.equal(since, Math.round(performance.timeOrigin + store.receivedAt));
+  store.socketDown = true;
+  assert.deepEqual(stand(13_000).slice(0, 2), ["reconnecting", "unheard"]);
+});
+
+test("a page stands as the feeds of what it watches, whatever others do", () => {
+  take({ f: [feed("simulator", { state: "stale" }), feed("broker")] });
+  assert.equal(stand()[1], "stale");
+  const watched = [["EURUSD", "FX", 5, 0.00001, "currency", [], "replay"]];
+  take({ v: 2, d: described({ watched, chosen: "FX:EURUSD" }), f: [feed("simulator"), replay()] });
+  assert.equal(stand()[1], "replayed");
+  take({ f: [feed("simulator"), replay({ state: "ended", last_event_ms: 2000 })] });
+  assert.deepEqual(stand(), ["stale", "ended", 502_000], "when that was recorded");
+});
+
+test("a line has a gap where its feed fell silent, and begins anew where a replay jumps", () => {
+  const watched = [["EURUSD", "FX", 5, 0.00001, "currency", [], "replay"], WATCHED[1]];
+  take({ v: 2, d: described({ watched, chosen: "FX:EURUSD" }), f: [feed("simulator"), replay()], p: [0, 1, 1, 175] });
+  const [played, live] = ["FX:EURUSD", "NASDAQ:AAPL"].map((id) => store.market.series.get(id));
+  take({ v: 2, f: [feed("simulator", { silences: [20] }), replay()], p: [0, 2, 1, 176] });
+  assert.deepEqual([played.breaks.length, live.breaks.length], [0, 1]);
+  const jumped = replay({ stretches: [[0, 500_000, 1, 1], [70, 500_000, 1, 1]] });
+  take({ v: 2, f: [feed("simulator", { silences: [20] }), jumped], p: [0, 3, 1, 177] });
+  assert.deepEqual([played.prices.length, live.prices.length, live.breaks.length], [1, 3, 1]);
+});
+
+test("what holds when a feed falls silent, or its replay jumps, is not drawn on", () => {
+  const bidsAt = () => bids().map((bid, at) => [store.market.detail.quotes.at(at)[0], bid]);
+  take({ w: [[[10, 5, 1, 6, 1]], [], [[12, 5.5]], []], f: [feed("simulator", { silences: [20] })] });
+  assert.deepEqual(bidsAt(), [[10, 5], [20.5, null]]);
+  take({ q: [[60, 7, 1, 8, 1]], f: [feed("simulator", { silences: [20] })] });
+  assert.deepEqual(bidsAt(), [[10, 5], [20.5, null], [60, 7]]);
+  assert.deepEqual(store.market.detail.theos.at(1).slice(0, 2), [20.5, null]);
+  assert.equal(store.market.detail.prices.length, 0, "no gap stands where nothing was");
+  assert.equal(store.market.detail.quote()[1], 7);
+  take({ w: [[[15, 5, 1, 6, 1], [60, 7, 1, 8, 1]], [], [], []] });
+  assert.deepEqual(bidsAt(), [[15, 5], [20.5, null], [60, 7]], "in the last minute as the server has it, too");
+  const watched = [["BTC/USD", "CRYPTO", 2, 0.01, "crypto", [], "replay"]];
+  take({ v: 2, d: described({ watched }), f: [replay({ stretches: [[0, 500_000, 1, 1], [70, 500_000, 1, 1]] })], q: [[69, 7, 1, 8, 1], [70, 1, 1, 2, 1]] });
+  assert.deepEqual(bidsAt().slice(-3), [[69, 7], [69.5, null], [70, 1]]);
 });
 
 test("batches that came already, here or on the page before, are not awaited again", () => {

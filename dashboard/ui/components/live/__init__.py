@@ -341,6 +341,16 @@ def theme_switch() -> rx.Component:
     return _leaf("settings.jsx", "ThemeSwitch")
 
 
+def refusal() -> rx.Component:
+    """Say why the chosen instrument is not delivered, while it is not."""
+    return _leaf("status.jsx", "Refusal")
+
+
+def unreachable() -> rx.Component:
+    """Say that the server can't be reached, where nothing has come of it."""
+    return _leaf("status.jsx", "Unreachable")
+
+
 def utc_clock() -> rx.Component:
     """Show the time of day, UTC."""
     return _leaf("status.jsx", "UtcClock")

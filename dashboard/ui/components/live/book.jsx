@@ -6,9 +6,9 @@ import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js
 import { addressOf } from "./instruments.js";
 import { PageLink } from "./link.jsx";
 import { store } from "./store.js";
+import { emptyText } from "./waiting.js";
 
 const LEVELS = 5;
-const WAIT_MS = 3000;
 /** Decimals of a price from which on the spread leaves no room for itself beside its basis points. */
 const LONG_DECIMALS = 6;
 
@@ -91,7 +91,7 @@ export function Book() {
       const book = store.market.bookOf(chosen.id);
       table.current.hidden = !book;
       empty.current.hidden = Boolean(book);
-      if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
+      if (!book) setText(empty.current, emptyText("book", chosen, store.lackOf(chosen), now - began));
     };
   }, [chosen]);
 
@@ -128,11 +128,6 @@ export function Book() {
       </p>
     </>
   );
-}
-
-function emptyText(chosen, waited) {
-  if (!chosen.id) return "Choose a symbol to see its order book.";
-  return waited ? `${chosen.name}: this feed sends no order book.` : `Waiting for the order book of ${chosen.name}.`;
 }
 
 function levels(side) {

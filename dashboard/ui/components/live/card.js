@@ -1,7 +1,6 @@
 // Writes one instrument's card: the canvas draws what moves, here is the text.
 
 import { CardCanvas } from "./cardcanvas.js";
-import { pageClock } from "./clock.js";
 import { NONE, decimal, duration, percent, signed, timeOfDay } from "./format.js";
 import { setAttribute, setText } from "./hooks.js";
 import { cardQueue } from "./paintqueue.js";
@@ -82,7 +81,7 @@ export class CardPainter {
     if (quiet) {
       this.element.dataset.quiet = "";
       setText(this.changeValue, "last at ");
-      setText(this.changeShare, timeOfDay(pageClock(series.at)));
+      setText(this.changeShare, timeOfDay(store.sources.timeOf(series.instrument, store.serverTime(series.at))));
       setText(this.changeWindow, "");
     } else if (this.element.dataset.quiet !== undefined) {
       delete this.element.dataset.quiet;

@@ -17,7 +17,7 @@ const MANY = 10;
 const FINE = 6;
 
 export function Cards() {
-  const { watched, chosen, refused, connection } = useShape();
+  const { watched, chosen, refused, stands } = useShape();
   useEffect(() => store.frames.add((now) => cardQueue.paint(now)), []);
   useEffect(() => {
     const root = document.documentElement;
@@ -26,7 +26,7 @@ export function Cards() {
     root.toggleAttribute("data-namesakes", namesakes);
     root.toggleAttribute("data-dense", watched.length > FEW || namesakes || watched.some(({ decimals }) => decimals >= FINE));
   }, [watched]);
-  if (!watched.length) return <p className="empty">{emptyText(connection)}</p>;
+  if (!watched.length) return <p className="empty">{emptyText(stands)}</p>;
   return (
     <div className="cards" {...layout(watched.length)} role="group" aria-label="Watchlist">
       {watched.map((each) => (
@@ -50,10 +50,9 @@ export function WatchedCount() {
   return <span>{known ? `${watched.length} of ${known} symbols` : ""}</span>;
 }
 
-function emptyText(connection) {
-  return connection === "connecting"
-    ? "Waiting for the stream to begin."
-    : "No symbols on the watchlist. Add some with Edit.";
+function emptyText(stands) {
+  if (stands === "connecting") return "Waiting for the stream to begin.";
+  return stands === "unheard" ? "The server does not answer." : "No symbols on the watchlist. Add some with Edit.";
 }
 
 function Card({ instrument, chosen, refused }) {

@@ -8,8 +8,10 @@ import { depthOf, sizeUpTo } from "./depth.js";
 import { decimal } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
+import { emptyText } from "./waiting.js";
 
 const HALF_LABEL = 24;
+const HALF_EMPTY = "A side of the order book is empty.";
 const LEGEND = "All sizes from the best price on, added up, up to each price.";
 
 function drawSide({ context }, plot, { steps, edge, x, y, color }) {
@@ -87,14 +89,15 @@ export function DepthChart() {
     [chosen],
   );
 
-  useSlowPainter(
-    () => () => {
+  useSlowPainter(() => {
+    const began = performance.now();
+    return (now) => {
       const book = store.market.bookOf(chosen.id);
       empty.current.hidden = Boolean(book && depthOf(book));
-      if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : `Waiting for the order book of ${chosen.name}.`);
-    },
-    [chosen],
-  );
+      if (empty.current.hidden) return;
+      setText(empty.current, book ? HALF_EMPTY : emptyText("book", chosen, store.lackOf(chosen), now - began));
+    };
+  }, [chosen]);
 
   return (
     <div className="chart-box">

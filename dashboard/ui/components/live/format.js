@@ -71,6 +71,16 @@ export function milliseconds(value) {
   return decimal(value, Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
 }
 
+/** The day, UTC, of `ms` since the Unix epoch: 2021-04-17. */
+export function dayOf(ms) {
+  return Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 10) : NONE;
+}
+
+/** Time of day, UTC, of `ms`, after the day where that is not the day of `now`. */
+export function dayAndTime(ms, now = Date.now()) {
+  return dayOf(ms) === dayOf(now) ? timeOfDay(ms) : `${dayOf(ms)} ${timeOfDay(ms)}`;
+}
+
 /** Time of day, UTC, of `ms` since the Unix epoch: 14:32:07, or 14:32:07.418 with `precise`. */
 export function timeOfDay(ms, precise = false) {
   if (!Number.isFinite(ms)) return NONE;

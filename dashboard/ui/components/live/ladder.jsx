@@ -6,11 +6,12 @@ import { decimal } from "./format.js";
 import { setAttribute, setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { Ladder } from "./ladder.js";
 import { store } from "./store.js";
+import { emptyText } from "./waiting.js";
 
 const ROW_HEIGHT = 22;
 const FEWEST = 11;
 const MOST = 61;
-const WAIT_MS = 3000;
+const EMPTY = "Both sides of the order book are empty.";
 
 /** An odd number of rows that, below their head, fills the element's height. */
 function useRowCount(element) {
@@ -91,7 +92,9 @@ export function PriceLadder() {
   useSlowPainter(() => {
     const began = performance.now();
     return (now) => {
-      if (!empty.current.hidden) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
+      if (empty.current.hidden) return;
+      const book = store.market.bookOf(chosen.id);
+      setText(empty.current, book ? EMPTY : emptyText("book", chosen, store.lackOf(chosen), now - began));
     };
   }, [chosen]);
 
@@ -137,11 +140,4 @@ function noteText(byTicks, { tickSize, decimals, theo }) {
   const tick = decimal(tickSize, decimals);
   const rows = byTicks ? `A row is a tick of ${tick}.` : `Rows are the book's levels, too far apart for ticks of ${tick}.`;
   return `${rows} Framed: last trade${theo === null ? "" : ", underlined: theoretical"}.`;
-}
-
-function emptyText(chosen, waited) {
-  if (!chosen.id) return "No instrument is chosen.";
-  const book = store.market.bookOf(chosen.id);
-  if (book) return "Both sides of the order book are empty.";
-  return waited ? `No order book of ${chosen.name} has come.` : `Waiting for the order book of ${chosen.name}.`;
 }

@@ -24,6 +24,8 @@ export class Market {
     this.chosen = NO_INSTRUMENT;
     this.detail = new Detail();
     this.series = new Map();
+    /** The newest silence and jump of each feed that its lines have been broken at. */
+    this.broken = new Map();
     this.sizes = new Map();
     /** Pushes whose share of the chosen instrument waits for a beat. */
     this.waiting = [];
@@ -58,6 +60,25 @@ export class Market {
     this.settle();
     this.chosen = instrument;
     if (this.detail.begin(instrument)) this.book = null;
+  }
+
+  /** Let what is drawn of a feed end after the ms in which it fell silent, or before that of a jump. */
+  breakOff(sources) {
+    const { silences, seams } = sources.breaksOf(this.chosen.feed);
+    this.detail.breakOff([...silences.map((ms) => ms + 0.5), ...seams.map((ms) => ms - 0.5)]);
+    for (const { name } of sources.feeds) this.breakSeries(name, sources.breaksOf(name));
+  }
+
+  /** Leave a gap in the lines of a feed that has fallen silent; after a jump they begin anew. */
+  breakSeries(feed, { silences, seams }) {
+    const [silence, seam] = [silences.at(-1), seams.at(-1)];
+    const before = this.broken.get(feed) ?? { silence, seam };
+    this.broken.set(feed, { silence, seam });
+    for (const series of this.series.values()) {
+      if (series.instrument.feed !== feed) continue;
+      if (seam !== before.seam) series.clear();
+      else if (silence !== before.silence) series.break();
+    }
   }
 
   /** The order book of the instrument of this full id, or null while it is not here. */

@@ -8,9 +8,11 @@ import { themeColors } from "./colors.js";
 import { PRICED, QUOTE } from "./columns.js";
 import { PRICE, SIDE, SIZE } from "./detail.js";
 import { decimal, timeOfDay } from "./format.js";
-import { setParts, useShape, useSlowPainter } from "./hooks.js";
+import { setParts, setText, useShape, useSlowPainter } from "./hooks.js";
 import { dotRadius, priceRange, stepRuns } from "./steps.js";
 import { store } from "./store.js";
+import { TimeUnit } from "./timeunit.jsx";
+import { emptyText } from "./waiting.js";
 
 const SPANS = [
   [15, "15 s"],
@@ -20,6 +22,7 @@ const SPANS = [
 const EVERY_MS = 45;
 const LARGEST_DOT = 7;
 const NEAR = 12;
+const HALF_LABEL = 24;
 const DASHES = [4, 4];
 const LEGEND = "Filled: the buyer took. Ring: the seller took. A dot's area is the trade's volume.";
 
@@ -77,20 +80,17 @@ function drawQuote(surface, plot, { quote, y, decimals, colors }) {
 
 /** What stood at a time, in parts of a line, and the trade nearest to it within `within` ms. */
 function readout(ms, within) {
-  const { quotes, prices, trades, decimals, id } = store.market.detail;
+  const { quotes, prices, trades, decimals, instrument, id } = store.market.detail;
   const sizes = store.market.sizesOf(id);
+  const time = timeOfDay(store.sources.timeOf(instrument, ms), true);
   if (!quotes.length) {
-    const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[1] : NaN;
-    return [timeOfDay(ms, true), `last ${decimal(price, decimals)}`];
+    const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[PRICED.price] : null;
+    return [time, price === null ? "no price" : `last ${decimal(price, decimals)}`];
   }
   const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
-  const side = (price, size) =>
-    quote && quote[price] !== null ? `${decimal(quote[price], decimals)} × ${sizes.text(quote[size])}` : "none";
-  const parts = [
-    timeOfDay(ms, true),
-    `bid ${side(QUOTE.bid, QUOTE.bidSize)}`,
-    `ask ${side(QUOTE.ask, QUOTE.askSize)}`,
-  ];
+  const side = (name, price, size) =>
+    (quote?.[price] ?? null) === null ? `no ${name}` : `${name} ${decimal(quote[price], decimals)} × ${sizes.text(quote[size])}`;
+  const parts = [time, side("bid", QUOTE.bid, QUOTE.bidSize), side("ask", QUOTE.ask, QUOTE.askSize)];
   const next = trades.after(ms);
   const near = [next - 1, next].filter((at) => at >= 0 && at < trades.length).map((at) => trades.at(at));
   const nearest = near.sort((a, b) => Math.abs(a[0] - ms) - Math.abs(b[0] - ms))[0];
@@ -129,14 +129,15 @@ export function StepChart() {
     [chosen, seconds],
   );
 
-  useSlowPainter(
-    () => () => {
+  useSlowPainter(() => {
+    const began = performance.now();
+    return (now) => {
       const { steps, trades } = store.market.detail;
-      empty.current.hidden = steps.rows.length + trades.length > 0;
       root.current.toggleAttribute("data-priced", steps.columns.length === 1);
-    },
-    [chosen],
-  );
+      empty.current.hidden = steps.rows.length + trades.length > 0;
+      if (!empty.current.hidden) setText(empty.current, emptyText("prices", chosen, store.lackOf(chosen), now - began));
+    };
+  }, [chosen]);
 
   return (
     <div className="chart-box" ref={root}>
@@ -165,8 +166,9 @@ export function StepChart() {
           tabIndex={0}
           aria-label={`Best bid and ask of ${chosen.name} over time, and its trades; arrow keys read it`}
         />
+        <TimeUnit />
         <p className="empty" ref={empty}>
-          Waiting for quotes and trades of {chosen.name}.
+          Waiting for the stream to begin.
         </p>
       </div>
     </div>
@@ -188,7 +190,10 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   const digits = decimalsOf(niceStep(range.low, range.high, lines, tickSize), decimals);
   drawGrid(surface, plot, {
     across: niceTicks(range.low, range.high, lines, tickSize).map((value) => ({ y: y(value), text: decimal(value, digits) })),
-    down: timeTicks(from, to, Math.floor(surface.width / 90)).map((ms) => ({ x: x(ms), text: timeOfDay(ms) })),
+    down: timeTicks(from, to, Math.floor(surface.width / 90)).map((ms) => ({
+      x: x(ms),
+      text: x(ms) < plot.right - HALF_LABEL ? timeOfDay(ms) : "", // beside it stands what the times are
+    })),
     colors,
   });
   const { context } = surface;

@@ -5,13 +5,14 @@ import { Arrivals } from "./arrivals.js";
 import { Cadence } from "./cadence.js";
 import { ClockOffset, pageClock } from "./clock.js";
 import { ECHO } from "./columns.js";
-import { connectionState, reaches } from "./connection.js";
+import { SILENT_MS, connectionState, reaches, standing } from "./connection.js";
 import { Curves } from "./curves.js";
 import { Finder } from "./finder.js";
 import { Frames } from "./frames.js";
 import { NO_INSTRUMENT } from "./instruments.js";
 import { Market } from "./market.js";
 import { Measurements } from "./measurements.js";
+import { Sources, lastEvent } from "./sources.js";
 import { summary } from "./statistics.js";
 import { Strain } from "./strain.js";
 
@@ -33,6 +34,9 @@ export const EMPTY_SHAPE = Object.freeze({
   frequencyMs: 0,
   intervalMs: 0,
   connection: "connecting",
+  /** What the numbers are, see `standing`, and since when in ms where they are not live; null where nobody knows. */
+  stands: "connecting",
+  since: null,
   reachable: false,
 });
 
@@ -61,15 +65,17 @@ export class Store {
     this.signedIn = EMPTY_SHAPE.signedIn;
     this.frequencyMs = 0;
     this.intervalMs = 0;
-    this.feeds = [];
-    this.feedsAt = 0;
+    this.sources = new Sources();
+    /** The feeds that the page is about. */
+    this.about = [];
     this.system = null;
     this.socketDown = false;
     this.receivedAt = -Infinity;
     this.heardAt = -Infinity;
-    this.connection = "connecting";
-    this.connectionSince = 0;
-    this.reachable = false;
+    this.connection = EMPTY_SHAPE.connection;
+    this.stands = EMPTY_SHAPE.stands;
+    this.since = EMPTY_SHAPE.since;
+    this.reachable = EMPTY_SHAPE.reachable;
     this.actions = {};
     this.listeners = new Set();
     this.finder = new Finder({
@@ -101,6 +107,10 @@ export class Store {
   settleReset() {
     this.bringBack = null;
     this.changed();
+  }
+
+  get feeds() {
+    return this.sources.feeds;
   }
 
   /** Run `listener` when the shape changes or something is found; gives the function that ends it. */
@@ -199,6 +209,7 @@ export class Store {
     const kept = market.find(market.chosen.id);
     if (begins && known && kept && kept.id !== d.chosen) this.actions.choose?.(kept.id);
     market.choose(kept ?? market.find(d.chosen) ?? NO_INSTRUMENT);
+    this.followSources();
     this.changed();
   }
 
@@ -215,7 +226,7 @@ export class Store {
   changed() {
     const { watched, chosen } = this.market;
     const { known, refused, paused, replayPaused, mayControl, signedIn } = this;
-    const { frequencyMs, intervalMs, connection, reachable } = this;
+    const { frequencyMs, intervalMs, connection, stands, since, reachable } = this;
     const shape = {
       watched,
       known,
@@ -229,6 +240,8 @@ export class Store {
       frequencyMs,
       intervalMs,
       connection,
+      stands,
+      since,
       reachable,
     };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
@@ -241,10 +254,24 @@ export class Store {
   }
 
   takeFeeds(feeds, now) {
-    this.feeds = feeds;
-    this.feedsAt = now;
-    this.replayPaused = feeds.length > 0 && feeds.every((feed) => feed.paused === true);
+    const { version } = this.sources;
+    this.sources.take(feeds, now);
+    if (this.sources.version !== version) this.cadence.note();
+    this.followSources();
     this.changed();
+  }
+
+  /** Be about the feeds of what is watched, and leave gaps where they did not go on. */
+  followSources() {
+    this.about = this.sources.about(this.market.watched);
+    this.replayPaused = this.about.length > 0 && this.about.every((feed) => feed.paused === true);
+    this.market.breakOff(this.sources);
+  }
+
+  /** What stands between an instrument and its data: see `emptyText`. */
+  lackOf({ id, feed }) {
+    const state = this.sources.of({ feed })?.state ?? "live";
+    return { unheard: this.connection === "reconnecting", refused: this.refused[id], feed, state };
   }
 
   /** Once a frame, before the painters. */
@@ -255,16 +282,20 @@ export class Store {
     if (!slow) return;
     this.measurements.sumUp(now, this.paused);
     const way = { sinceBatch: now - this.receivedAt, socketDown: this.socketDown };
+    const feeds = this.about.map((feed) => feed.state);
     this.reachable = reaches(way);
-    const connection = connectionState({ ...way, feeds: this.feeds.map((feed) => feed.state) });
-    if (connection === this.connection) {
-      this.changed();
-      return;
-    }
-    this.connection = connection;
-    const silent = this.receivedAt > 0 && connection !== "live";
-    this.connectionSince = silent ? pageClock(this.receivedAt) : Date.now();
+    this.connection = connectionState({ ...way, sinceLoad: now, feeds });
+    this.stands = standing({ connection: this.connection, heard: way.sinceBatch <= SILENT_MS, feeds });
+    this.since = this.lastKnown();
     this.changed();
+  }
+
+  /** Since when the page's numbers are not live any more, in ms; null where they are or nobody knows. */
+  lastKnown() {
+    if (["connecting", "live", "replayed"].includes(this.stands)) return null;
+    if (this.stands === "unheard") return this.receivedAt > 0 ? Math.round(this.serverTime(this.receivedAt)) : null;
+    const last = lastEvent(this.about);
+    return last && this.sources.timeOf({ feed: last.feed.name }, last.ms);
   }
 
   sampleFps(fps) {

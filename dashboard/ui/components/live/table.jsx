@@ -24,7 +24,7 @@ const TABLES = {
     rows: () => newest(store.market.detail.quotes, (index) => quoteRow(store.market.detail.quotes.at(index))),
   },
   candles: {
-    head: ["Begins (UTC)", "Open", "High", "Low", "Close", "Volume"],
+    head: ["Begins", "Open", "High", "Low", "Close", "Volume"],
     rows: () => newest(store.market.detail.bars.rows, (index) => candleRow(store.market.detail.bars.rows[index])),
   },
   latency: {
@@ -43,13 +43,15 @@ function quoteRow(row) {
   const sizes = store.market.sizesOf(id);
   const side = (price, size) => (price === null ? [NONE, NONE] : [decimal(price, decimals), sizes.text(size)]);
   const bid = side(row[QUOTE.bid], row[QUOTE.bidSize]);
-  return [timeOfDay(row[QUOTE.time], true), ...bid, ...side(row[QUOTE.ask], row[QUOTE.askSize])];
+  const time = store.sources.timeOf(store.market.detail.instrument, row[QUOTE.time]);
+  return [timeOfDay(time, true), ...bid, ...side(row[QUOTE.ask], row[QUOTE.askSize])];
 }
 
 function candleRow(row) {
-  const { decimals, id } = store.market.detail;
+  const { decimals, instrument, id } = store.market.detail;
   const prices = [BAR.open, BAR.high, BAR.low, BAR.close].map((column) => decimal(row[column], decimals));
-  return [timeOfDay(1000 * row[BAR.start]), ...prices, store.market.sizesOf(id).text(row[BAR.volume])];
+  const unit = store.sources.isReplayed(instrument) ? "played" : "UTC";
+  return [`${timeOfDay(1000 * row[BAR.start])} ${unit}`, ...prices, store.market.sizesOf(id).text(row[BAR.volume])];
 }
 
 function priceRow(series) {

@@ -1,10 +1,13 @@
 // Recent trades, newest on top. Rows are made once and written anew.
 
 import { useRef } from "react";
-import { decimal, timeOfDay } from "./format.js";
-import { setText, useCountedPainter } from "./hooks.js";
+import { decimal } from "./format.js";
+import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
+import { NO_INSTRUMENT } from "./instruments.js";
 import { Column, turn } from "./rows.js";
 import { store } from "./store.js";
+import { markTime, tradeTime, writeTimeHead } from "./tradetimes.js";
+import { emptyTapeText } from "./waiting.js";
 
 const SHOWN = 20;
 /** The end of a long name stays where the rest is cut off: a contract's strike and type stand there. */
@@ -29,7 +32,8 @@ function createRow() {
   return { ...parts, bar: size.children[0], size: size.children[1], trade: null };
 }
 
-function writeRow(parts, trade, largest, columns) {
+function writeRow(parts, trades, at, { largest, columns }) {
+  const trade = trades[at];
   const share = Math.min(1, trade.size / largest);
   if (parts.share !== share) {
     parts.share = share;
@@ -41,7 +45,7 @@ function writeRow(parts, trade, largest, columns) {
   parts.sizeDecimals = sizes.decimals;
   const buy = trade.side > 0;
   parts.row.dataset.side = buy ? "buy" : "sell";
-  const time = timeOfDay(trade.time, true);
+  const time = tradeTime(trade);
   setText(parts.clock, time.slice(0, 8));
   setText(parts.ms, time.slice(8));
   const { name, decimals } = trade.instrument;
@@ -54,7 +58,8 @@ function writeRow(parts, trade, largest, columns) {
   setText(parts.size, size);
   columns.price.fit(price);
   columns.size.fit(size);
-  parts.row.title = `${trade.size} ${name}`;
+  const jumped = markTime(parts.row, trades, at);
+  parts.row.title = [`${trade.size} ${name}`, jumped].filter(Boolean).join(". ");
 }
 
 /** Sizes are compared within their instrument: the largest of the kept trades fills the bar. */
@@ -67,34 +72,48 @@ function largestSizes() {
 }
 
 export function Tape() {
+  const { watched } = useShape();
   const table = useRef(null);
   const list = useRef(null);
+  const head = useRef(null);
   const empty = useRef(null);
 
   useCountedPainter("beat", () => {
     const rows = [];
     const columns = { price: new Column(table.current, "price"), size: new Column(table.current, "size") };
     let seen = -1;
+    let version = -1;
     list.current.replaceChildren();
     return () => {
       const count = Math.min(SHOWN, store.market.trades.length);
-      if (seen === store.market.tradesSeen && rows.length === count) return;
+      const dated = version === store.sources.version;
+      if (seen === store.market.tradesSeen && rows.length === count && dated) return;
+      version = store.sources.version;
+      if (!dated) for (const parts of rows) parts.trade = null;
       turn(rows, list.current, { count, fresh: store.market.tradesSeen - seen, createRow });
       seen = store.market.tradesSeen;
       const largest = largestSizes();
+      const { trades } = store.market;
       for (let i = 0; i < count; i += 1) {
-        const trade = store.market.trades[i];
-        writeRow(rows[i], trade, largest.get(trade.instrument.id), columns);
+        writeRow(rows[i], trades, i, { largest: largest.get(trades[i].instrument.id), columns });
       }
+      writeTimeHead(head.current, trades[0]);
       empty.current.hidden = count > 0;
     };
   }, []);
+
+  useSlowPainter(() => {
+    const began = performance.now();
+    return (now) => {
+      if (!empty.current.hidden) setText(empty.current, emptyTapeText(watched, store.lackOf(NO_INSTRUMENT), now - began));
+    };
+  }, [watched]);
 
   return (
     <div className="tape" role="table" aria-label="Recent trades, newest first" ref={table}>
       <div role="rowgroup">
         <div className="trade head" role="row">
-          <span role="columnheader" className="time">
+          <span role="columnheader" className="time" ref={head}>
             Time (UTC)
           </span>
           <span role="columnheader">Symbol</span>
@@ -104,7 +123,7 @@ export function Tape() {
       </div>
       <div role="rowgroup" className="tape-list" ref={list} />
       <p className="empty" ref={empty}>
-        Waiting for the first trade of a watched symbol.
+        Waiting for the stream to begin.
       </p>
     </div>
   );
