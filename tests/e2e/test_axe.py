@@ -1,4 +1,4 @@
-"""axe-core finds nothing on any page; that of PnL, which needs clients, is in `on_redis`."""
+"""axe-core finds nothing on any page; that of PnL is looked at before it has clients."""
 
 import pytest
 from playwright.sync_api import Browser
