@@ -14,13 +14,13 @@ from dashboard.core.conflation import OverflowPolicy, conflate, conflate_each
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
-from dashboard.core.reports import FeedReport, Playback, Stretch
 from dashboard.hub.meter import Meter
 from dashboard.ui.batch import NS_PER_MS, hops, last_traded, market_part
 from dashboard.ui.closeup import Closeup
-from dashboard.ui.columns import CurvesPart, Echo, Hops, Losses, StretchRow
+from dashboard.ui.columns import CurvesPart, Echo, Hops, Losses
 from dashboard.ui.curves import Curves
 from dashboard.ui.description import Description
+from dashboard.ui.feeds import told_feed
 from dashboard.ui.moment import Moment
 from dashboard.ui.opening import Opening
 from dashboard.ui.running import Streamed
@@ -360,7 +360,7 @@ class Tab:
             return {}
         self._reports = reports
         feeds = self._running.feeds.current()
-        return {"f": [_feed(name, report) for name, report in feeds.items()]}
+        return {"f": [told_feed(name, report) for name, report in feeds.items()]}
 
     def _follow(self) -> None:
         """Listen to what is shown and to nothing else."""
@@ -398,28 +398,3 @@ class Tab:
 
 def _nothing(_topic: Topic) -> bool:
     return False
-
-
-def _feed(name: str, report: FeedReport) -> dict[str, Any]:
-    last_ns = report.last_event_ns
-    return {
-        "name": name,
-        **msgspec.structs.asdict(report.status),
-        "last_event_ms": None if last_ns is None else last_ns // NS_PER_MS,
-        "silences": [each // NS_PER_MS for each in report.silences],
-        **_playback(report.playback),
-    }
-
-
-def _playback(playback: Playback | None) -> dict[str, Any]:
-    if playback is None:
-        return {}
-    told = msgspec.structs.asdict(playback)
-    told["began_ms"] = told.pop("began_ns") // NS_PER_MS
-    told["stretches"] = [_stretch(each) for each in playback.stretches]
-    return told
-
-
-def _stretch(stretch: Stretch) -> StretchRow:
-    played, recorded = stretch.played_ns // NS_PER_MS, stretch.recorded_ns // NS_PER_MS
-    return StretchRow(played, recorded, stretch.pace, int(stretch.jumped))
