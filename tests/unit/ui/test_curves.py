@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.accounts import Account
+from dashboard.core.model import Positions
 from dashboard.ui import accounts, curves
 from dashboard.ui.columns import CurvesPart
 from dashboard.ui.curves import Curves
@@ -23,7 +24,7 @@ class Known:
     def current(self) -> list[Account]:
         return self.known
 
-    def positions(self) -> list[object]:
+    def positions(self) -> list[Positions]:
         return []
 
 
@@ -130,8 +131,8 @@ def test_a_client_without_pnl_has_no_line() -> None:
 
 
 def test_a_name_is_no_markup_in_the_chart() -> None:
-    [name] = whole(heard({"<b>&" + "x" * 100: [(0, 1.0)]}), minutes=1).names or ()
-    assert name.label == "&lt;b&gt;&amp;" + "x" * (curves.MAX_NAME - 4)
+    names = whole(heard({"<b>&" + "x" * 100: [(0, 1.0)]}), minutes=1).names or ()
+    assert [name.label for name in names] == ["&lt;b&gt;&amp;" + "x" * (curves.MAX_NAME - 4)]
 
 
 def test_the_exchange_stands_beside_a_name_that_two_of_them_have() -> None:
