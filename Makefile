@@ -33,7 +33,7 @@ install = @uv pip install --quiet --python $(VENV)/bin/python -r $(1) 2>/dev/nul
 listen = import socket; socket.create_server(("", $(1)))
 require_free = $(if $(shell $(PYTHON) -c '$(call listen,$(1))' 2>&1),$(error Port $(1) is taken or not allowed: free it, or choose another with $(2)))
 
-.PHONY: help run dev exchange record test check format bench soak coldloads clean python tools
+.PHONY: help run dev exchange record test check format bench soak coldloads screens clean python tools
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -88,6 +88,9 @@ soak: tools ## Keep the market page open for ten minutes, and watch its memory
 
 coldloads: tools ## Load every page many times on a slowed and on a busy machine
 	@$(measure) tests/drills/coldloads.py
+
+screens: tools ## Take pictures of every page at every width, and look for what is cut off
+	@$(measure) tests/drills/screens.py $(if $(PAGES),--pages $(PAGES))
 
 clean: ## Remove what was installed and built; .data stays
 	rm -rf $(VENV) .web .web-tests .pytest_cache .ruff_cache .import_linter_cache .hypothesis

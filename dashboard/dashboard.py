@@ -28,7 +28,8 @@ from dashboard.streaming.server import StreamServer
 from dashboard.streaming.shutdown import before_termination, no_life_after
 from dashboard.ui import bridge
 from dashboard.ui.page_socket import event_failed, guard_socket, only_page_messages, page_failed
-from dashboard.ui.pages import instrument, instruments, market, pnl
+from dashboard.ui.page_status import with_status
+from dashboard.ui.pages import instrument, instruments, lost, market, pnl
 
 settings = settings_or_exit()
 configure_logging(settings.log_level, secrets=settings.secrets)
@@ -99,7 +100,12 @@ def page_policy() -> Policy | None:
 
 
 app = rx.App(
-    api_transformer=[create_api(product, places, stream_server), only_page_messages, guarded],
+    api_transformer=[
+        create_api(product, places, stream_server),
+        only_page_messages,
+        partial(with_status, find=bridge.find),
+        guarded,
+    ],
     frontend_exception_handler=page_failed,
     backend_exception_handler=event_failed,
 )
@@ -110,3 +116,4 @@ market.add_page(app)
 instruments.add_page(app)
 instrument.add_page(app)
 pnl.add_page(app)
+lost.add_page(app)

@@ -1,8 +1,8 @@
 """Who may in, second part: from elsewhere a request needs an API key.
 
 Beside `origins.Guard`, which looks at Host and Origin first. Health is open, so
-that monitors need no key; so are CORS preflights, which cannot show one, and
-`/ws/openalgo`, whose protocol asks for a key itself, from wherever one comes.
+that monitors need no key; so are the font of the sign-in, CORS preflights, which cannot
+show one, and `/ws/openalgo`, whose protocol asks for a key itself, from wherever one comes.
 """
 
 import contextlib
@@ -25,7 +25,8 @@ from dashboard.access.credentials import (
 from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.principals import PRINCIPAL
 from dashboard.access.revocable import RevocableRequest
-from dashboard.access.sign_in import SIGN_IN_PATH, SignIn, sign_in_page
+from dashboard.access.sign_in import FONT_PATH, SIGN_IN_PATH, SignIn, sign_in_page
+from dashboard.access.sign_out import SIGN_OUT_PATH, sign_out
 from dashboard.config import RequireKey
 from dashboard.core.errors import StorageError
 from dashboard.core.principal import LOCAL, NOBODY, STRANGER, Principal
@@ -33,7 +34,7 @@ from dashboard.storage.api_keys import ApiKeys
 
 log = structlog.get_logger(__name__)
 
-OPEN_PATHS = frozenset({"/api/health", "/ws/openalgo"})
+OPEN_PATHS = frozenset({"/api/health", "/ws/openalgo", FONT_PATH})
 NEEDS_KEY = (
     "an API key is needed: send 'Authorization: Bearer KEY', or for WebSocket and /sse/ add"
     " ?api_key=KEY (make one with: python -m dashboard.keys create NAME)"
@@ -156,6 +157,8 @@ class KeyGuard:
     async def _look(self, scope: Scope, receive: Receive) -> Principal | Response:
         if scope["type"] == "http" and scope["path"] == SIGN_IN_PATH:
             return await SignIn(self._keys()).answer(Request(scope, receive))
+        if scope["type"] == "http" and scope["path"] == SIGN_OUT_PATH:
+            return await sign_out(Request(scope, receive), self._keys(), self._connections)
         return await self._check.look(scope)
 
 

@@ -28,6 +28,7 @@ class KeyedConnections:
     def __init__(self) -> None:
         self._ends: dict[int, dict[Hashable, Callable[[], object]]] = {}
         self._keys: dict[Hashable, int] = {}
+        self._sessions: dict[Hashable, str] = {}
         self._revoked: frozenset[int] = frozenset()
         self._watch: KeyWatch | None = None
 
@@ -48,6 +49,8 @@ class KeyedConnections:
             return
         self._keys[client] = key_id
         self._ends.setdefault(key_id, {})[client] = end
+        if principal.session is not None:
+            self._sessions[client] = principal.session
         if self._watch is not None:
             self._watch.begin()
 
@@ -56,12 +59,20 @@ class KeyedConnections:
         key_id = self._keys.pop(client, None)
         if key_id is None:
             return
+        self._sessions.pop(client, None)
         of_key = self._ends[key_id]
         del of_key[client]
         if not of_key:
             del self._ends[key_id]
         if not self._keys and self._watch is not None:
             self._watch.end()
+
+    def end_session(self, session: str) -> None:
+        """Ask all who came by a page session that has ended to leave."""
+        for client in [each for each, name in self._sessions.items() if name == session]:
+            end = self._ends[self._keys[client]][client]
+            self.leave(client)
+            end()
 
     @asynccontextmanager
     async def following(self, hub: Hub, watch: KeyWatch) -> AsyncGenerator[None]:

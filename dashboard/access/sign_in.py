@@ -12,6 +12,8 @@ from dashboard.access.credentials import client_address, is_secure, session_cook
 from dashboard.storage.api_keys import SESSION_NS, ApiKeys
 
 SIGN_IN_PATH = "/sign-in"
+FONT_PATH = "/fonts/inter-latin.woff2"
+"""The one file of the pages that needs no key, so that the sign-in looks like them."""
 MAX_FORM_BYTES = 8192
 FORM_TIMEOUT_S = 10
 DAY_NS = 86_400_000_000_000
@@ -21,17 +23,19 @@ ASKED = (
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'"
     ),
 }
 
-# The colours are those of the pages in `ui/theme.py`, whose files nobody gets without a key.
+# The colours are those of the pages in `ui/theme.py`, whose styles nobody gets without a key.
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Livetape: key needed</title>
+<title>Sign in · Livetape</title>
+<link rel="preload" href="$font" as="font" type="font/woff2" crossorigin>
 <style>
 :root {
   color-scheme: light dark;
@@ -45,19 +49,28 @@ _PAGE = Template("""<!doctype html>
     --text: #e8ecf0; --muted: #a6b0bb; --down: #fa6a7b; --accent: #639fff;
   }
 }
+@font-face {
+  font-family: 'Inter'; src: url('$font') format('woff2');
+  font-weight: 100 900; font-display: swap;
+}
 body {
-  display: grid; min-height: 100dvh; margin: 0; place-items: center;
+  display: grid; grid-template-rows: 44px 1fr; min-height: 100dvh; margin: 0;
   background: var(--bg); color: var(--text);
 }
+header {
+  display: flex; align-items: center; padding: 0 16px;
+  border-bottom: 1px solid var(--line); font-weight: 700;
+}
+header::before {
+  content: ""; width: 8px; height: 8px; margin-right: 8px;
+  background: var(--accent); forced-color-adjust: none;
+}
+main { display: grid; place-items: center; padding: 12px; }
 form {
-  display: grid; gap: 12px; box-sizing: border-box; width: min(26rem, calc(100vw - 24px));
+  display: grid; gap: 12px; box-sizing: border-box; width: min(26rem, 100%);
   padding: 24px; border: 1px solid var(--line); border-radius: 4px; background: var(--panel);
 }
 h1 { margin: 0; font-size: 20px; }
-h1::before {
-  content: ""; display: inline-block; width: 10px; height: 10px; margin-right: 10px;
-  background: var(--accent);
-}
 p { margin: 0; }
 label { font-weight: 600; margin-bottom: -6px; }
 input, button {
@@ -71,12 +84,14 @@ button { font-weight: 600; cursor: pointer; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 [role="alert"] { padding-left: 10px; border-left: 3px solid var(--down); color: var(--down); }
 .note { color: var(--muted); font-size: 13px; }
-code { white-space: nowrap; font-family: ui-monospace, 'DejaVu Sans Mono', 'Menlo', monospace; }
+code { overflow-wrap: anywhere; font-family: ui-monospace, 'DejaVu Sans Mono', 'Menlo', monospace; }
 </style>
 </head>
 <body>
+<header>Livetape</header>
+<main>
 <form method="post" action="$action">
-<h1>Livetape</h1>
+<h1>Sign in</h1>
 $said
 <label for="key">API key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
@@ -85,6 +100,7 @@ $said
 <p class="note">On the server, the first key is in <code>api-key</code> in the data folder.
 Make more with <code>python -m dashboard.keys create NAME</code></p>
 </form>
+</main>
 </body>
 </html>
 """)
@@ -138,7 +154,9 @@ def sign_in_page(
 ) -> Response:
     """Give the form, which leads back to a path of ours and says what was wrong, if anything."""
     said = f'<p role="alert">{escape(problem)}</p>' if problem else f"<p>{ASKED}</p>"
-    page = _PAGE.substitute(action=SIGN_IN_PATH, said=said, next=escape(own_path(path)))
+    page = _PAGE.substitute(
+        action=SIGN_IN_PATH, font=FONT_PATH, said=said, next=escape(own_path(path))
+    )
     headers = HEADERS | ({"Retry-After": str(wait_s)} if wait_s else {})
     return HTMLResponse(page, status_code=status, headers=headers)
 

@@ -33,7 +33,7 @@ from dashboard.core.bars import MAX_BARS, Interval
 from dashboard.core.errors import CommandError, RequestError
 from dashboard.core.instruments import Instrument
 from dashboard.core.leases import WHOLE_BOOK
-from dashboard.core.model import Book, Event, Kind, Price, Quote, Theo, Topic, Trade
+from dashboard.core.model import Book, Event, Kind, Price, PriceBasis, Quote, Theo, Topic, Trade
 from dashboard.hub.hub import Hub
 
 DEFAULT_BARS = 500
@@ -219,6 +219,8 @@ def _snapshot(hub: Hub, instrument: Instrument) -> Snapshot:
     book = latest(Kind.BOOK, instrument.symbol)
     quote = latest(Kind.QUOTE, instrument.symbol)
     last = latest(Kind.TRADE, instrument.symbol) or latest(Kind.PRICE, instrument.symbol)
+    if isinstance(last, Price) and last.basis is PriceBasis.MID:
+        last = None
     theo = instrument.underlying and latest(Kind.THEO, instrument.underlying)
     return Snapshot(
         id=hub.newest_id,

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 import msgspec
 
 from dashboard.core.clocks import LATEST_NS, MAX_AHEAD_NS
-from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, Quote, Trade
+from dashboard.core.model import (
+    Book,
+    Event,
+    OpenInterest,
+    Price,
+    PriceBasis,
+    PriceLevel,
+    Quote,
+    Trade,
+)
 
 DAY_NS = 86_400 * 1_000_000_000
 BEFORE_AND_TODAY = 2
@@ -53,6 +62,7 @@ class Day(msgspec.Struct, gc=False):
 class MarketQuote:
     """What is known of an instrument now; None where nothing is known yet.
 
+    Its prices are those of trades; mids stand in for them until the first one comes.
     The day is UTC's. `close` is the last price of the day before, and the day's
     open while none was seen. What comes after its day has ended changes that day's statistics,
     not today's, and is not the last price. Volume, turnover and the last quantity are of the
@@ -80,6 +90,7 @@ class MarketQuote:
         self._days: dict[int, Day] = {}
         self._before: Day | None = None
         self._traded = False
+        self._by_mids = False
 
     @property
     def open(self) -> float | None:
@@ -128,16 +139,9 @@ class MarketQuote:
             case Price(derived=True):
                 return False  # the trade before it has said that
             case Price():
-                size = None if self._traded else event.volume
-                return self._apply_price(event.price, size, event.ts_event, received_ns)
-            case Trade(historical=True):
-                if self.ltp is not None:
-                    return False
-                self.ltp = event.price
+                return self._take_price(event, received_ns)
             case Trade():
-                if not self._traded:
-                    self._begin_trades()
-                return self._apply_price(event.price, event.size, event.ts_event, received_ns)
+                return self._take_trade(event, received_ns)
             case Quote():
                 return self._apply_best(
                     (event.bid_price, event.bid_size, event.ask_price, event.ask_size),
@@ -152,6 +156,36 @@ class MarketQuote:
                 return False
         self.ts_event = event.ts_event
         return True
+
+    def _take_price(self, price: Price, received_ns: int) -> bool:
+        if price.basis is PriceBasis.MID:
+            if self.ltp is None:
+                self._by_mids = True
+            elif not self._by_mids:
+                return False
+        else:
+            self._forget_mids()
+        size = None if self._traded else price.volume
+        return self._apply_price(price.price, size, price.ts_event, received_ns)
+
+    def _take_trade(self, trade: Trade, received_ns: int) -> bool:
+        self._forget_mids()
+        if not trade.historical:
+            if not self._traded:
+                self._begin_trades()
+            return self._apply_price(trade.price, trade.size, trade.ts_event, received_ns)
+        if self.ltp is not None:
+            return False
+        self.ltp = trade.price
+        self.ts_event = trade.ts_event
+        return True
+
+    def _forget_mids(self) -> None:
+        """Begin anew with the price of the first trade, where mids stood in for it."""
+        if self._by_mids:
+            self._by_mids = False
+            self._days.clear()
+            self.today = self._before = self.close = self.ltp = None
 
     def _begin_trades(self) -> None:
         """Count trades from now on, not what comes with the prices."""

@@ -68,6 +68,15 @@ class Side(StrEnum):
     SELL = "sell"
 
 
+class PriceBasis(StrEnum):
+    """What a price is."""
+
+    LAST = "last"
+    """That of the last trade, or the value of what is not traded."""
+    MID = "mid"
+    """Halfway between the best bid and the best offer."""
+
+
 class Topic(NamedTuple):
     """What a sequence number counts: one type of event about one subject.
 
@@ -139,13 +148,15 @@ class MarketEvent(Event, frozen=True, kw_only=True, gc=False):
 class Price(MarketEvent, frozen=True, kw_only=True, gc=False):
     """The current price and the volume that came with it.
 
-    `derived` marks that of the trade before it, see `feeds.derived`.
+    `basis` says what it is: a mid says nothing of what was traded. `derived` marks that of
+    the trade before it, see `feeds.derived`.
     """
 
     kind: ClassVar[Kind] = Kind.PRICE
 
     price: float
     volume: float
+    basis: PriceBasis = PriceBasis.LAST
     derived: bool = False
 
 

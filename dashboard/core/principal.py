@@ -15,14 +15,15 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Who a request is from, and its scopes.
 
     `key_id` and `key_name` are those of the key that was shown, itself or by a page session;
-    None where none was. `is_local` says that the request came from this machine, and that
-    the settings trust it for that.
+    None where none was. `session` names the page session, and is None without one. `is_local`
+    says that the request came from this machine, and that the settings trust it for that.
     """
 
     user_id: str
     scopes: frozenset[str]
     key_id: int | None = None
     key_name: str | None = None
+    session: str | None = None
     is_local: bool = False
 
     @property

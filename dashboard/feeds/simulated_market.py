@@ -1,7 +1,9 @@
 """The simulated market: pure, reproducible, time passed in.
 
 One random walk per symbol drives its price, its book and its trades, so the
-three agree: a buyer pays the best ask, a seller gets the best bid.
+three agree: a buyer pays the best ask, a seller gets the best bid, and the price
+is that of the last trade. With each price of what has a book comes its quote: the
+book itself comes less often.
 """
 
 import random
@@ -9,7 +11,17 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dashboard.core.instruments import Instrument, InstrumentKey
-from dashboard.core.model import Book, Event, OpenInterest, Price, PriceLevel, Side, System, Trade
+from dashboard.core.model import (
+    Book,
+    Event,
+    OpenInterest,
+    Price,
+    PriceLevel,
+    Quote,
+    Side,
+    System,
+    Trade,
+)
 from dashboard.feeds.simulated_listings import (
     LISTINGS,
     ON_DEMAND,
@@ -112,7 +124,7 @@ class Segment:
         """Make what there is to know of instruments at once, without waiting for their streams."""
         for key in keys:
             walk = self._walks[key]
-            yield self._price(walk, now, 0.0)
+            yield from self._step(walk, now, 0.0)
             if walk.listing.book:
                 yield self._book(walk, now)
             if walk.interest is not None:
@@ -120,13 +132,14 @@ class Segment:
 
     def prices(self, now: int, elapsed_s: float) -> list[Event]:
         """Move every walk but the generated ones."""
-        return [self._price(walk, now, elapsed_s) for walk in self._priced]
+        return [event for walk in self._priced for event in self._step(walk, now, elapsed_s)]
 
     def load(self, now: int, _elapsed_s: float) -> list[Event]:
         """Move the next tenth of the generated ones."""
         slot = self._load_slot
         self._load_slot = (slot + 1) % LOAD_SLOTS
-        return [self._price(walk, now, 0.1) for walk in self._loaded[slot::LOAD_SLOTS]]
+        walks = self._loaded[slot::LOAD_SLOTS]
+        return [event for walk in walks for event in self._step(walk, now, 0.1)]
 
     def books(self, now: int, _elapsed_s: float) -> list[Event]:
         """Make the book of each that has one."""
@@ -137,14 +150,13 @@ class Segment:
         if not self._traded:
             return []
         walk = self._rng.choice(self._traded)
-        side = self._rng.choice((Side.BUY, Side.SELL))
         return [
             Trade(
                 symbol=walk.instrument.symbol,
                 exchange=walk.instrument.exchange,
-                price=walk.level(Side.SELL if side is Side.BUY else Side.BUY, 0),
+                price=walk.price,
                 size=self._size(walk.listing.lot, 0.01, 5.0),
-                aggressor_side=side,
+                aggressor_side=walk.aggressor,
                 priced=True,
                 ts_event=now,
             )
@@ -171,12 +183,30 @@ class Segment:
             lists.append(self._open)
         return lists
 
-    def _price(self, walk: Walk, now: int, elapsed_s: float) -> Price:
-        return Price(
+    def _step(self, walk: Walk, now: int, elapsed_s: float) -> Iterator[Quote | Price]:
+        """Move a walk; give its quote, where it has a book, and its price of this moment."""
+        price = walk.step(self._rng, elapsed_s)
+        if walk.listing.book:
+            yield self._quote(walk, now)
+        yield Price(
             symbol=walk.instrument.symbol,
             exchange=walk.instrument.exchange,
-            price=walk.step(self._rng, elapsed_s),
+            price=price,
             volume=self._rng.randint(100, 10_000) if walk.listing.volume else 0,
+            ts_event=now,
+        )
+
+    def _quote(self, walk: Walk, now: int) -> Quote:
+        lot = walk.listing.lot
+        walk.best_sizes = (self._size(lot, 0.1, 10.0), self._size(lot, 0.1, 10.0))
+        bid_size, ask_size = walk.best_sizes
+        return Quote(
+            symbol=walk.instrument.symbol,
+            exchange=walk.instrument.exchange,
+            bid_price=walk.level(Side.BUY, 0),
+            bid_size=bid_size,
+            ask_price=walk.level(Side.SELL, 0),
+            ask_size=ask_size,
             ts_event=now,
         )
 
@@ -184,16 +214,18 @@ class Segment:
         return Book(
             symbol=walk.instrument.symbol,
             exchange=walk.instrument.exchange,
-            bids=self._levels(walk, Side.BUY),
-            asks=self._levels(walk, Side.SELL),
+            bids=self._levels(walk, Side.BUY, walk.best_sizes[0]),
+            asks=self._levels(walk, Side.SELL, walk.best_sizes[1]),
             ts_event=now,
         )
 
-    def _levels(self, walk: Walk, side: Side) -> tuple[PriceLevel, ...]:
-        return tuple(
+    def _levels(self, walk: Walk, side: Side, best_size: float) -> tuple[PriceLevel, ...]:
+        """Give a side of a book; its best level is that of the last quote."""
+        further = (
             (walk.level(side, depth), self._size(walk.listing.lot, 0.1, 10.0))
-            for depth in range(walk.listing.levels)
+            for depth in range(1, walk.listing.levels)
         )
+        return ((walk.level(side, 0), best_size), *further)
 
     def _size(self, lot: int | None, least: float, most: float) -> float:
         """Draw a size in these bounds, or in whole lots."""

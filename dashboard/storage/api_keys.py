@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import anyio.to_thread
+import msgspec
 import structlog
 
 from dashboard.core.attempts import FailureLimit
@@ -119,7 +120,22 @@ class ApiKeys:
         found = known.sessions.get(digest_of(token))
         if found is None or found.ts_expires <= self._clock():
             return None
-        return _principal(known.by_id[found.api_key_id])
+        return msgspec.structs.replace(
+            _principal(known.by_id[found.api_key_id]), session=found.digest
+        )
+
+    async def close_session(self, token: str) -> str | None:
+        """End a page session; give what a principal calls it, or None when there is none.
+
+        Raises:
+            StorageError: when the database does not answer.
+        """
+        found = (await self._known.fresh()).sessions.get(digest_of(token))
+        if found is None:
+            return None
+        await anyio.to_thread.run_sync(lambda: self._repository.end_session(found.digest))
+        await self._known.anew()
+        return found.digest
 
     async def _find(self, shown: str, address: str) -> StoredKey | None:
         """Find a key that is valid; None for another, and for too many attempts."""

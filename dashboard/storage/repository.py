@@ -139,6 +139,11 @@ class Repository:
                 PageSession(api_key_id=new.api_key_id, digest=new.digest, ts_expires=new.ts_expires)
             )
 
+    def end_session(self, digest: str) -> None:
+        """Drop the page session of this digest, if there is one."""
+        with self._transaction() as session:
+            session.exec(delete(PageSession).where(col(PageSession.digest) == digest))
+
     @contextmanager
     def _transaction(self, *, reads: bool = False, alone: bool = False) -> Generator[Session]:
         engine = reading(self._engine) if reads else self._engine

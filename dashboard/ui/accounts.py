@@ -64,7 +64,8 @@ def pnl_rows(
 ) -> list[PnlRow]:
     """List the latest PnL of every client, the largest first, with its change over the range.
 
-    A client that was first heard of within the range has changed since then.
+    A client that was first heard of within the range has changed since then, and its change
+    says in how long.
     """
     numbers = {id(account): at for at, account in enumerate(lines)}
     start_ns = now_ns - minutes * 60 * SECOND_NS
@@ -75,6 +76,7 @@ def pnl_rows(
         pnl = pnl_of(account)
         (before,) = account.series.at([start_ns])
         change = total((pnl, -(account.series.values[0] if before is None else before)))
+        known_s = (now_ns - account.series.moments[0]) / SECOND_NS
         number = numbers.get(id(account))
         rows.append(
             PnlRow(
@@ -84,7 +86,8 @@ def pnl_rows(
                 dash="" if number is None else DASHES[number // COLORS],
                 pnl=format_signed(pnl, 2),
                 direction="up" if pnl > 0 else "down" if pnl < 0 else "flat",
-                change=format_signed(change, 2),
+                change=format_signed(change, 2)
+                + (f" in {format_age(known_s)}" if before is None else ""),
                 age=format_age((now_ns - account.series.moments[-1]) / SECOND_NS),
             )
         )

@@ -12,7 +12,8 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `l` | `Losses`: conflated and lost events of this page so far |
 | `h` | `Hops`: source to hub, hub to sent, in ms, of the newest market event since the last push |
 | `p` | prices, flat and in order: number of the instrument, price, number, price, ... |
-| `u` | to a page that was hidden: how long before `t` each price of `p` came, in ms |
+| `x` | mids in the same form, of instruments that have not traded: no other one's are sent |
+| `u` | to a page that was hidden: how long before `t` each price of `p`, then of `x` came, in ms |
 | `r` | `TradeRow` rows |
 | `b` | `BookRow`: the book of the chosen instrument |
 | `y` | `Load` of the serving process |
@@ -23,7 +24,7 @@ Keys are short because a page gets one of these every display frame. A row's col
 | `i` | when the page asks: `Found`, a part of the instruments that match a text |
 | `s` | 1 in the pushes that a stream begins with, until the page answers that it took one |
 
-The page of the clients' PnL gets `x`, its `CurvesPart`, once a second.
+The page of the clients' PnL gets `j`, its `CurvesPart`, once a second.
 
 A page about one instrument has its chosen one in detail:
 
@@ -42,8 +43,10 @@ position_s, duration_s, speed, paused, note (what is wrong with the recording), 
 stretches (`StretchRow` rows) too. `f` comes at once when a feed changes how it stands or plays.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from dashboard.core.clocks import CLOCK_SET_NS
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
@@ -52,11 +55,13 @@ from dashboard.core.model import (
     Kind,
     MarketEvent,
     Price,
+    PriceBasis,
     Published,
     Quote,
     Side,
     System,
     Theo,
+    Topic,
     Trade,
 )
 from dashboard.ui.columns import (
@@ -76,6 +81,9 @@ MAX_PAST_TRADES = 1000
 PAST_SPAN_MS = 50
 """Of the quotes before the page was opened, the last of each such span is sent; so of prices."""
 
+LatestOf = Callable[[Topic], Published | None]
+"""Gives the newest event of a topic, as the hub does."""
+
 COUNTED = (Kind.QUOTE, Kind.BOOK, Kind.TRADE, Kind.PRICE)
 """In the order of the columns of `Counts`."""
 
@@ -85,17 +93,20 @@ def market_part(
     *,
     index: Mapping[InstrumentKey, int],
     chosen: InstrumentKey | None,
+    latest_of: LatestOf,
     aged_at: int | None = None,
 ) -> dict[str, Any]:
     """Collect the market's share of a push.
 
     `index` numbers the watched instruments; events of others are left out.
-    Of several books of the chosen one the newest counts. `aged_at` is the time of
-    sending, by the monotonic clock, where the prices are to be told with their ages.
+    Of several books of the chosen one the newest counts. A mid is left out where
+    `latest_of` gives a trade. `aged_at` is the time of sending, by the monotonic clock,
+    where the prices are to be told with their ages.
     """
     part: dict[str, Any] = {}
     prices: list[float] = []
-    ages: list[int] = []
+    priced: list[Published] = []
+    mids: list[tuple[int, Published]] = []
     trades: list[TradeRow] = []
     for entry in entries:
         event = entry.event
@@ -104,17 +115,55 @@ def market_part(
             if (at := index.get(key)) is None:
                 continue
             if isinstance(event, Price):
-                prices += (at, event.price)
-                if aged_at is not None:
-                    ages.append((aged_at - entry.monotonic_ns) // NS_PER_MS)
+                if event.basis is PriceBasis.LAST:
+                    prices += (at, event.price)
+                    priced.append(entry)
+                else:
+                    mids.append((at, entry))
             elif isinstance(event, Trade) and not event.historical:
                 trades.append(_trade(at, event))
             elif isinstance(event, Book) and key == chosen:
                 part["b"] = _book(at, event)
         elif isinstance(event, System):
             part["y"] = Load(event.cpu_pct, event.mem_mb, event.msg_rate)
-    rows = (("p", prices), ("u", ages), ("r", trades))
+    mids = [(at, each) for at, each in mids if not is_outdone(each, latest_of)]
+    ages: list[int] = []
+    if aged_at is not None:
+        priced += (entry for _, entry in mids)
+        ages = [(aged_at - each.monotonic_ns) // NS_PER_MS for each in priced]
+    rows = (("p", prices), ("x", _flat_prices(mids)), ("u", ages), ("r", trades))
     return part | {key: told for key, told in rows if told}
+
+
+def _flat_prices(numbered: Iterable[tuple[int, Published]]) -> list[float]:
+    prices = ((at, each.event.price) for at, each in numbered if isinstance(each.event, Price))
+    return [number for pair in prices for number in pair]
+
+
+def is_outdone(entry: Published, latest_of: LatestOf) -> bool:
+    """Tell whether an event is a mid of an instrument that has traded: nothing shows it."""
+    event = entry.event
+    if not isinstance(event, Price) or event.basis is PriceBasis.LAST:
+        return False
+    return latest_of(entry.topic._replace(kind=Kind.TRADE)) is not None
+
+
+def last_traded(entry: Published, latest_of: LatestOf) -> Published:
+    """Put the price of the last trade in place of a mid, where the instrument has traded."""
+    event = entry.event
+    if not isinstance(event, Price) or event.basis is PriceBasis.LAST:
+        return entry
+    last = latest_of(entry.topic._replace(kind=Kind.TRADE))
+    if last is None or not isinstance(trade := last.event, Trade):
+        return entry
+    price = Price(
+        symbol=trade.symbol,
+        exchange=trade.exchange,
+        price=trade.price,
+        volume=trade.size,
+        ts_event=trade.ts_event,
+    )
+    return msgspec.structs.replace(last, event=price, topic=entry.topic)
 
 
 def hops(newest: Published, *, now: int) -> Hops | None:
@@ -126,7 +175,9 @@ def hops(newest: Published, *, now: int) -> Hops | None:
     return Hops(round(to_hub_ns / NS_PER_MS, 2), round(to_sent_ns / NS_PER_MS, 2))
 
 
-def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[str, Any]:
+def detail_part(
+    entries: Iterable[Published], instrument: Instrument, latest_of: LatestOf
+) -> dict[str, Any]:
     """Collect what a page about one instrument is told beside that: `q`, `o` and `z`."""
     key = instrument.key
     quotes: list[QuoteRow] = []
@@ -142,7 +193,7 @@ def detail_part(entries: Iterable[Published], instrument: Instrument) -> dict[st
             ):
                 theos.append(_priced(theo))
             case Price(exchange=exchange, symbol=symbol) as price if (
-                priced and (exchange, symbol) == key
+                priced and (exchange, symbol) == key and not is_outdone(entry, latest_of)
             ):
                 prices.append(_priced(price))
             case _:

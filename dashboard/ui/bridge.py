@@ -145,12 +145,14 @@ async def stream_to_page(
     context = EventContext.get()
     if (old := _tabs.get(context.token)) is not None:
         old.close()
+    principal = page_principal(context.token)
     tab = _tabs[context.token] = Tab(
         running(),
         watched=instruments,
         chosen=chosen,
         detailed=detailed,
-        may_control=CONTROL in page_principal(context.token).scopes,
+        may_control=CONTROL in principal.scopes,
+        signed_in=principal.session is not None,
         curves=curves,
     )
     state = LiveState.get_full_name()

@@ -7,7 +7,7 @@ from typing import Any
 from dashboard.core.bars import Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
-from dashboard.ui.batch import COUNTED, counts, detail_part, draws_prices, past_part
+from dashboard.ui.batch import COUNTED, counts, detail_part, draws_prices, is_outdone, past_part
 from dashboard.ui.columns import BarRow, BarsPart
 from dashboard.ui.running import Streamed
 
@@ -57,12 +57,16 @@ class Closeup:
             return []
         return [Topic(Kind.THEO, about.exchange, about.underlying)]
 
-    def part(self, entries: Sequence[Published], told: Sequence[Published]) -> dict[str, Any]:
+    def part(
+        self, entries: Sequence[Published], told: Sequence[Published], *, held_from: int | None
+    ) -> dict[str, Any]:
         """Give `q o z m w a` of a push: `entries` are new, `told` what it carries of them.
 
-        The last minute ends with the entries, so with `w` there is none of `q o z`.
+        The last minute ends with what is told, so with `w` there is none of `q o z`. Events
+        from the offset `held_from` on wait for the next book, see `ui.moment`: the bars, which
+        have them, wait, too.
         """
-        part = detail_part(told, self._instrument)
+        part = detail_part(told, self._instrument, self._hub.latest_of)
         if (counted := counts(entries, self._instrument.key)) is not None:
             part["m"] = counted
         if self._recalls:
@@ -70,19 +74,26 @@ class Closeup:
             for name in ("q", "o", "z"):
                 part.pop(name, None)
             offset_ns = self._hub.clock_offset_ns
-            part["w"] = past_part(self._past(), at=self._at, offset_ns=offset_ns)
-        if (bars := self._bars()) is not None:
+            past = self._past(held_from)
+            part["w"] = past_part(past, at=self._at, offset_ns=offset_ns)
+        if held_from is None and (bars := self._bars()) is not None:
             part["a"] = bars
         return part
 
-    def _past(self) -> list[Published]:
+    def _past(self, held_from: int | None) -> list[Published]:
         """Give what is drawn of the last minute; of a kind without any event, its last one."""
         about = self._instrument
         drawn = (Kind.QUOTE, Kind.TRADE, *((Kind.PRICE,) if draws_prices(about) else ()))
         topics = [*(Topic(kind, *about.key) for kind in drawn), *self.theo]
+
+        def is_shown(entry: Published) -> bool:
+            return held_from is None or entry.offset < held_from or entry.topic.kind is Kind.THEO
+
         past = self._hub.recent(set(topics))
         found = {entry.topic for entry in past}
-        return [*self._hub.latest(topic for topic in topics if topic not in found), *past]
+        past = [*self._hub.latest(topic for topic in topics if topic not in found), *past]
+        latest_of = self._hub.latest_of
+        return [each for each in past if is_shown(each) and not is_outdone(each, latest_of)]
 
     def _show_all_bars(self) -> None:
         self._told = None

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -15,11 +16,12 @@ from dashboard.core.model import Channel, Kind, Published, Topic
 from dashboard.core.pacing import Pacer
 from dashboard.core.reports import FeedReport, Playback, Stretch
 from dashboard.hub.meter import Meter
-from dashboard.ui.batch import NS_PER_MS, hops, market_part
+from dashboard.ui.batch import NS_PER_MS, hops, last_traded, market_part
 from dashboard.ui.closeup import Closeup
 from dashboard.ui.columns import CurvesPart, Echo, Hops, Losses, StretchRow
 from dashboard.ui.curves import Curves
 from dashboard.ui.description import Description
+from dashboard.ui.moment import Moment
 from dashboard.ui.opening import Opening
 from dashboard.ui.running import Streamed
 from dashboard.ui.search import Search
@@ -33,6 +35,7 @@ HIDDEN_S = 1.0
 """A page that nobody sees is pushed so often, and told all that one would see."""
 NAP_S = 0.1
 """Longest sleep, so that a change of the frequency, a pause or a question is felt at once."""
+NS_PER_S = 1_000_000_000
 COUNTED_CHANNELS = (Channel.MARKET, Channel.ACCOUNTS, Channel.STATUS)
 """What a page counts, though it shows little of it: what comes from the feeds and the process."""
 GENERATION_BITS = 40
@@ -44,10 +47,11 @@ class Tab:
 
     Event handlers change it at any time; its stream takes that into account
     with the next push. `may_control` says whether it may change what all clients share,
-    which the page offers only then. With `detailed` the page is about the chosen instrument
-    alone, and gets its quotes, its counts and what the hub has of its last minute; with `curves`
-    it draws the clients' PnL. Its stream begins with a push that brings all that the page needs,
-    see `Opening`.
+    and `signed_in` whether there is a session to sign out of: the page offers either only
+    then. With `detailed` the page is about the chosen instrument alone, and gets its quotes,
+    its counts and what the hub has of its last minute; with `curves` it draws the clients' PnL.
+    All that a push brings of the chosen one is of its book's moment, see `Moment`. Its stream
+    begins with a push that brings all that the page needs, see `Opening`.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Tab:
         chosen: str = "",
         detailed: bool = False,
         may_control: bool = False,
+        signed_in: bool = False,
         curves: Curves | None = None,
     ) -> None:
         self.curves = curves
@@ -93,9 +98,11 @@ class Tab:
         """Whether the next push stands for longer than a seen page's."""
         self._detailed = detailed
         self._may_control = may_control
+        self._signed_in = signed_in
         self._opening = Opening()
         self._search = Search()
         self._watch = Watch(watched, feed_of=running.directory.feed_of, chosen=chosen)
+        self._moment = Moment(self._watch.chosen_key)
         self.closeup: Closeup | None = None
         self.watch(watched)
 
@@ -117,20 +124,25 @@ class Tab:
             at = self._watch.index[chosen.key]
             self.closeup = Closeup(self._running, chosen, at=at)
         self._follow()
-        self._catch_up = self._hub.latest(self._shown())
+        self._catch_up = [*self._moment.release(), *self._latest()]
+        self._moment = Moment(self._watch.chosen_key)
 
     def choose(self, id_: str) -> None:
         """Stream the order book of the watched instrument of this full id, the latest one first."""
         if self._watch.choose(id_):
             self._wants.set()
             self._follow()
-            self._catch_up += self._hub.latest(self._chosen_book())
+            self._catch_up += self._moment.release()
+            self._moment = Moment(self._watch.chosen_key)
+            about = self._hub.latest([*self._chosen_book(), *self._chosen_prices()])
+            self._catch_up += self._moment.begin(about, time.monotonic())
 
     def pause(self, *, paused: bool) -> None:
         """Hold the stream back, or let it go on from the latest values."""
         self._paused = paused
+        self._moment.release()
         if not paused:
-            self._catch_up = self._hub.latest(self._shown())
+            self._catch_up = self._latest()
             self._recall()
 
     def hide(self, *, hidden: bool) -> None:
@@ -275,7 +287,7 @@ class Tab:
         """Put all that a page needs into the next push."""
         self._opening.made(now_s)
         self._status_s = float("-inf")
-        self._catch_up = self._hub.latest(self._shown())
+        self._catch_up = self._latest()
         self._recall()
 
     def _recall(self) -> None:
@@ -291,7 +303,7 @@ class Tab:
             return {}
         now_ns = time.monotonic_ns()
         part = self.curves.part(now_ns=now_ns, offset_ns=time.time_ns() - now_ns)
-        return {} if part is None else {"x": part}
+        return {} if part is None else {"j": part}
 
     def _hops(self, newest: Published | None, *, now: int) -> dict[str, Hops]:
         """Tell how long the newest market event took, whatever instrument it is of."""
@@ -304,12 +316,20 @@ class Tab:
         self, entries: list[Published], catch_up: list[Published], *, now: int
     ) -> dict[str, Any]:
         """Give the market's share of a push, and that of the instrument in detail."""
-        told = [*catch_up, *(self._conflated(entries) if self._running.conflates else entries)]
-        watch = self._watch
-        aged_at = now if self._was_hidden else None
-        part = market_part(told, index=watch.index, chosen=watch.chosen_key, aged_at=aged_at)
+        watch, moment = self._watch, self._moment
+        now_s = now / NS_PER_S
+        told = moment.take(catch_up, now_s)
+        fresh = moment.take(entries, now_s)
+        told += self._conflated(fresh) if self._running.conflates else fresh
+        part = market_part(
+            told,
+            index=watch.index,
+            chosen=watch.chosen_key,
+            latest_of=self._hub.latest_of,
+            aged_at=now if self._was_hidden else None,
+        )
         if self.closeup is not None and not self._paused:
-            part |= self.closeup.part(entries, told)
+            part |= self.closeup.part(entries, told, held_from=moment.held_from)
         if "w" in part:
             part.pop("r", None)  # the last minute has these trades too
         return part
@@ -328,6 +348,7 @@ class Tab:
             "refused": self._refused,
             "paused": self._paused,
             "may_control": self._may_control,
+            "signed_in": self._signed_in,
             "frequency_ms": self._running.frequency_ms,
             "interval_ms": round(self._pacer.interval_ms, 1),
         }
@@ -343,7 +364,8 @@ class Tab:
 
     def _follow(self) -> None:
         """Listen to what is shown and to nothing else."""
-        topics = {*self._shown(), *(Topic(Kind.TRADE, *key) for key in self._watch.index)}
+        trades = (Topic(Kind.TRADE, *key) for key in self._watch.index)
+        topics = {*self._shown(), *self._chosen_prices(), *trades}
         if self.closeup is not None:
             topics |= self.closeup.topics
         self._subscription.change_filter(topics.__contains__)
@@ -357,9 +379,21 @@ class Tab:
             *(self.closeup.theo if self.closeup is not None else ()),
         ]
 
+    def _latest(self) -> list[Published]:
+        """Give what brings the page up to date, oldest first."""
+        latest = (
+            last_traded(each, self._hub.latest_of) for each in self._hub.latest(self._shown())
+        )
+        return sorted(latest, key=attrgetter("offset"))
+
     def _chosen_book(self) -> list[Topic]:
         chosen = self._watch.chosen_key
         return [] if chosen is None else [Topic(Kind.BOOK, *chosen)]
+
+    def _chosen_prices(self) -> list[Topic]:
+        """Give the topics that tell whether the book of the chosen one is of this moment."""
+        chosen = self._watch.chosen_key
+        return [] if chosen is None else [Topic(kind, *chosen) for kind in (Kind.PRICE, Kind.QUOTE)]
 
 
 def _nothing(_topic: Topic) -> bool:

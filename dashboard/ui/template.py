@@ -2,8 +2,10 @@
 
 import reflex as rx
 
+from dashboard.access.sign_out import SIGN_OUT_PATH
 from dashboard.ui import theme
 from dashboard.ui.components import live
+from dashboard.ui.components.exports import API
 from dashboard.ui.components.icons import INSTRUMENTS, MARKET, PNL, SETTINGS, icon
 
 PRODUCT = "Livetape"
@@ -20,7 +22,7 @@ def prepare(app: rx.App) -> None:
     app.stylesheets = list(theme.STYLESHEETS)
     app.head_components = [
         rx.el.style(theme.css_variables()),
-        rx.el.script(theme.PAIR_SCRIPT),
+        rx.el.script(theme.REMEMBERED_SCRIPT),
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.link(rel="alternate icon", href="/favicon.ico"),
         rx.el.link(
@@ -46,10 +48,11 @@ def page(name: str, *content: rx.Component, headed: bool = False) -> rx.Componen
         rx.el.a("Skip to the content", href="#content", class_name="skip"),
         _status_line(),
         _rail(name),
-        rx.el.main(*heading, *content, id="content"),
+        rx.el.main(*heading, live.unreachable(), *content, id="content"),
         live.announcer(),
         live.palette(),
-        popover("settings", "Settings", live.settings()),
+        live.reset_notice(),
+        popover("settings", "Settings", live.settings(sign_out=f"{API}{SIGN_OUT_PATH}")),
         class_name="shell",
     )
 

@@ -16,6 +16,8 @@ STYLESHEETS = (
     "/styles/controls.css",
     "/styles/instruments.css",
     "/styles/instrument.css",
+    "/styles/touch.css",
+    "/styles/forced.css",
 )
 
 DARK = {
@@ -74,6 +76,25 @@ BLUE_ORANGE = {
     "dark": {"up": "#58a6ff", "down": "#ff9d45"},
     "light": {"up": "#0b57b8", "down": "#a24a00"},
 }
+FORCED = {
+    "bg": "Canvas",
+    "panel": "Canvas",
+    "raised": "Canvas",
+    "line": "GrayText",
+    "strong-line": "CanvasText",
+    "text": "CanvasText",
+    "muted": "CanvasText",
+    "faint": "CanvasText",
+    "up": "CanvasText",
+    "down": "LinkText",
+    "warn": "CanvasText",
+    "accent": "Highlight",
+    "hop-1": "GrayText",
+    "hop-2": "LinkText",
+    "hop-3": "Highlight",
+    "hop-4": "CanvasText",
+}
+"""The reader's own colours, where the system forces them; all of them can be read on a Canvas."""
 SIZES = {
     "text-s": "12px",
     "text-m": "13px",
@@ -89,13 +110,15 @@ SIZES = {
     "mono": "ui-monospace, 'DejaVu Sans Mono', 'Menlo', monospace",
 }
 
-PAIR_SCRIPT = """
+REMEMBERED_SCRIPT = """
 try {
-  const pair = localStorage.getItem("livetape-pair");
-  if (pair) document.documentElement.dataset.pair = pair;
+  for (const name of ["pair", "keys"]) {
+    const value = localStorage.getItem(`livetape-${name}`);
+    if (value) document.documentElement.dataset[name] = value;
+  }
 } catch {}
 """
-"""Takes the remembered colour pair before the first paint, as Reflex does with the theme."""
+"""Takes what `preferences.js` remembers before the first paint, as Reflex does with the theme."""
 
 
 def css_variables() -> str:
@@ -107,6 +130,7 @@ def css_variables() -> str:
             _rule("html.dark", DARK),
             _rule('html.light[data-pair="blue-orange"]', BLUE_ORANGE["light"]),
             _rule('html.dark[data-pair="blue-orange"]', BLUE_ORANGE["dark"]),
+            f"@media (forced-colors: active) {{ {_rule('html:root[class]', FORCED)} }}",
         )
     )
 

@@ -3,10 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually, number
+from tests.live_server import LiveServer
 
 DETAIL = "window.livetape.store.market.detail"
 ALL = 11
@@ -76,7 +77,7 @@ def title(page: Page) -> str:
 
 def is_about(page: Page, symbol: str) -> bool:
     shown = title(page) == f"Exchange Dashboard - {symbol}"
-    return shown and page.title() == f"Exchange Dashboard - {symbol} · Livetape"
+    return shown and page.title() == f"{symbol} · Livetape"
 
 
 def ladder(page: Page) -> list[str]:
@@ -130,11 +131,15 @@ def test_address_names_the_instrument_and_survives_a_reload(
     assert eventually(lambda: number(page, "last-price") > 0)
 
 
-def test_unknown_instrument_is_said_to_be_so_and_the_list_is_near(open_page: OpenPage) -> None:
-    page = open_page("/instruments/NO/SUCH")
-    by_id(page, "not-found").get_by_text("Instrument 'NO/SUCH' not found").wait_for()
-    page.get_by_text("See all instruments").click()
-    assert eventually(lambda: by_id(page, "instrument-tile").count() == ALL)
+def test_unknown_instrument_is_said_to_be_so_and_the_list_is_near(
+    server: LiveServer, browser: Browser
+) -> None:
+    with browser.new_context() as context:  # which logs the page's status as an error
+        page = context.new_page()
+        page.goto(f"{server.url}/instruments/NO/SUCH")
+        by_id(page, "not-found").get_by_text("Instrument 'NO/SUCH' not found").wait_for()
+        page.get_by_text("See all instruments").click()
+        assert eventually(lambda: by_id(page, "instrument-tile").count() == ALL)
 
 
 def test_choosing_enables_go_and_go_changes_the_address(open_page: OpenPage) -> None:
@@ -273,6 +278,50 @@ def test_candles_grow_and_change_their_length(open_page: OpenPage) -> None:
     assert page.evaluate(f"{DETAIL}.bars.interval") == "1m"
 
 
+def test_candles_follow_the_newest_bar_until_one_scrolls_away(open_page: OpenPage) -> None:
+    page = open_page("/instruments/BTC/USD")
+    place, to_now = page.locator(".candle-place"), by_id(page, "candles-now")
+    readout = by_id(page, "candles-readout")
+    begins = f"{DETAIL}.bars.last?.[0] ?? 0"
+    last = f"new Date(1000 * ({begins})).toISOString().slice(11, 19)"
+    assert eventually(lambda: page.evaluate(f"{DETAIL}.bars.rows.length") > 3)
+    box = place.bounding_box()
+    assert box is not None
+    right, height = box["x"] + box["width"] - 75, box["y"] + 60
+
+    def newest_is_at_the_right() -> bool:
+        for back in range(0, 90, 3):
+            page.mouse.move(right - back, height)
+            page.wait_for_timeout(30)
+            if str(page.evaluate(last)) in readout.inner_text() and back > 12:
+                return True
+        return False
+
+    def three_more() -> None:
+        assert eventually(lambda: page.evaluate(begins) > 0)
+        begun = page.evaluate(begins)
+        assert eventually(lambda: page.evaluate(begins) >= begun + 3)
+
+    for choose in ("1 min", "1 s"):
+        page.get_by_role("group", name="Length of a candle").get_by_text(choose).click()
+    three_more()
+    page.mouse.move(right - 100, height)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, 240)
+    page.keyboard.up("Control")
+    three_more()
+    assert to_now.is_hidden()
+    page.mouse.move(right - 400, height)
+    page.mouse.down()
+    page.mouse.move(right - 50, height, steps=4)
+    page.mouse.up()
+    to_now.click()
+    assert eventually(to_now.is_hidden)
+    assert place.evaluate("place => place === document.activeElement")
+    three_more()
+    assert newest_is_at_the_right()
+
+
 @pytest.mark.parametrize(("panel", "readout"), [("steps", "bid"), ("depth", "to")])
 def test_pointer_over_a_chart_reads_it(open_page: OpenPage, panel: str, readout: str) -> None:
     page = open_page("/instruments/ETH/USD")
@@ -312,7 +361,7 @@ def test_instrument_whose_feed_sends_prices_alone_shows_them(open_page: OpenPage
     page = open_page("/instruments/TSLA")
     assert eventually(lambda: number(page, "messages-count") > 5)
     assert number(page, "books-count") == 0
-    page.get_by_text("No order book of TSLA has come.").wait_for()
+    page.locator("#order-book").get_by_text("The feed sends no order book of TSLA.").wait_for()
     assert eventually(lambda: page.locator("#steps .chart-box[data-priced]").count() == 1)
 
 
@@ -323,15 +372,15 @@ def test_instrument_on_demand_begins_when_its_page_is_opened(open_page: OpenPage
     assert eventually(lambda: page.locator("#trades-data [data-testid='trade-row']").count() > 0)
 
 
-def test_an_index_says_what_its_panels_wait_for(open_page: OpenPage) -> None:
+def test_an_index_waits_for_nothing_that_it_cannot_have(open_page: OpenPage) -> None:
     page = open_page("/instruments/NSE_INDEX:NIFTY_50")
     assert eventually(lambda: number(page, "last-price") > 0)
     assert eventually(lambda: page.locator("#steps .chart-box[data-priced]").count() == 1)
     for panel, words in (
-        ("order-book", "No order book of NIFTY_50 has come."),
-        ("trades-data", "No trade in the last minute."),
-        ("candles", "Waiting for the first trade of NIFTY_50: candles are made of trades."),
-        ("depth", "Waiting for the order book of NIFTY_50."),
+        ("order-book", "An index has no order book."),
+        ("trades-data", "An index is not traded."),
+        ("candles", "An index is not traded, and candles are made of trades."),
+        ("depth", "An index has no order book."),
     ):
         page.locator(f"#{panel}").get_by_text(words).wait_for()
         assert words in page.locator(f"#{panel}").aria_snapshot(), "for screen readers too"

@@ -102,7 +102,7 @@ def test_click_on_a_card_chooses_the_book(open_page: OpenPage) -> None:
     assert eventually(lambda: 1_000 < best_bid(page) < 10_000)
     card(page, "AAPL").click()
     assert eventually(lambda: by_id(page, "book-bid").first.is_hidden())
-    page.get_by_text("AAPL: this feed sends no order book.").wait_for()
+    page.get_by_text("The feed sends no order book of AAPL.").wait_for()
 
 
 def test_frequency_changes_every_tab_and_the_raw_stream(

@@ -32,14 +32,18 @@ def test_pages_go_on_after_the_server_restarts(page: Page, own_server: LiveServe
     for each in pages:
         each.evaluate("() => { window.notReloaded = true; }")
     assert eventually(lambda: number(page, "total-messages") > 50)
-    candle = instrument.get_by_role("group", name="Length of a candle").get_by_text("1 min")
-    candle.click()
+    instrument.get_by_role("group", name="Length of a candle").get_by_text("1 min").click()
     assert eventually(lambda: number(instrument, "messages-count") > 50)
     own_server.stop()
     for each in pages:
         assert eventually(lambda p=each: state(p) == "reconnecting")
+        note = each.locator(".note").first.inner_text()
+        assert note.startswith("no answer since ")
+    feed = page.locator(".feeds dd")
+    assert eventually(lambda: feed.first.inner_text() == "unknown"), "not live"
+    assert feed.nth(1).inner_text().startswith("at "), "not some ms ago"
     assert eventually(lambda: page.get_by_text("Off until the server answers.").first.is_visible())
-    assert candle.is_disabled()
+    assert instrument.locator("#candles").get_by_text("1 min").is_disabled()
     for control in ("#freq", "#control button:text-is('10')", "#watchlist button", "button.card"):
         assert page.locator(control).first.is_disabled(), control
     assert page.locator("#pause").is_enabled(), "the page's own"

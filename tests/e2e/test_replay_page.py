@@ -114,3 +114,40 @@ def test_seeking_moves_a_paused_replay_and_says_where_it_is(page: Page) -> None:
     assert " of " in (slider.get_attribute("aria-valuetext") or "")
     slider.press("ArrowRight")
     assert eventually(lambda: float(told(page, "position_s")) > half)
+
+
+DAY = "2021-04-17"
+DETAIL = "window.livetape.store.market.detail"
+
+
+def test_a_recording_never_looks_as_if_it_happened_now(page: Page) -> None:
+    play(page)
+    assert by_id(page, "clock").inner_text().startswith(f"{DAY} 16:4")
+    assert by_id(page, "replay-recorded").inner_text().startswith(DAY)
+    assert by_id(page, "connection").inner_text() == "replayed"
+    assert page.locator(".note", has_text="replayed").count() > 0
+    dots = """() => [...document.querySelectorAll(".pill")]
+        .map(pill => getComputedStyle(pill, "::before").backgroundColor)"""
+    warn = page.evaluate("getComputedStyle(document.querySelector('.pill')).borderColor")
+    assert set(page.evaluate(dots)) == {warn}
+    assert eventually(lambda: by_id(page, "trade-row").count() > 3)
+    assert page.locator(".trade.head").get_by_text(DAY).count() == 1
+    times = page.locator(".trade:not(.head) .time").all_inner_texts()
+    assert all(time.startswith(("16:43:", "16:44:")) for time in times), times
+
+
+def test_what_a_replay_played_before_a_jump_does_not_go_on_after_it(
+    page: Page, open_page: OpenPage
+) -> None:
+    play(page)
+    shown = open_page("/instruments/NMR-EUR")
+    assert eventually(lambda: shown.evaluate(f"{DETAIL}.trades.length") > 0)
+    for unit in by_id(shown, "time-unit").all():
+        assert eventually(lambda u=unit: u.inner_text() == "played")
+    by_id(page, "replay-seek").fill("1")
+    gaps = f"{DETAIL}.quotes.rows.filter(row => row[1] === null && row[3] === null).length"
+    before = shown.evaluate(gaps)
+    assert eventually(lambda: shown.evaluate(gaps) > before)
+    assert eventually(lambda: shown.locator("[data-testid='trade-row'][data-jumped]").count() > 0)
+    assert shown.locator(".fill.head").get_by_text(DAY).count() == 1
+    assert eventually(lambda: by_id(shown, "clock").inner_text().startswith(DAY))

@@ -65,6 +65,41 @@ def test_a_key_is_asked_for_once_and_again_when_it_is_revoked(
     page.locator("#key").wait_for()  # it goes there by itself
 
 
+def test_who_has_signed_in_can_sign_out_on_all_pages_of_the_browser(
+    server: LiveServer, page: Page
+) -> None:
+    key = run_keys(server, "create", "leaver")
+    page.goto(server.url)
+    show(page, key)
+    assert shows_moving_prices(page)
+    other = page.context.new_page()
+    other.goto(f"{server.url}/instruments")
+    other.locator('[data-testid="connection"][data-state="live"]').wait_for()
+    page.get_by_role("button", name="Settings", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    page.locator("#key").wait_for()
+    other.locator("#key").wait_for()  # it goes there by itself
+    page.goto(server.url)
+    assert asks(page)
+
+
+def test_the_form_has_the_look_of_the_pages_and_needs_no_script(
+    server: LiveServer, browser: Browser
+) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(server.url)
+        for landmark, name in (("banner", "Livetape"), ("main", "Sign in")):
+            assert name in page.get_by_role(landmark).inner_text()  # pyright: ignore[reportArgumentType] - a role
+        show(page, (server.data_dir / "api-key").read_text().strip())
+        assert page.url == f"{server.url}/"
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(server.url)
+        assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('15px Inter'))")
+        assert page.evaluate("[...document.fonts].some(({ status }) => status === 'loaded')")
+
+
 @pytest.mark.parametrize("scopes", [["stream"], ["stream", "control"]])
 def test_the_interval_of_all_is_off_with_the_reason_without_control(
     server: LiveServer, page: Page, scopes: list[str]

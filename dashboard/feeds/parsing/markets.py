@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from dashboard.core.book import OrderBook
 from dashboard.core.instruments import InstrumentKey
-from dashboard.core.model import Book, Event, Price, Trade
+from dashboard.core.model import Book, Event, Price, PriceBasis, Trade
 from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, Change, QuoteChange
 
 BOOK_LEVELS = 20
@@ -65,7 +65,10 @@ class Markets:
                 return self._book(change, market, change.ts_event)
             case QuoteChange():
                 event = _mid(change)
-                self._prices[event.exchange, event.symbol] = event
+                key = (event.exchange, event.symbol)
+                known = self._prices.get(key)
+                if known is None or known.basis is PriceBasis.MID:
+                    self._prices[key] = event
             case Price():
                 event = change
                 self._prices[event.exchange, event.symbol] = event
@@ -85,7 +88,10 @@ class Markets:
             self._markets.pop(key, None)
 
     def latest(self, ts_event: int, wanted: Callable[[InstrumentKey], bool]) -> Iterator[Event]:
-        """Give the price and the book of each wanted instrument, as of `ts_event`."""
+        """Give the price and the book of each wanted instrument, as of `ts_event`.
+
+        The price is that of the last trade, and a mid where there was none.
+        """
         for key, price in self._prices.items():
             if wanted(key):
                 yield Price(
@@ -93,6 +99,7 @@ class Markets:
                     exchange=price.exchange,
                     price=price.price,
                     volume=price.volume,
+                    basis=price.basis,
                     ts_event=ts_event,
                 )
         for key, market in self._markets.items():
@@ -170,5 +177,6 @@ def _mid(quote: QuoteChange) -> Price:
         exchange=quote.exchange,
         price=float(f"{(quote.bid_price + quote.ask_price) / 2:.{MID_DIGITS}g}"),
         volume=0.0,
+        basis=PriceBasis.MID,
         ts_event=quote.ts_event,
     )

@@ -62,6 +62,7 @@ def content() -> rx.Component:
         live_stream(),
         rx.el.div(
             _heading(),
+            live.refusal(),
             rx.cond(InstrumentState.missing != "", _not_found(), _panels()),
             class_name="instrument",
         ),
@@ -170,7 +171,7 @@ def add_page(app: rx.App) -> None:
         route=ROUTE,
         title=rx.cond(
             InstrumentState.symbol != "",
-            f"Exchange Dashboard - {InstrumentState.symbol} · {template.PRODUCT}",
+            f"{InstrumentState.symbol} · {template.PRODUCT}",
             f"Instrument · {template.PRODUCT}",
         ),
         description="One instrument: ladder, best bid and offer, trades, charts.",

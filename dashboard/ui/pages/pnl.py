@@ -199,14 +199,15 @@ def _content() -> rx.Component:
             "pnl-clients",
             "Latest PnL",
             _counters(),
-            rx.el.div(pnl_table(PnlState.pnl, PnlState.minutes), class_name="scroll", tab_index=0),
+            _scrolled("Latest PnL", pnl_table(PnlState.pnl, PnlState.minutes)),
             beside=export_links("pnl", "PnL history"),
         ),
         panel(
             "positions",
             "Positions and limits",
             live.needs_server(_filter()),
-            rx.el.div(
+            _scrolled(
+                "Positions and limits",
                 live.needs_server(
                     positions_table(
                         PnlState.positions,
@@ -215,12 +216,20 @@ def _content() -> rx.Component:
                         on_sort=PnlState.sort_by,
                     ),
                 ),
-                class_name="scroll",
-                tab_index=0,
             ),
             rx.cond(PnlState.left_out != "", rx.el.p(PnlState.left_out, class_name="empty")),
             beside=rx.fragment(_stale_note(), export_links("positions", "Positions")),
         ),
+    )
+
+
+def _scrolled(name: str, table: rx.Component) -> rx.Component:
+    return rx.el.div(
+        table,
+        class_name="scroll",
+        role="region",
+        tab_index=0,
+        custom_attrs={"aria-label": name},
     )
 
 

@@ -1,9 +1,11 @@
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec import structs
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -298,7 +300,8 @@ async def test_a_handler_is_told_who_asks(
     await sign_in(client, product.key)
     await client.get("/pnl")
     await client.socket("/ws", {})
-    assert told == [with_key] * 5
+    assert [structs.replace(each, session=None) for each in told] == [with_key] * 5
+    assert [each.session is not None for each in told] == [False] * 3 + [True] * 2
 
 
 async def test_whose_protocol_asks_for_the_key_is_nobody_yet(product: Product) -> None:
@@ -352,6 +355,39 @@ async def test_a_session_ends_with_its_key(product: Product) -> None:
     product.repository.revoke("laptop", now=3)
     product.clock.advance(seconds=3)
     assert (await client.get("/", headers=PAGE)).status_code == 401
+
+
+async def test_signing_out_ends_the_session_and_its_open_pages(product: Product) -> None:
+    client, other = product.client(), product.client()
+    await sign_in(client, product.key)
+    await sign_in(other, product.key)
+    assert await client.socket("/ws", {}) == 101
+    ended: list[str] = []
+    for name, each in (("its page", client), ("another's", other)):
+        await each.get("/", headers=PAGE)
+        product.connections.enter(name, product.principals[-1], partial(ended.append, name))
+    stolen = dict(client.cookies)
+    answer = await client.post("/sign-out")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert ended == ["its page"]
+    assert (await client.get("/", headers=PAGE)).status_code == 401
+    client.cookies.update(stolen)
+    assert (await client.get("/", headers=PAGE)).status_code == 401, "wherever the cookie went"
+    assert (await other.get("/", headers=PAGE)).is_success
+
+
+async def test_who_has_no_session_signs_out_of_nothing(product: Product) -> None:
+    client = product.client()
+    assert (await client.post("/sign-out")).status_code == 303
+    assert (await client.get("/sign-out")).status_code == 405
+    client.cookies.set("livetape_session", "x" * 43)
+    assert (await client.post("/sign-out")).status_code == 303
+
+
+async def test_the_font_of_the_sign_in_needs_no_key(product: Product) -> None:
+    assert (await product.client().get("/fonts/inter-latin.woff2")).text == "in"
+    assert (await product.client().get("/fonts/other.woff2")).status_code == 401
 
 
 async def test_over_https_the_cookie_stays_there(product: Product) -> None:

@@ -1,7 +1,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
+import msgspec
 import pytest
 
 from dashboard.access.keyed_connections import KeyedConnections
@@ -65,6 +67,20 @@ async def test_a_revoked_key_ends_its_connections_and_no_others() -> None:
         await product.revoke(1, 2)
         assert product.ended == ["a", "c", "b"]
         assert len(product.keyed) == 0
+
+
+async def test_the_end_of_a_page_session_ends_its_pages_alone() -> None:
+    product = Product()
+    ended: list[str] = []
+    for client, session in (("a", "s"), ("b", "t"), ("c", "s"), ("d", None)):
+        principal = msgspec.structs.replace(holder(1), session=session)
+        product.keyed.enter(client, principal, partial(ended.append, client))
+    product.keyed.leave("c")
+    product.keyed.end_session("s")
+    assert ended == ["a"]
+    assert len(product.keyed) == 2
+    product.keyed.end_session("s")
+    assert ended == ["a"]
 
 
 async def test_who_has_left_or_showed_no_key_is_not_ended() -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from dashboard.core.market_quote import DAY_NS, MarketQuote
-from dashboard.core.model import Event, Quote
+from dashboard.core.model import Event, PriceBasis, Quote
 from tests.unit.fakes import SECOND_NS, book, open_interest, price, system, trade
 
 
@@ -43,6 +43,27 @@ def test_a_trade_and_the_price_derived_from_it_are_one_tick() -> None:
     assert not quote.apply(replace(price(value=100.0, ts=5), derived=True))
     assert quote.apply(price(value=101.0, ts=5))
     assert quote.apply(price(value=101.0, ts=6))
+
+
+def mid(value: float, *, ts: int = 0) -> Event:
+    return replace(price(value=value, volume=0, ts=ts), basis=PriceBasis.MID)
+
+
+def test_last_high_and_low_are_those_of_trades_and_of_mids_until_the_first_one() -> None:
+    quote = fold(mid(7.6), mid(7.9), mid(7.5))
+    assert (quote.ltp, quote.high, quote.low) == (7.5, 7.9, 7.5)
+    quote.apply(trade(value=7.612, size=2))
+    assert not quote.apply(mid(8.0))
+    quote.apply(trade(value=7.611, size=1))
+    assert (quote.open, quote.high, quote.low, quote.ltp) == (7.612, 7.612, 7.611, 7.611)
+    assert (quote.close, quote.volume) == (7.612, 3)
+
+
+def test_a_trade_of_before_the_feed_was_connected_is_more_than_a_mid() -> None:
+    quote = fold(mid(7.6), replace(trade(value=7.5), historical=True))
+    assert (quote.ltp, quote.high) == (7.5, None)
+    assert not quote.apply(mid(7.7))
+    assert quote.ltp == 7.5
 
 
 def test_a_new_day_begins_afresh_and_keeps_the_close() -> None:

@@ -18,6 +18,9 @@ class ExtremeRandom:
     def gauss(self, _mean: float, _deviation: float) -> float:
         return self.value
 
+    def random(self) -> float:
+        return 0.0 if self.value > 0 else 1.0
+
 
 @pytest.mark.parametrize("extreme", [1e9, -1e9])
 @pytest.mark.parametrize("listing", LISTINGS, ids=SYMBOLS)

@@ -9,6 +9,7 @@ const { dotRadius, priceRange, stepRuns } = await import(`${LIVE}/steps.js`);
 const { cumulate, depthOf, sizeUpTo } = await import(`${LIVE}/depth.js`);
 const { decimalsOf, keptRange, niceStep, niceTicks, timeTicks } = await import(`${LIVE}/axis.js`);
 const { Bars, emptyBetween } = await import(`${LIVE}/bars.js`);
+const { movedBy } = await import(`${LIVE}/chartkeys.js`);
 
 /** Quotes of [ms, bid]; the other columns do not matter. */
 const quotes = (...rows) => {
@@ -194,4 +195,14 @@ test("steps and their range go below zero", () => {
   for (const row of [[0, -1], [10, -2], [20, 0], [30, null]]) quotes.push(row);
   assert.deepEqual(runs(quotes), [[0, -1, 10, -1, 10, -2, 20, -2, 20, 0, 30, 0]]);
   assert.deepEqual(priceRange(quotes, new Timeline(1000), [1], 0, 100), { low: -2, high: 0 });
+});
+
+test("arrow keys move the crosshair within the chart, from its middle at first", () => {
+  const size = { width: 100, height: 40 };
+  const press = (key, at, shiftKey = false) => movedBy({ key, shiftKey }, at, size);
+  assert.deepEqual(press("ArrowRight", null), { x: 58, y: 20 });
+  assert.deepEqual(press("ArrowLeft", { x: 58, y: 3 }), { x: 50, y: 3 });
+  assert.deepEqual(press("ArrowLeft", { x: 58, y: 3 }, true), { x: 0, y: 3 });
+  assert.deepEqual([press("Home", null).x, press("End", null).x], [0, 100]);
+  assert.equal(press("a", { x: 58, y: 3 }), null);
 });

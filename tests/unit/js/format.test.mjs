@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { NONE, age, basisPoints, decimal, integer, milliseconds, percent, plain, quantity, signed, timeOfDay, volume } = await import(`${LIVE}/format.js`);
+const { NONE, age, basisPoints, decimal, duration, integer, milliseconds, percent, plain, signed, timeOfDay } = await import(`${LIVE}/format.js`);
 const T = "\u2009";
 const M = "\u2212";
 
@@ -41,36 +41,14 @@ test("an age is in the unit that fits", () => {
   assert.deepEqual([0.04, 3.21, 300, 7300].map(age), ["40 ms", "3.2 s", "5 min", "2 h"]);
 });
 
-test("a size has four digits that count, and a letter for the thousands", () => {
-  const texts = [
-    [0.533, "0.533"],
-    [0.01, "0.010"],
-    [1.275, "1.275"],
-    [29.5, "29.50"],
-    [705.83, "705.8"],
-    [6905.4, `6${T}905`],
-    [9999.6, "10.00k"],
-    [23012.34, "23.01k"],
-    [186730, "186.7k"],
-    [999960, "1.000M"],
-    [12345678, "12.35M"],
-  ];
-  for (const [size, text] of texts) assert.equal(quantity(size), text);
-});
-
-test("a small size keeps three digits, eight decimals at most", () => {
-  assert.equal(quantity(0.002), "0.00200");
-  assert.equal(quantity(0.00001234), "0.0000123");
-  assert.equal(quantity(0.00000001), "0.00000001");
-  assert.equal(quantity(0), "0.000");
-  assert.equal(quantity(NaN), NONE);
-});
-
-test("a volume is whole where it is, and a plain number has the decimals that it has", () => {
-  assert.deepEqual([0, 150, 20000, 2_000_000, 0.5].map(volume), ["0", "150", `20${T}000`, "2.000M", "0.500"]);
+test("a plain number has the decimals that it has", () => {
   assert.deepEqual([0.0001, 0.05, 1, 1000, 0.5].map(plain), ["0.0001", "0.05", "1", `1${T}000`, "0.5"]);
   assert.deepEqual([1e-15, 0.1 + 0.2, -0.25, 0].map(plain), ["0.000000000000001", "0.3", `${M}0.25`, "0"]);
   assert.equal(plain(NaN), NONE);
+});
+
+test("a length of time is in whole units", () => {
+  assert.deepEqual([0, 9.96, 59.4, 59.6, 3569, 3571, 7300].map(duration), ["0 s", "10 s", "59 s", "1 min", "59 min", "1 h", "2 h"]);
 });
 
 test("a part of a base that is not above zero is a dash", () => {
@@ -91,9 +69,8 @@ test("prices below zero and the smallest ones are written by their tick", () => 
 
 test("what is there never looks like nothing", () => {
   assert.deepEqual([1e-12, 1e-21, -1e-21, 1e21].map(plain), ["0.000000000001", "1.00e\u221221", "\u22121.00e\u221221", "1.00e+21"]);
-  assert.deepEqual([4e-9, -4e-9, 1e300].map(quantity), ["4.00e\u22129", "\u22124.00e\u22129", "1.00e+300"]);
   for (let exponent = -300; exponent <= 300; exponent += 7) {
-    for (const write of [plain, quantity, volume]) assert.match(write(3 * 10 ** exponent), /[1-9]/);
+    assert.match(plain(3 * 10 ** exponent), /[1-9]/);
   }
   for (const value of [NaN, Infinity, undefined]) assert.equal(plain(value), NONE);
 });

@@ -20,15 +20,26 @@ const described = (over = {}) => ({
   refused: {},
   paused: false,
   may_control: true,
+  signed_in: false,
   frequency_ms: 50,
   interval_ms: 50,
   ...over,
 });
 
+/** Take a batch in, and have the beat after it. */
+function ingest(batch, now) {
+  store.ingest(batch, now);
+  store.market.settle();
+}
+
 /** One batch, the next in number unless told otherwise. */
-function take(over = {}) {
+function next(over = {}) {
   number += 1;
-  store.ingest({ g: 1, n: number, t: 0, k: 0, v: 1, c: 1, l: [0, 0], ...over }, 100 + number);
+  return { g: 1, n: number, t: 0, k: 0, v: 1, c: 1, l: [0, 0], ...over };
+}
+
+function take(over) {
+  ingest(next(over), 100 + number);
 }
 
 beforeEach(() => {
@@ -46,8 +57,60 @@ test("prices go to their symbols, in order", () => {
 });
 
 test("prices that a hidden page gets late stand at the times when they came", () => {
-  take({ t: 100_000, p: [0, 45000, 1, 175, 0, 45001], u: [900, 500, 0] });
-  assert.equal(store.market.series.get("NASDAQ:AAPL").at, 100 + number - 500);
+  take({ t: 100_000, p: [0, 45000, 0, 45001], x: [1, 175], u: [9, 5, 2] });
+  const { times } = store.market.series.get("CRYPTO:BTC/USD");
+  assert.deepEqual([times.at(0), times.at(1)], [100 + number - 9, 100 + number - 5]);
+  assert.equal(store.market.series.get("NASDAQ:AAPL").at, 100 + number - 2);
+});
+
+test("all that comes of the chosen instrument holds from one beat, the prices of others at once", () => {
+  take({ p: [0, 100, 1, 175], b: [0, [99, 1], [101, 1], 0], q: [[1, 99, 1, 101, 1]] });
+  const moved = { p: [0, 200, 1, 176], b: [0, [199, 1], [201, 1], 0], q: [[2, 199, 1, 201, 1]], r: [[0, 200, 1, 1, 2]] };
+  store.ingest(next({ ...moved, a: ["1s", [[1, 5, 5, 5, 5, 1]], 1] }), 500);
+  const { market } = store;
+  const last = (id) => market.series.get(id).last;
+  const shown = () => [last("CRYPTO:BTC/USD"), market.book.bids[0], market.detail.quote()[1], market.trades.length, market.detail.bars.rows.length];
+  assert.deepEqual([last("NASDAQ:AAPL"), ...shown()], [176, 100, 99, 99, 0, 0]);
+  store.show();
+  assert.deepEqual([last("NASDAQ:AAPL"), ...shown()], [176, 200, 199, 199, 1, 1]);
+});
+
+test("the newest candle ends at the price beside it, and is taken back when that is past", () => {
+  const { bars } = store.market.detail;
+  take({ t: 10_500, w: [[], [], [], []], p: [0, 7], a: ["1s", [[9, 5, 5, 5, 5, 1], [10, 5, 6, 5, 6, 2]], 1] });
+  assert.deepEqual(bars.rows, [[9, 5, 5, 5, 5, 1], [10, 5, 7, 5, 7, 2]]);
+  take({ t: 10_600, p: [0, 4] });
+  assert.deepEqual(bars.last, [10, 5, 6, 4, 4, 2], "without what it was drawn to before");
+  take({ t: 10_700, p: [0, 5.5], a: ["1s", [[10, 5, 6, 4.5, 4.5, 3]], 0] });
+  assert.deepEqual(bars.last, [10, 5, 6, 4.5, 5.5, 3]);
+  bars.takeFresh();
+  take({ t: 11_100, p: [0, 9] });
+  assert.deepEqual([bars.last, bars.takeFresh()], [[10, 5, 6, 4.5, 4.5, 3], [1]], "the next one is not told yet");
+});
+
+test("what waits for a beat that does not come is bounded, and none of it is lost", () => {
+  for (let at = 0; at < 100; at += 1) store.ingest(next({ r: [[1, at, 1, 1, at]] }), 500 + at);
+  assert.ok(store.market.waiting.length <= 64);
+  store.choose("NASDAQ:AAPL");
+  assert.deepEqual([store.market.waiting.length, store.market.trades.length], [0, 100]);
+});
+
+test("mids begin a series of their own, and the first last price another", () => {
+  take({ x: [0, 99.5, 1, 175] });
+  take({ x: [0, 100.5] });
+  const series = store.market.series.get("CRYPTO:BTC/USD");
+  assert.deepEqual([series.basis, series.prices.length, series.last], ["mid", 2, 100.5]);
+  take({ p: [0, 100] });
+  assert.deepEqual([series.basis, series.prices.length, series.last], ["last", 1, 100]);
+});
+
+test("a stream that begins anew leaves a gap, and so does a pause", () => {
+  for (const gap of [() => ingest({ ...next({ d: described() }), g: 2, n: 1 }, 300), () => store.setPaused(false)]) {
+    take({ p: [1, 1] });
+    gap();
+    store.ingest({ ...next({ p: [1, 2] }), g: store.arrivals.generation, v: store.description }, 900);
+  }
+  assert.equal(store.market.series.get("NASDAQ:AAPL").breaks.length, 2);
 });
 
 test("what is refused is told with the reason until it is not any more", () => {
@@ -64,6 +127,12 @@ test("controls of what all share are on until the page is told that they are not
   assert.equal(store.shape.mayControl, false);
   take({ d: described(), v: 3 });
   assert.equal(store.shape.mayControl, true);
+});
+
+test("who has signed in is told the way out", () => {
+  assert.equal(store.shape.signedIn, false);
+  take({ d: described({ signed_in: true }), v: 2 });
+  assert.equal(store.shape.signedIn, true);
 });
 
 test("trades are kept newest first, a hundred of them", () => {
@@ -100,7 +169,7 @@ test("missed pushes and lost events are counted, over a new stream too", () => {
   number += 2;
   take({ l: [5, 1] });
   assert.deepEqual([store.measurements.missed, store.measurements.conflated, store.measurements.lost], [2, 5, 1]);
-  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [2, 0], d: described() }, 500);
+  ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [2, 0], d: described() }, 500);
   assert.deepEqual([store.measurements.missed, store.measurements.conflated, store.measurements.lost], [2, 7, 1]);
 });
 
@@ -116,7 +185,7 @@ test("a stream that begins anew is told what the page had asked for", () => {
   store.paused = true;
   store.choose("NASDAQ:AAPL");
   store.actions = { pause: (paused) => asked.push(paused), choose: (id) => asked.push(id) };
-  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
+  ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described() }, 500);
   assert.deepEqual(asked, [true, "NASDAQ:AAPL"]);
 });
 
@@ -186,11 +255,82 @@ test("a book is partial while the server says so", () => {
   assert.equal(store.market.book.partial, false);
 });
 
+const feed = (name, over = {}) => ({ name, state: "live", last_event_ms: 1_000, last_event_age_s: 0, silences: [], ...over });
+const replay = (over = {}) =>
+  feed("replay", { state: "replayed", position_s: 1, paused: false, began_ms: 500_000, duration_s: 60, speed: 1, stretches: [[0, 500_000, 1, 1]], ...over });
+
 test("the page knows when all its feeds are replays that are paused", () => {
-  take({ f: [{ name: "replay", state: "replayed", position_s: 1, paused: true }] });
+  take({ f: [replay({ paused: true })] });
   assert.equal(store.shape.replayPaused, true);
-  take({ f: [{ name: "replay", state: "replayed", position_s: 1, paused: true }, { name: "simulator", state: "live" }] });
+  take({ f: [replay({ paused: true }), feed("simulator")] });
   assert.equal(store.shape.replayPaused, false);
+});
+
+/** Let the page look at how it stands, so long after the last batch. */
+function stand(after = 10) {
+  store.cadence.hurry();
+  store.tick(store.receivedAt + after);
+  return [store.shape.connection, store.shape.stands, store.shape.since];
+}
+
+test("what is stale is so since the last event by the server's word, in an old page and a new one", () => {
+  take({ f: [feed("simulator")] });
+  assert.deepEqual(stand(), ["live", "live", null]);
+  const stale = feed("simulator", { state: "stale", last_event_ms: 1_700_000_001_234 });
+  take({ f: [stale] });
+  assert.deepEqual(stand(), ["stale", "stale", 1_700_000_001_234]);
+  const opened = new Store();
+  opened.ingest({ g: 9, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), f: [stale] }, 90_000);
+  opened.tick(90_010);
+  assert.equal(opened.shape.since, store.shape.since);
+  take({ f: [feed("simulator", { state: "failed", last_event_ms: null })] });
+  assert.deepEqual(stand(), ["stale", "failed", null]);
+});
+
+test("a page that hears nothing says so, whatever the feeds were", () => {
+  take({ f: [feed("simulator")] });
+  const [, , since] = stand(3000);
+  assert.deepEqual(stand(3000).slice(0, 2), ["stale", "unheard"]);
+  assert.equal(since, Math.round(performance.timeOrigin + store.receivedAt));
+  store.socketDown = true;
+  assert.deepEqual(stand(13_000).slice(0, 2), ["reconnecting", "unheard"]);
+});
+
+test("a page stands as the feeds of what it watches, whatever others do", () => {
+  take({ f: [feed("simulator", { state: "stale" }), feed("broker")] });
+  assert.equal(stand()[1], "stale");
+  const watched = [["EURUSD", "FX", 5, 0.00001, "currency", [], "replay"]];
+  take({ v: 2, d: described({ watched, chosen: "FX:EURUSD" }), f: [feed("simulator"), replay()] });
+  assert.equal(stand()[1], "replayed");
+  take({ f: [feed("simulator"), replay({ state: "ended", last_event_ms: 2000 })] });
+  assert.deepEqual(stand(), ["stale", "ended", 502_000], "when that was recorded");
+});
+
+test("a line has a gap where its feed fell silent, and begins anew where a replay jumps", () => {
+  const watched = [["EURUSD", "FX", 5, 0.00001, "currency", [], "replay"], WATCHED[1]];
+  take({ v: 2, d: described({ watched, chosen: "FX:EURUSD" }), f: [feed("simulator"), replay()], p: [0, 1, 1, 175] });
+  const [played, live] = ["FX:EURUSD", "NASDAQ:AAPL"].map((id) => store.market.series.get(id));
+  take({ v: 2, f: [feed("simulator", { silences: [20] }), replay()], p: [0, 2, 1, 176] });
+  assert.deepEqual([played.breaks.length, live.breaks.length], [0, 1]);
+  const jumped = replay({ stretches: [[0, 500_000, 1, 1], [70, 500_000, 1, 1]] });
+  take({ v: 2, f: [feed("simulator", { silences: [20] }), jumped], p: [0, 3, 1, 177] });
+  assert.deepEqual([played.prices.length, live.prices.length, live.breaks.length], [1, 3, 1]);
+});
+
+test("what holds when a feed falls silent, or its replay jumps, is not drawn on", () => {
+  const bidsAt = () => bids().map((bid, at) => [store.market.detail.quotes.at(at)[0], bid]);
+  take({ w: [[[10, 5, 1, 6, 1]], [], [[12, 5.5]], []], f: [feed("simulator", { silences: [20] })] });
+  assert.deepEqual(bidsAt(), [[10, 5], [20.5, null]]);
+  take({ q: [[60, 7, 1, 8, 1]], f: [feed("simulator", { silences: [20] })] });
+  assert.deepEqual(bidsAt(), [[10, 5], [20.5, null], [60, 7]]);
+  assert.deepEqual(store.market.detail.theos.at(1).slice(0, 2), [20.5, null]);
+  assert.equal(store.market.detail.prices.length, 0, "no gap stands where nothing was");
+  assert.equal(store.market.detail.quote()[1], 7);
+  take({ w: [[[15, 5, 1, 6, 1], [60, 7, 1, 8, 1]], [], [], []] });
+  assert.deepEqual(bidsAt(), [[15, 5], [20.5, null], [60, 7]], "in the last minute as the server has it, too");
+  const watched = [["BTC/USD", "CRYPTO", 2, 0.01, "crypto", [], "replay"]];
+  take({ v: 2, d: described({ watched }), f: [replay({ stretches: [[0, 500_000, 1, 1], [70, 500_000, 1, 1]] })], q: [[69, 7, 1, 8, 1], [70, 1, 1, 2, 1]] });
+  assert.deepEqual(bidsAt().slice(-3), [[69, 7], [69.5, null], [70, 1]]);
 });
 
 test("batches that came already, here or on the page before, are not awaited again", () => {
@@ -202,7 +342,7 @@ test("batches that came already, here or on the page before, are not awaited aga
 test("a generation that the page has not seen is that of a new stream, whatever its number", () => {
   for (const g of [0, 9, -5, 4]) {
     assert.equal(store.arrivals.awaits({ g, n: 1 }), true);
-    store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] }, 500);
+    ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] }, 500);
     assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, g);
     assert.equal(store.arrivals.awaits({ g, n: 1 }), false);
   }
@@ -220,15 +360,15 @@ test("the batches in the slots are taken in order, those of the stream that goes
 
 test("of two new streams at once the page ends on the one that goes on", () => {
   const batch = (g, n) => ({ g, n, t: 0, k: 0, v: 1, c: 0, l: [0, 0], d: described(), p: [0, g] });
-  for (const each of store.arrivals.awaited([batch(8, 1), batch(5, 1)])) store.ingest(each, 500);
+  for (const each of store.arrivals.awaited([batch(8, 1), batch(5, 1)])) ingest(each, 500);
   for (const slots of [[batch(8, 2), batch(5, 1)], [batch(8, 2), batch(8, 3)]]) {
-    for (const each of store.arrivals.awaited(slots)) store.ingest(each, 500);
+    for (const each of store.arrivals.awaited(slots)) ingest(each, 500);
     assert.equal(store.market.series.get("CRYPTO:BTC/USD").last, 8);
   }
 });
 
 test("streams that come and go leave no more behind than the slots could hold", () => {
-  for (let g = 2; g < 500; g += 1) store.ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 500);
+  for (let g = 2; g < 500; g += 1) ingest({ g, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0] }, 500);
   assert.ok(store.arrivals.taken.size <= 64);
   assert.equal(store.arrivals.awaits({ g: 499, n: 1 }), false);
 });
@@ -242,12 +382,12 @@ test("a stream that begins anew, or has missed a push, is asked again what was n
   number += 1;
   take();
   assert.equal(asked.length, 2, "the answer may have been in the push that was missed");
-  store.ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  ingest({ g: 2, n: 1, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
   assert.ok(asked.length > 2);
   let told = 0;
   store.subscribe(() => (told += 1));
   const answer = ["aapl", 0, 1, 11, [["AAPL", "NASDAQ", null, 0.01, 5, null]]];
-  store.ingest({ g: 2, n: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: answer }, 600);
+  ingest({ g: 2, n: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], i: answer }, 600);
   assert.equal(told, 1);
   const { found, listed, rows } = store.finder.answerTo(" aapl ");
   assert.deepEqual([found, listed, rows[0].id, rows[0].absoluteLimit], [1, 11, "NASDAQ:AAPL", 5]);
@@ -361,15 +501,15 @@ test("an opening is answered each time it comes, for an answer may be lost too",
   const answers = [];
   store.actions = { took: (generation) => answers.push(generation), missed: () => answers.push("missed") };
   const opening = { g: 2, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() };
-  store.ingest({ ...opening, n: 4 }, 500);
+  ingest({ ...opening, n: 4 }, 500);
   store.paused = true;
-  store.ingest({ ...opening, n: 5 }, 800);
-  store.ingest({ ...opening, n: 6, s: undefined }, 900);
+  ingest({ ...opening, n: 5 }, 800);
+  ingest({ ...opening, n: 6, s: undefined }, 900);
   assert.deepEqual(answers, [2, 2]);
 });
 
 test("openings that never reached the page are counted as missed", () => {
-  store.ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
+  ingest({ g: 2, n: 4, t: 0, k: 0, v: 1, c: 0, l: [0, 0], s: 1, d: described() }, 500);
   assert.equal(store.measurements.missed, 3);
 });
 
@@ -384,4 +524,39 @@ test("a page that misses pushes says so, each time", () => {
   take();
   assert.deepEqual(answers, [[1], [1]]);
   assert.equal(store.measurements.missed, 4);
+});
+
+test("a reset can be undone, with what came since", () => {
+  take({ c: 5, p: [0, 45000, 0, 45001], r: [[0, 45000, 1, 1, 1000]] });
+  const before = store.market.series.get("CRYPTO:BTC/USD").prices.length;
+  store.measurements.addLatency(5, [100, 3], 105);
+  store.reset();
+  assert.equal(store.measurements.total, 0);
+  assert.equal(store.market.trades.length, 0);
+  assert.equal(store.shape.undoable, 1);
+  take({ c: 2, p: [0, 45002], r: [[0, 45002, 2, -1, 2000]] });
+  store.measurements.addLatency(7, [200, 1], 207);
+  store.undoReset();
+  const { prices } = store.market.series.get("CRYPTO:BTC/USD");
+  assert.equal(prices.length, before + 1);
+  assert.equal(prices.last(), 45002);
+  assert.equal(store.measurements.total, 7);
+  assert.deepEqual([0, 1].map((at) => store.measurements.latency.at(at)), [5, 7]);
+  assert.deepEqual(store.market.trades.map(({ size }) => size), [2, 1]);
+  assert.equal(store.shape.undoable, 0);
+});
+
+test("two resets are undone at once, and none once nobody can ask for it", () => {
+  take({ c: 3 });
+  store.reset();
+  take({ c: 4 });
+  store.reset();
+  assert.equal(store.shape.undoable, 2, "so that the page counts its seconds anew");
+  store.undoReset();
+  assert.equal(store.measurements.total, 7);
+  store.reset();
+  store.settleReset();
+  assert.equal(store.shape.undoable, 0);
+  store.undoReset();
+  assert.equal(store.measurements.total, 0);
 });

@@ -6,7 +6,7 @@ import { LIVE } from "./live.mjs";
 
 const { Rate } = await import(`${LIVE}/rate.js`);
 const { ClockOffset } = await import(`${LIVE}/clock.js`);
-const { connectionState, feedsState, reaches } = await import(`${LIVE}/connection.js`);
+const { connectionState, feedsState, feedsWords, reaches, standing } = await import(`${LIVE}/connection.js`);
 const { clamped, fromSlider, parsed, toSlider } = await import(`${LIVE}/frequency.js`);
 const { Strain } = await import(`${LIVE}/strain.js`);
 
@@ -61,7 +61,7 @@ test("impossible exchanges are left out", () => {
   assert.equal(clock.best(), null);
 });
 
-const live = { sinceBatch: 20, socketDown: false, feeds: ["live"] };
+const live = { sinceBatch: 20, sinceLoad: 60_000, socketDown: false, feeds: ["live"] };
 
 test("the connection is live while batches of a living feed come", () => {
   assert.equal(connectionState(live), "live");
@@ -71,7 +71,6 @@ test("the connection is live while batches of a living feed come", () => {
 });
 
 test("silence and dead feeds are stale, a dead socket is reconnecting", () => {
-  assert.equal(connectionState({ ...live, sinceBatch: Infinity, socketDown: true }), "connecting");
   assert.equal(connectionState({ ...live, sinceBatch: 2600 }), "stale");
   for (const state of ["stale", "failed", "ended"]) {
     assert.equal(connectionState({ ...live, feeds: [state] }), "stale");
@@ -87,10 +86,27 @@ test("the server is out of reach before anything has come, after silence, and wi
   assert.equal(reaches({ ...live, socketDown: true }), false);
 });
 
-test("all feeds together are as well as the best of them", () => {
-  assert.equal(feedsState(["stale", "live"]), "live");
-  assert.equal(feedsState(["failed", "stale"]), "stale");
-  assert.equal(feedsState([]), "waiting");
+test("a page that was never answered is connecting only while it may be", () => {
+  const begun = { ...live, sinceBatch: Infinity, sinceLoad: 3000, feeds: [] };
+  assert.equal(connectionState(begun), "connecting");
+  assert.equal(connectionState({ ...begun, socketDown: true }), "reconnecting");
+  assert.equal(connectionState({ ...begun, sinceLoad: 9000 }), "reconnecting", "the socket opens, and nothing comes");
+});
+
+test("all feeds together are what each of them is, or mixed", () => {
+  assert.deepEqual([["live", "live"], ["replayed", "live"], []].map(feedsState), ["live", "mixed", "waiting"]);
+  assert.deepEqual([["live", "live"], ["replayed", "live"], []].map(feedsWords), ["live", "replayed, live", "waiting"]);
+});
+
+test("numbers are live only while the server is heard and a feed is live", () => {
+  const heard = { connection: "live", heard: true, feeds: ["live"] };
+  assert.equal(standing(heard), "live");
+  assert.equal(standing({ ...heard, feeds: ["replayed"] }), "replayed");
+  assert.equal(standing({ ...heard, feeds: ["failed", "live", "replayed"] }), "live");
+  for (const state of ["stale", "ended", "failed"]) assert.equal(standing({ ...heard, connection: "stale", feeds: [state] }), state);
+  assert.equal(standing({ ...heard, connection: "stale", heard: false }), "unheard");
+  assert.equal(standing({ ...heard, connection: "reconnecting" }), "unheard");
+  assert.equal(standing({ ...heard, connection: "connecting", feeds: [] }), "connecting");
 });
 
 test("the frequency is a whole number of ms within its bounds", () => {

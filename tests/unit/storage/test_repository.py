@@ -71,6 +71,16 @@ def test_sessions_end_with_time_and_with_their_key(repository: Repository) -> No
     assert repository.valid(now=100) == ([second], [])
 
 
+def test_a_session_ends_before_its_time(repository: Repository) -> None:
+    repository.add_key(new())
+    (key,) = repository.all_keys()
+    for name in ("a", "b"):
+        repository.add_session(session(key.id, name), now=0)
+    repository.end_session("a")
+    repository.end_session("a")
+    assert repository.valid(now=5)[1] == [session(key.id, "b")]
+
+
 def test_a_session_that_expired_a_day_ago_is_dropped(repository: Repository) -> None:
     repository.add_key(new())
     (key,) = repository.all_keys()

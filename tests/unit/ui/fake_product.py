@@ -109,9 +109,10 @@ class FakeProduct:
     def price(self, symbol: str, price: float) -> None:
         self.hub.publish(Price(symbol=symbol, exchange="X", price=price, volume=1, ts_event=0))
 
-    def book(self, symbol: str, bid: float) -> None:
-        levels = ((bid, 1.0),)
-        self.hub.publish(Book(symbol=symbol, exchange="X", bids=levels, asks=levels, ts_event=0))
+    def book(self, symbol: str, bid: float, ask: float | None = None) -> None:
+        """Publish a book; without an ask one that is locked, which no price contradicts."""
+        bids, asks = ((bid, 1.0),), ((bid if ask is None else ask, 1.0),)
+        self.hub.publish(Book(symbol=symbol, exchange="X", bids=bids, asks=asks, ts_event=0))
 
 
 def open_tab(

@@ -19,7 +19,11 @@ def test_latest_pnl_with_its_change() -> None:
     ann_last = accounts.pnl_rows(known, known, minutes=5, now_ns=NOW)
     assert [row.client for row in ann_last] == ["Bob", "Ann"]
     bob, ann = ann_last
-    assert (bob.pnl, bob.change, bob.direction) == (f"+1{THIN_SPACE}234.50", "+234.50", "up")
+    assert (bob.pnl, bob.change, bob.direction) == (
+        f"+1{THIN_SPACE}234.50",
+        "+234.50 in 30 s",
+        "up",
+    )
     assert (ann.pnl, ann.change, ann.direction) == (f"{MINUS}5.00", f"{MINUS}15.00", "down")
     assert (bob.age, ann.age) == ("10 s", "2 s")
 

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -6,8 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.instruments import Instrument, Sent
-from dashboard.core.model import Event, Published, Quote, Side, Theo
-from dashboard.ui.batch import MAX_PAST_TRADES, counts, detail_part, hops, market_part, past_part
+from dashboard.core.model import Event, Price, PriceBasis, Published, Quote, Side, Theo, Topic
+from dashboard.ui.batch import (
+    MAX_PAST_TRADES,
+    counts,
+    detail_part,
+    hops,
+    is_outdone,
+    last_traded,
+    market_part,
+    past_part,
+)
 from tests.unit.fakes import MS_NS, book, control, price, published, system, trade
 
 INDEX = {("CRYPTO", "BTC/USD"): 0, ("CRYPTO", "ETH/USD"): 1}
@@ -26,7 +36,16 @@ def sent(part: object) -> Any:
 
 
 def part(*events: Event, chosen: str = "BTC/USD") -> dict[str, Any]:
-    return sent(market_part(numbered(*events), index=INDEX, chosen=("CRYPTO", chosen)))
+    key = ("CRYPTO", chosen)
+    return sent(market_part(numbered(*events), index=INDEX, chosen=key, latest_of=latest()))
+
+
+def latest(*events: Event) -> Callable[[Topic], Published | None]:
+    return {entry.topic: entry for entry in numbered(*events)}.get
+
+
+def mid(symbol: str, value: float) -> Price:
+    return msgspec.structs.replace(price(symbol, value), basis=PriceBasis.MID)
 
 
 def test_nothing_makes_no_key() -> None:
@@ -36,6 +55,33 @@ def test_nothing_makes_no_key() -> None:
 def test_prices_are_flat_and_in_order() -> None:
     got = part(price("ETH/USD", 2.5), price("BTC/USD", 1.5), price("ETH/USD", 2.75))
     assert got["p"] == [1, 2.5, 0, 1.5, 1, 2.75]
+
+
+def test_mids_come_apart_from_prices_with_their_ages_behind_those() -> None:
+    entries = numbered(mid("BTC/USD", 1.25), price("ETH/USD", 3.5), mid("ETH/USD", 2.5))
+    for age_ms, entry in enumerate(entries, 1):
+        entry.monotonic_ns = -age_ms * MS_NS
+    got = market_part(entries, index=INDEX, chosen=None, latest_of=latest(), aged_at=0)
+    assert got == {"p": [1, 3.5], "x": [0, 1.25, 1, 2.5], "u": [2, 1, 3]}
+
+
+def test_a_mid_of_what_has_traded_is_outdone() -> None:
+    hub_has = latest(price("ETH/USD"), trade("BTC/USD"))
+    entries = numbered(mid("BTC/USD", 1.25), mid("ETH/USD", 1.25), price("BTC/USD"))
+    assert [is_outdone(entry, hub_has) for entry in entries] == [True, False, False]
+    got = market_part(entries, index=INDEX, chosen=None, latest_of=hub_has)
+    assert got == {"x": [1, 1.25], "p": [0, 45_000.5]}
+
+
+def test_the_price_of_the_last_trade_stands_in_for_a_mid() -> None:
+    [entry] = numbered(mid("BTC/USD", 1.25))
+    assert last_traded(entry, latest()) is entry
+    hub_has = latest(price("ETH/USD"), trade("BTC/USD", 1.5, size=0.5, ts=7))
+    stood_in = last_traded(entry, hub_has)
+    assert stood_in.event == price("BTC/USD", 1.5, volume=0.5, ts=7)
+    assert (stood_in.topic, stood_in.offset) == (entry.topic, 2)
+    [last] = numbered(price("BTC/USD"))
+    assert last_traded(last, hub_has) is last
 
 
 def test_trades_carry_a_signed_side_and_the_time_in_ms() -> None:
@@ -124,7 +170,9 @@ def theo(underlying: str, value: float, *, exchange: str = "REDIS", ms: int = 0)
 
 def test_detail_has_the_quotes_of_its_instrument_in_order() -> None:
     got = detail_part(
-        numbered(quote(1.0, 2.0, ms=5), quote(9.0, 9.5, exchange="X"), quote(None, 2.5, ms=7)), AAPL
+        numbered(quote(1.0, 2.0, ms=5), quote(9.0, 9.5, exchange="X"), quote(None, 2.5, ms=7)),
+        AAPL,
+        latest(),
     )
     assert sent(got) == {"q": [[5, 1.0, 2, 2.0, 3], [7, None, 0, 2.5, 3]]}
 
@@ -136,19 +184,19 @@ def test_detail_has_the_theoretical_prices_of_its_underlying_alone_with_their_ti
         theo("AAPL_STOCK", 3.5, exchange="X"),
         theo("AAPL_STOCK", 1.75, ms=9),
     )
-    assert sent(detail_part(entries, AAPL)) == {"o": [[7, 1.5], [9, 1.75]]}
+    assert sent(detail_part(entries, AAPL, latest())) == {"o": [[7, 1.5], [9, 1.75]]}
     bare = msgspec.structs.replace(AAPL, underlying=None)
-    assert detail_part(entries, bare) == {}
+    assert detail_part(entries, bare, latest()) == {}
 
 
 def test_detail_has_last_prices_where_no_quotes_are_sent() -> None:
     entries = numbered(
         price("AAPL", 1.5, exchange="REDIS", ts=7 * MS_NS), price("AAPL", 2.5, exchange="X")
     )
-    assert sent(detail_part(entries, AAPL)) == {"z": [[7, 1.5]]}
+    assert sent(detail_part(entries, AAPL, latest())) == {"z": [[7, 1.5]]}
     assert sent(past_part(entries[:1], at=3))[3] == [[7, 1.5]]
     quoted = msgspec.structs.replace(AAPL, sends=(Sent.BOOK, Sent.QUOTES))
-    assert detail_part(entries, quoted) == {}
+    assert detail_part(entries, quoted, latest()) == {}
 
 
 def test_events_of_an_instrument_are_counted_by_kind() -> None:

@@ -55,6 +55,12 @@ async def batches(tab: Tab, *steps: Callable[[], object], taken_from: int = 1) -
     return [batch for _, batch in await pushes(tab, *steps, taken_from=taken_from)]
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every push look for bars, however soon it follows the one before."""
+    monkeypatch.setattr(closeup, "BARS_S", 0.0)
+
+
 async def test_first_push_brings_the_last_minute_of_the_instrument() -> None:
     running = FakeProduct()
     for value in (1.0, 2.0):
@@ -107,6 +113,26 @@ async def test_resumed_page_gets_what_it_missed_without_a_double() -> None:
     assert bids(sent[3]["q"]) == [3.0]
 
 
+@pytest.mark.usefixtures("hurried")
+async def test_all_of_the_instrument_waits_for_the_book_of_its_moment() -> None:
+    running = FakeProduct()
+    running.book("A", 100.0, 101.0)
+    trade(running, 100.0, at_s=1)
+    tab = open_page(running, "A")
+    trade(running, 105.0, at_s=2)
+    opening, waiting, whole = await batches(
+        tab,
+        lambda: (quote(running, 104.0), trade(running, 104.0, at_s=3)),
+        lambda: running.book("A", 104.0, 105.0),
+    )
+    assert bids(opening["w"][1]) == [100.0], "and what waits comes once"
+    assert not {"a", "q", "r"} & {*opening, *waiting}
+    assert waiting["m"] == [1, 0, 1, 0], "though it is counted"
+    assert bids(whole["q"]) == [104.0]
+    assert bids(whole["r"]) == [105.0, 104.0]
+    assert [row[4] for row in whole["a"][1]] == [100.0, 105.0, 104.0]
+
+
 async def test_events_of_the_instrument_are_counted_before_they_are_conflated() -> None:
     running = FakeProduct(conflates=True)
 
@@ -147,12 +173,6 @@ async def test_last_prices_are_told_with_the_last_minute_and_as_they_change() ->
     assert bids(sent[0]["w"][3]) == [1.5]
     assert "z" not in sent[0]
     assert sent[1]["z"] == [[0, 2.5]]
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every push look for bars, however soon it follows the one before."""
-    monkeypatch.setattr(closeup, "BARS_S", 0.0)
 
 
 @pytest.mark.usefixtures("hurried")

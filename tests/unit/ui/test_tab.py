@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.leases import WHOLE_BOOK
+from dashboard.core.model import PriceBasis
 from dashboard.core.reports import FeedReport
 from dashboard.feeds.simulator import Simulator
 from dashboard.ui import opening as opening_module
@@ -19,7 +20,7 @@ from dashboard.ui.tab import SLOTS, Tab
 from dashboard.ui.watch import MAX_WATCHED
 from tests.unit.accounts import pnl
 from tests.unit.fake_feeds import Unwalked
-from tests.unit.fakes import MS_NS, Clock, price
+from tests.unit.fakes import MS_NS, Clock, price, trade
 from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab, pushes
 
 
@@ -204,9 +205,9 @@ async def test_pnl_is_told_by_its_points_and_whole_after_a_loss_or_a_pause(
         lambda: tab.pause(paused=False),
     ]
     sent = [batch for _, batch in await pushes(tab, *steps)]
-    whole = [len(batch["x"][5][0]) for batch in sent if batch.get("x", [None] * 5)[4]]
+    whole = [len(batch["j"][5][0]) for batch in sent if batch.get("j", [None] * 5)[4]]
     assert whole == [61, 61, 61], "at the beginning, after the loss, after the pause"
-    assert sent[0]["x"][4] == [["REDIS:Ann", "Ann"]]
+    assert sent[0]["j"][4] == [["REDIS:Ann", "Ann"]]
 
 
 async def test_chosen_book_is_sent_at_once_and_the_others_are_not() -> None:
@@ -218,6 +219,102 @@ async def test_chosen_book_is_sent_at_once_and_the_others_are_not() -> None:
     assert sent[1][1]["b"][0] == 1
     assert sent[1][1]["d"]["chosen"] == "X:B"
     assert "b" not in sent[2][1]
+
+
+@pytest.mark.parametrize("conflates", [False, True])
+async def test_the_chosen_price_comes_with_the_book_of_its_moment_and_others_at_once(
+    *, conflates: bool
+) -> None:
+    running = FakeProduct(conflates=conflates)
+    running.book("A", 100.0, 101.0)
+    running.price("A", 100.5)
+
+    def both(value: float) -> None:
+        running.price("A", value)
+        running.price("B", value)
+
+    sent = await pushes(
+        open_tab(running),
+        lambda: both(105.5),
+        lambda: both(106.5),
+        lambda: running.book("A", 106.0, 107.0),
+        lambda: running.price("A", 107.0),
+    )
+    opening, *later = [batch for _, batch in sent]
+    assert opening["p"] == [0, 100.5]
+    assert [batch.get("p") for batch in later[:2]] == [[1, 105.5], [1, 106.5]]
+    assert later[2]["p"] == ([0, 106.5] if conflates else [0, 105.5, 0, 106.5])
+    assert later[2]["b"][1] == [106.0, 1.0]
+    assert later[3]["p"] == [0, 107.0]
+
+
+async def test_an_opening_has_no_price_that_its_book_contradicts() -> None:
+    running = FakeProduct()
+    running.book("A", 100.0, 101.0)
+    running.price("A", 105.5)
+    running.price("B", 2.0)
+    opening, after = [
+        batch
+        for _, batch in await pushes(open_tab(running), lambda: running.book("A", 105.0, 106.0))
+    ]
+    assert (opening["p"], opening["b"][1]) == ([1, 2.0], [100.0, 1.0])
+    assert (after["p"], after["b"][1]) == ([0, 105.5], [105.0, 1.0])
+
+
+async def test_what_waits_for_a_book_is_not_lost_with_another_choice_or_watchlist() -> None:
+    running = FakeProduct()
+    running.book("A", 100.0, 101.0)
+    running.book("B", 200.0, 201.0)
+    running.price("B", 205.5)
+    tab = open_tab(running)
+
+    def choose() -> None:
+        tab.choose("X:B")
+        running.price("A", 106.5)
+
+    sent = await pushes(
+        tab,
+        lambda: running.price("A", 105.5),
+        choose,
+        lambda: running.book("B", 205.0, 206.0),
+        lambda: running.price("B", 300.0),
+        lambda: tab.watch([running.instrument("A"), running.instrument("B")]),
+    )
+    waiting, chosen, with_book, held, watched = [batch for _, batch in sent[1:]]
+    assert "p" not in waiting
+    assert chosen["p"] == [0, 105.5, 0, 106.5]
+    assert "b" not in chosen, "it is older than the price beside it"
+    assert with_book["b"][1] == [205.0, 1.0]
+    assert "p" not in held
+    assert watched["p"][:2] == [1, 300.0]
+
+
+async def test_mids_are_sent_until_there_is_a_trade() -> None:
+    running = FakeProduct()
+
+    def mid(symbol: str, value: float) -> None:
+        event = msgspec.structs.replace(price(symbol, value, exchange="X"), basis=PriceBasis.MID)
+        running.hub.publish(event)
+
+    def traded(symbol: str, value: float) -> None:
+        event = msgspec.structs.replace(trade(symbol, value), exchange="X")
+        running.hub.publish(event)
+        running.price(symbol, value)
+
+    traded("A", 7.612)
+    mid("A", 7.613)
+    mid("B", 8.5)
+    opening, more, first = [
+        batch
+        for _, batch in await pushes(
+            open_tab(running),
+            lambda: (mid("A", 7.7), mid("B", 8.6)),
+            lambda: (mid("B", 8.7), traded("B", 8.65), mid("B", 8.8)),
+        )
+    ]
+    assert (opening["p"], opening["x"]) == ([0, 7.612], [1, 8.5])
+    assert ("p" in more, more["x"]) == (False, [1, 8.6])
+    assert (first["p"], "x" in first) == ([1, 8.65], False)
 
 
 async def test_change_of_the_watchlist_changes_numbers_and_description_together() -> None:

@@ -109,6 +109,15 @@ class CandleChart(rx.Component):
     lib_dependencies: list[str] = ["lightweight-charts@5.2.1"]
 
 
+class Settings(rx.Component):
+    """What this browser remembers, and the way out of the page's session."""
+
+    library = _paths["settings.jsx"]
+    tag = "Settings"
+
+    sign_out: rx.Var[str]
+
+
 class PnlChart(rx.Component):
     """The clients' PnL over time, by plotly."""
 
@@ -297,6 +306,11 @@ def reset_button() -> rx.Component:
     return _leaf("controls.jsx", "ResetButton")
 
 
+def reset_notice() -> rx.Component:
+    """Offer to bring back what a reset forgot."""
+    return _leaf("controls.jsx", "ResetNotice")
+
+
 def sample_window() -> rx.Component:
     """Choose how many samples a card spans."""
     return _leaf("samplewindow.jsx", "SampleWindow")
@@ -307,9 +321,9 @@ def server_hint() -> rx.Component:
     return _leaf("needsserver.jsx", "ServerHint")
 
 
-def settings() -> rx.Component:
-    """Choose theme and colour pair."""
-    return _leaf("settings.jsx", "Settings")
+def settings(*, sign_out: str) -> rx.Component:
+    """Choose theme, colour pair and keys; `sign_out` is the address that ends the session."""
+    return Settings.create(sign_out=sign_out)
 
 
 def step_chart() -> rx.Component:
@@ -325,6 +339,16 @@ def tape() -> rx.Component:
 def theme_switch() -> rx.Component:
     """Switch between light and dark."""
     return _leaf("settings.jsx", "ThemeSwitch")
+
+
+def refusal() -> rx.Component:
+    """Say why the chosen instrument is not delivered, while it is not."""
+    return _leaf("status.jsx", "Refusal")
+
+
+def unreachable() -> rx.Component:
+    """Say that the server can't be reached, where nothing has come of it."""
+    return _leaf("status.jsx", "Unreachable")
 
 
 def utc_clock() -> rx.Component:

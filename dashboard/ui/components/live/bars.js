@@ -20,10 +20,13 @@ export class Bars {
     this.version = 0;
     /** Starts of the bars that are new or have changed since the chart took them. */
     this.fresh = new Set();
+    /** The newest bar as it was told, while it is drawn to the last price; else null. */
+    this.told = null;
   }
 
   clear() {
     this.rows = [];
+    this.told = null;
     this.whole += 1;
     this.version += 1;
     this.fresh.clear();
@@ -38,6 +41,7 @@ export class Bars {
   /** Take a batch's bars; false, and nothing is taken, when they are of another interval. */
   take(part) {
     if (part[BARS.interval] !== this.interval) return false;
+    this.restore();
     if (part[BARS.whole]) this.clear();
     for (const row of part[BARS.rows]) {
       const start = row[BAR.start];
@@ -48,6 +52,32 @@ export class Bars {
     for (const row of this.rows.splice(0, Math.max(0, this.rows.length - MOST))) this.fresh.delete(row[BAR.start]);
     this.version += 1;
     return true;
+  }
+
+  /**
+   * Draw the newest bar to the last price, of the time `ms`, as long as that is in it: bars are told
+   * less often, and the price beside the chart is not to be another one.
+   */
+  endAt(price, ms) {
+    this.restore();
+    const { last } = this;
+    const seconds = INTERVALS.find(([name]) => name === this.interval)[2];
+    if (!last || last[BAR.start] !== seconds * Math.floor(ms / 1000 / seconds)) return;
+    this.told = last;
+    const [start, open, high, low, , volume] = last;
+    this.put([start, open, Math.max(high, price), Math.min(low, price), price, volume]);
+  }
+
+  /** Take the newest bar back to what was told of it. */
+  restore() {
+    if (this.told) this.put(this.told);
+    this.told = null;
+  }
+
+  put(row) {
+    this.rows[this.indexOf(row[BAR.start])] = row;
+    this.fresh.add(row[BAR.start]);
+    this.version += 1;
   }
 
   /** The indexes of the bars that are new or have changed since the last time, oldest first. */

@@ -1,16 +1,14 @@
 // The order book of the chosen symbol: asks above, bids below, the spread between.
 
 import { useRef } from "react";
-import { NONE, basisPoints, decimal, quantity, volume } from "./format.js";
+import { NONE, basisPoints, decimal } from "./format.js";
 import { setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { addressOf } from "./instruments.js";
 import { PageLink } from "./link.jsx";
 import { store } from "./store.js";
+import { emptyText } from "./waiting.js";
 
 const LEVELS = 5;
-const WAIT_MS = 3000;
-/** From here on three decimals do not fit. */
-const LARGE = 1000;
 /** Decimals of a price from which on the spread leaves no room for itself beside its basis points. */
 const LONG_DECIMALS = 6;
 
@@ -27,22 +25,17 @@ function depth(flat) {
   return { rows, sum };
 }
 
-function writeSide(elements, rows, full, decimals) {
+function writeSide(elements, rows, full, { decimals, sizes }) {
   for (const [at, element] of elements.entries()) {
     const level = rows[at];
     const [bar, price, size, total] = element.children;
     setText(price, level ? decimal(level[0], decimals) : NONE);
-    setText(size, level ? sizeText(level[1]) : NONE);
-    setText(total, level ? sizeText(level[2]) : NONE);
+    setText(size, level ? sizes.text(level[1]) : NONE);
+    setText(total, level ? sizes.text(level[2]) : NONE);
     bar.style.transform = `scaleX(${level ? (level[2] / full).toFixed(3) : 0})`;
     if (level) element.dataset.value = level[0];
     else delete element.dataset.value;
   }
-}
-
-function sizeText(size) {
-  if (Number.isInteger(size)) return volume(size);
-  return size < LARGE && (size >= 0.01 || size === 0) ? decimal(size, 3) : quantity(size);
 }
 
 function spreadText(spread, mid, decimals) {
@@ -54,8 +47,9 @@ function writeBook(root, book) {
   const asks = depth(book.asks);
   const bids = depth(book.bids);
   const full = Math.max(asks.sum, bids.sum) || 1;
-  writeSide(root.asks, asks.rows, full, book.decimals);
-  writeSide(root.bids, bids.rows, full, book.decimals);
+  const written = { decimals: book.decimals, sizes: store.market.sizesOf(book.id) };
+  writeSide(root.asks, asks.rows, full, written);
+  writeSide(root.bids, bids.rows, full, written);
   const best = asks.rows.length && bids.rows.length;
   const mid = best ? (asks.rows[0][0] + bids.rows[0][0]) / 2 : NaN;
   const spread = best ? asks.rows[0][0] - bids.rows[0][0] : NaN;
@@ -97,7 +91,7 @@ export function Book() {
       const book = store.market.bookOf(chosen.id);
       table.current.hidden = !book;
       empty.current.hidden = Boolean(book);
-      if (!book) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
+      if (!book) setText(empty.current, emptyText("book", chosen, store.lackOf(chosen), now - began));
     };
   }, [chosen]);
 
@@ -134,11 +128,6 @@ export function Book() {
       </p>
     </>
   );
-}
-
-function emptyText(chosen, waited) {
-  if (!chosen.id) return "Choose a symbol to see its order book.";
-  return waited ? `${chosen.name}: this feed sends no order book.` : `Waiting for the order book of ${chosen.name}.`;
 }
 
 function levels(side) {

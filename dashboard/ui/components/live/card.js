@@ -1,10 +1,10 @@
 // Writes one instrument's card: the canvas draws what moves, here is the text.
 
 import { CardCanvas } from "./cardcanvas.js";
-import { pageClock } from "./clock.js";
-import { NONE, decimal, percent, signed, timeOfDay } from "./format.js";
+import { NONE, decimal, duration, percent, signed, timeOfDay } from "./format.js";
 import { setAttribute, setText } from "./hooks.js";
 import { cardQueue } from "./paintqueue.js";
+import { LAST } from "./series.js";
 import { summary } from "./statistics.js";
 import { store } from "./store.js";
 
@@ -25,6 +25,8 @@ export class CardPainter {
     this.change = element.querySelector(".change");
     this.changeValue = element.querySelector(".change-value");
     this.changeShare = element.querySelector(".change-share");
+    this.changeWindow = element.querySelector(".change-window");
+    this.basis = element.querySelector(".basis");
     this.stats = element.querySelectorAll(".stats b");
     this.canvas = new CardCanvas(element.querySelector("canvas"));
     this.statsVersion = -1;
@@ -54,9 +56,18 @@ export class CardPainter {
       this.slow = store.cadence.slow;
       this.writeSlow(series, now);
     }
+    this.drawWithText(now);
   }
 
-  writePrice({ last, instrument }) {
+  /** What the text says of the same moment is drawn in the same frame, whatever else is to be drawn. */
+  drawWithText(now) {
+    const { canvas } = this;
+    const told = this.id === store.market.chosen.id || canvas.trend !== canvas.lineTrend;
+    if (told && !cardQueue.hides(canvas) && canvas.due(now)) canvas.draw(now);
+  }
+
+  writePrice({ last, basis, instrument }) {
+    if (this.basis.hidden !== (basis === LAST)) this.basis.hidden = basis === LAST;
     if (last === undefined || last === this.shown) return;
     this.shown = last;
     const text = decimal(last, instrument.decimals);
@@ -70,7 +81,8 @@ export class CardPainter {
     if (quiet) {
       this.element.dataset.quiet = "";
       setText(this.changeValue, "last at ");
-      setText(this.changeShare, timeOfDay(pageClock(series.at)));
+      setText(this.changeShare, timeOfDay(store.sources.timeOf(series.instrument, store.serverTime(series.at))));
+      setText(this.changeWindow, "");
     } else if (this.element.dataset.quiet !== undefined) {
       delete this.element.dataset.quiet;
       this.statsVersion = -1;
@@ -81,16 +93,17 @@ export class CardPainter {
     for (const [at, key] of ["mean", "p50", "p95"].entries()) {
       setText(this.stats[at], statistics ? decimal(statistics[key], series.instrument.decimals) : NONE);
     }
-    if (!quiet) this.writeChange(series);
+    const moved = series.moved();
+    if (moved) this.canvas.trend = moved.trend;
+    if (moved && !quiet) this.writeChange(moved, series);
   }
 
-  writeChange({ prices, last, instrument }) {
-    if (!prices.length) return;
-    const first = prices.at(0);
-    const change = last - first;
-    const direction = change > 0 ? "up" : change < 0 ? "down" : "flat";
-    if (this.change.dataset.direction !== direction) this.change.dataset.direction = direction;
+  writeChange({ first, change, trend, spanMs }, { instrument }) {
+    if (this.change.dataset.direction !== trend) this.change.dataset.direction = trend;
     setText(this.changeValue, `${signed(change, instrument.decimals)}  `);
     setText(this.changeShare, percent(change, first));
+    const within = duration(spanMs / 1000);
+    setText(this.changeWindow, `  in ${within}`);
+    setAttribute(this.change, "title", `Since the oldest of the samples, in ${within}`);
   }
 }

@@ -4,9 +4,10 @@
 // times what a canvas costs; the same price stands in the document as text,
 // transparent, a few times a second, for readers, search and selection.
 
-import { Surface, drawLine, extent } from "./canvas.js";
+import { Surface, extent } from "./canvas.js";
 import { themeColors } from "./colors.js";
 import { decimal } from "./format.js";
+import { drawSparkline } from "./sparkline.js";
 import { store } from "./store.js";
 
 const PRICE_HEIGHT = 28;
@@ -47,6 +48,9 @@ export class CardCanvas {
     this.stale = true;
     this.version = -1;
     this.lineVersion = -1;
+    /** Where the price went, as the text says; the line has its colour. */
+    this.trend = "flat";
+    this.lineTrend = "";
     this.lineAt = 0;
     this.flashedAt = -FLASH_EVERY_MS;
     this.flashedPrice = undefined;
@@ -73,6 +77,7 @@ export class CardCanvas {
   }
 
   lineDue(now) {
+    if (this.trend !== this.lineTrend) return true;
     return this.series.version !== this.lineVersion && now - this.lineAt >= store.strain.stretched(LINE_EVERY_MS);
   }
 
@@ -144,13 +149,16 @@ export class CardCanvas {
   drawLine(now) {
     const { context, width, height } = this.surface;
     const { prices, version } = this.series;
+    const { trend } = this;
     this.lineVersion = version;
+    this.lineTrend = trend;
     this.lineAt = now;
     context.clearRect(0, this.lineTop, width, height - this.lineTop);
     const range = extent(prices);
     if (!range) return;
     const colors = themeColors();
-    const color = prices.last() >= prices.at(0) ? colors.up : colors.down;
-    drawLine(this.surface, prices, { ...range, color, from: this.lineTop, left: INSET, right: INSET + this.lineRight });
+    const color = trend === "flat" ? colors.muted : colors[trend];
+    const right = width - INSET - this.lineRight;
+    drawSparkline(this.surface, this.series, { ...range, color, from: this.lineTop, left: INSET, right });
   }
 }

@@ -7,6 +7,7 @@ import { useShape } from "./hooks.js";
 import { addressOf } from "./instruments.js";
 import { PageLink } from "./link.jsx";
 import { cardQueue } from "./paintqueue.js";
+import { BASIS_TITLES } from "./series.js";
 import { store } from "./store.js";
 
 /** More symbols than this stand in two rows of compact cards; more than MANY scroll. */
@@ -16,7 +17,7 @@ const MANY = 10;
 const FINE = 6;
 
 export function Cards() {
-  const { watched, chosen, refused, connection } = useShape();
+  const { watched, chosen, refused, stands } = useShape();
   useEffect(() => store.frames.add((now) => cardQueue.paint(now)), []);
   useEffect(() => {
     const root = document.documentElement;
@@ -25,7 +26,7 @@ export function Cards() {
     root.toggleAttribute("data-namesakes", namesakes);
     root.toggleAttribute("data-dense", watched.length > FEW || namesakes || watched.some(({ decimals }) => decimals >= FINE));
   }, [watched]);
-  if (!watched.length) return <p className="empty">{emptyText(connection)}</p>;
+  if (!watched.length) return <p className="empty">{emptyText(stands)}</p>;
   return (
     <div className="cards" {...layout(watched.length)} role="group" aria-label="Watchlist">
       {watched.map((each) => (
@@ -49,10 +50,9 @@ export function WatchedCount() {
   return <span>{known ? `${watched.length} of ${known} symbols` : ""}</span>;
 }
 
-function emptyText(connection) {
-  return connection === "connecting"
-    ? "Waiting for the stream to begin."
-    : "No symbols on the watchlist. Add some with Edit.";
+function emptyText(stands) {
+  if (stands === "connecting") return "Waiting for the stream to begin.";
+  return stands === "unheard" ? "The server does not answer." : "No symbols on the watchlist. Add some with Edit.";
 }
 
 function Card({ instrument, chosen, refused }) {
@@ -81,8 +81,11 @@ function Card({ instrument, chosen, refused }) {
         title={refused ? `${name} is not delivered: ${refused}` : `Show the order book of ${name}`}
         onClick={() => store.choose(id)}
       >
-        <span className="card-head">
-          <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>
+        <span className="card-head" title={`${symbol} ${exchange}`}>
+          <span className="symbol">{symbol}</span> <span className="venue">{exchange}</span>{" "}
+          <span className="basis" title={BASIS_TITLES.mid} hidden>
+            mid
+          </span>
         </span>
         <canvas aria-hidden="true" />
         <span className="price" data-testid="price">
@@ -93,6 +96,7 @@ function Card({ instrument, chosen, refused }) {
           <span className="change-text">
             <span className="change-value" />
             <span className="change-share">{refused ? `not delivered: ${refused}` : "no price yet"}</span>
+            <span className="change-window" />
           </span>
         </span>
         <span className="stats">

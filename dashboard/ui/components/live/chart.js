@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import { Surface } from "./canvas.js";
+import { movedBy } from "./chartkeys.js";
 import { colorsVersion } from "./colors.js";
 import { usePainter } from "./hooks.js";
 
@@ -28,7 +29,10 @@ export function useChart(canvas, { due, draw }, dependencies) {
   }, dependencies);
 }
 
-/** Where the pointer is over an element, { x, y } or null, with a number that rises as it moves. */
+/**
+ * Where the pointer is over an element, { x, y } or null, with a number that rises as it moves. Arrow
+ * keys move it too while the element has the focus.
+ */
 export function usePointer(element) {
   const pointer = useRef({ at: null, moves: 0 });
   useEffect(() => {
@@ -39,11 +43,17 @@ export function usePointer(element) {
     };
     const moved = ({ offsetX, offsetY }) => set({ x: offsetX, y: offsetY });
     const left = () => set(null);
-    target.addEventListener("pointermove", moved);
-    target.addEventListener("pointerleave", left);
+    const pressed = (event) => {
+      if (event.key === "Escape") return left();
+      const at = movedBy(event, pointer.current.at, { width: target.clientWidth, height: target.clientHeight });
+      if (!at || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      set(at);
+    };
+    const listeners = { pointermove: moved, pointerleave: left, keydown: pressed, blur: left };
+    for (const [name, listener] of Object.entries(listeners)) target.addEventListener(name, listener);
     return () => {
-      target.removeEventListener("pointermove", moved);
-      target.removeEventListener("pointerleave", left);
+      for (const [name, listener] of Object.entries(listeners)) target.removeEventListener(name, listener);
     };
   }, []);
   return pointer.current;

@@ -8,10 +8,21 @@ let version = 0;
 function readAll() {
   const style = getComputedStyle(document.documentElement);
   const read = (name) => style.getPropertyValue(`--${name}`).trim();
-  colors = Object.fromEntries(NAMES.map((name) => [name, read(name)]));
+  const color = (name) => (read(name).startsWith("#") ? read(name) : hexOf(read(name)));
+  colors = Object.fromEntries(NAMES.map((name) => [name, color(name)]));
   colors.sans = read("sans");
   colors.axisFont = `11px ${read("sans")}`;
   colors.priceFont = `600 ${read("text-xl")} ${read("sans")}`;
+}
+
+/** A system colour, which stands there where the system forces colours, as #rrggbb. */
+function hexOf(name) {
+  const probe = document.createElement("i");
+  probe.style.cssText = `color: ${name}; forced-color-adjust: none`;
+  document.body.append(probe);
+  const channels = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3);
+  probe.remove();
+  return `#${channels.map((channel) => Math.round(channel).toString(16).padStart(2, "0")).join("")}`;
 }
 
 if (typeof window !== "undefined") {
@@ -23,6 +34,7 @@ if (typeof window !== "undefined") {
     attributes: true,
     attributeFilter: ["class", "data-pair"],
   });
+  window.matchMedia("(forced-colors: active)").addEventListener("change", forget);
   document.fonts?.ready.then(forget);
 }
 

@@ -1,6 +1,6 @@
 // What the command palette offers. `find` is pure.
 
-import { resetMetrics, togglePause } from "./controls.jsx";
+import { resetMetrics, togglePause, undoReset } from "./controls.jsx";
 import { MAX_MS, MIN_MS } from "./frequency.js";
 import { addressOf } from "./instruments.js";
 import { PAIRS, THEMES, applyPair } from "./preferences.js";
@@ -20,13 +20,14 @@ export function soughtIn(typed) {
  * Every command now: [words, what it does]; `instruments` are those that were found for what was typed.
  * What needs the server is left out while it does not answer.
  */
-export function commands({ watched, paused, mayControl, reachable }, instruments, { setColorMode, go }) {
+export function commands({ watched, paused, mayControl, undoable, reachable }, instruments, { setColorMode, go }) {
   const books = reachable && watched.length > 1 ? watched : [];
   return [
     ...books.map(({ id, symbol, exchange }) => [`Order book of ${symbol} ${exchange}`, () => store.choose(id)]),
     ...(reachable ? instruments : []).map(({ id, symbol, exchange }) => [`${GO} ${symbol} ${exchange}`, () => go(addressOf(id))]),
     [paused ? "Resume" : "Pause", togglePause],
     ["Reset all metrics", resetMetrics],
+    ...(undoable ? [["Undo the reset", undoReset]] : []),
     ...(reachable && mayControl ? PRESETS.map(frequency) : []),
     ...THEMES.map(([key, label]) => [`Theme: ${label.toLowerCase()}`, () => setColorMode(key)]),
     ...PAIRS.map(([key, label]) => [`Up and down: ${label.toLowerCase()}`, () => applyPair(key)]),

@@ -5,11 +5,13 @@ import { decimalsOf, drawGrid, niceStep, niceTicks } from "./axis.js";
 import { drawCrosshair, plotOf, useChart, usePointer } from "./chart.js";
 import { themeColors } from "./colors.js";
 import { depthOf, sizeUpTo } from "./depth.js";
-import { decimal, volume } from "./format.js";
+import { decimal } from "./format.js";
 import { setText, useShape, useSlowPainter } from "./hooks.js";
 import { store } from "./store.js";
+import { emptyText } from "./waiting.js";
 
 const HALF_LABEL = 24;
+const HALF_EMPTY = "A side of the order book is empty.";
 const LEGEND = "All sizes from the best price on, added up, up to each price.";
 
 function drawSide({ context }, plot, { steps, edge, x, y, color }) {
@@ -36,18 +38,21 @@ function drawSide({ context }, plot, { steps, edge, x, y, color }) {
 /** Draw a book's depth; gives what the pointer reads, in words. */
 function draw(surface, depth, pointer) {
   const colors = themeColors();
-  const { decimals, tickSize } = store.market.detail;
+  const { decimals, tickSize, id } = store.market.detail;
+  const written = store.market.sizesOf(id);
   const most = 1.06 * depth.most;
-  const plot = plotOf(surface, colors.axisFont, volume(Math.round(most)));
+  const rows = Math.max(2, Math.floor(surface.height / 40) - 1);
+  const sizeDigits = decimalsOf(niceStep(0, most, rows), written.decimals);
+  const plot = plotOf(surface, colors.axisFont, decimal(most, sizeDigits));
   const width = plot.right - plot.left;
   const x = (price) => plot.left + ((price - depth.low) / (depth.high - depth.low)) * width;
   const y = (size) => plot.bottom - (size / most) * (plot.bottom - plot.top);
   const columns = Math.max(2, Math.floor(width / 90));
   const digits = decimalsOf(niceStep(depth.low, depth.high, columns, tickSize), decimals);
   const prices = niceTicks(depth.low, depth.high, columns, tickSize);
-  const sizes = niceTicks(0, most, Math.max(2, Math.floor((plot.bottom - plot.top) / 40)));
+  const sizes = niceTicks(0, most, rows);
   drawGrid(surface, plot, {
-    across: sizes.map((size) => ({ y: y(size), text: volume(size) })),
+    across: sizes.map((size) => ({ y: y(size), text: decimal(size, sizeDigits) })),
     down: prices
       .map((price) => ({ x: x(price), text: decimal(price, digits) }))
       .filter((tick) => tick.x > HALF_LABEL && tick.x < plot.right - HALF_LABEL),
@@ -59,7 +64,7 @@ function draw(surface, depth, pointer) {
   drawCrosshair(surface, plot, { x: pointer.x, color: colors.muted });
   const price = depth.low + (pointer.x / width) * (depth.high - depth.low);
   const [side, size] = sizeUpTo(depth, price);
-  return `${volume(size)} ${side} to ${decimal(price, decimals)}`;
+  return `${written.text(size)} ${side} to ${decimal(price, decimals)}`;
 }
 
 export function DepthChart() {
@@ -84,14 +89,15 @@ export function DepthChart() {
     [chosen],
   );
 
-  useSlowPainter(
-    () => () => {
+  useSlowPainter(() => {
+    const began = performance.now();
+    return (now) => {
       const book = store.market.bookOf(chosen.id);
       empty.current.hidden = Boolean(book && depthOf(book));
-      if (!empty.current.hidden) setText(empty.current, book ? "A side of the order book is empty." : `Waiting for the order book of ${chosen.name}.`);
-    },
-    [chosen],
-  );
+      if (empty.current.hidden) return;
+      setText(empty.current, book ? HALF_EMPTY : emptyText("book", chosen, store.lackOf(chosen), now - began));
+    };
+  }, [chosen]);
 
   return (
     <div className="chart-box">
@@ -103,7 +109,12 @@ export function DepthChart() {
         <span className="readout figure" ref={words} data-testid="depth-readout" />
       </div>
       <div className="plot">
-        <canvas ref={canvas} role="img" aria-label={`Cumulative depth of ${chosen.name}, volume by price; the order book has the same as a table`} />
+        <canvas
+          ref={canvas}
+          role="img"
+          tabIndex={0}
+          aria-label={`Cumulative depth of ${chosen.name}, volume by price; arrow keys read it, the order book has the same as a table`}
+        />
         <p className="empty" ref={empty}>
           Waiting for the order book.
         </p>

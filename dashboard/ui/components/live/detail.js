@@ -13,6 +13,11 @@ const SKEW_MS = 2000;
 /** Columns of a trade on a chart; its time is the first. */
 export const [, PRICE, SIZE, SIDE] = [0, 1, 2, 3];
 
+/** A row that holds nothing from this time on; it has as many columns as any. */
+function gapAt(ms) {
+  return [ms, null, 0, null, 0];
+}
+
 export class Detail {
   constructor() {
     this.instrument = NO_INSTRUMENT;
@@ -27,6 +32,7 @@ export class Detail {
     this.trades = new Timeline(KEPT_MS);
     this.prices = new Timeline(KEPT_MS);
     this.theos = new Timeline(KEPT_MS);
+    this.breaks = new Set();
     this.bars.clear();
     this.newest = null;
     this.theo = null;
@@ -37,6 +43,10 @@ export class Detail {
 
   resetCounts() {
     this.counts = { quotes: 0, books: 0, trades: 0, prices: 0 };
+  }
+
+  addCounts(counts) {
+    for (const kind of Object.keys(this.counts)) this.counts[kind] += counts[kind];
   }
 
   /** Be about this instrument; tells whether it is another one. */
@@ -72,6 +82,23 @@ export class Detail {
     this.version += 1;
   }
 
+  /** Let what is drawn end at these times, in ms: what held then did not go on to hold. */
+  breakOff(times) {
+    const fresh = times.filter((ms) => !this.breaks.has(ms));
+    this.breaks = new Set(times);
+    if (!fresh.length) return;
+    this.leaveGaps(fresh);
+    this.version += 1;
+  }
+
+  /** A gap is a row without a price. */
+  leaveGaps(times) {
+    for (const timeline of [this.quotes, this.prices, this.theos]) {
+      const begins = timeline.length ? timeline.at(0)[0] : Infinity;
+      for (const ms of times) if (ms >= begins) timeline.push(gapAt(ms));
+    }
+  }
+
   takeTrade({ time, price, size, side }) {
     if (!this.followed) return;
     this.trades.push([time, price, size, side]);
@@ -90,6 +117,7 @@ export class Detail {
     for (const quote of quotes) this.quotes.push(quote);
     for (const theo of theos) this.theos.push(theo);
     for (const price of past[PAST.prices]) this.prices.push(price);
+    this.leaveGaps(this.breaks);
     this.newest = quotes[quotes.length - 1] ?? null;
     this.theo = theos[theos.length - 1]?.[PRICED.price] ?? null;
     for (const row of past[PAST.trades]) {

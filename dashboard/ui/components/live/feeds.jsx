@@ -1,6 +1,7 @@
 // The feeds, a short table each.
 
 import { Fragment, useRef, useState } from "react";
+import { SILENT_MS } from "./connection.js";
 import { FEED_ROWS } from "./figures.js";
 import { NONE } from "./format.js";
 import { setText, useSlowPainter } from "./hooks.js";
@@ -13,14 +14,15 @@ export function Feeds() {
   const [feeds, setFeeds] = useState([]);
 
   useSlowPainter(
-    () => () => {
-      const now = store.feeds.map((feed) => [feed.name, isReplay(feed)]);
-      if (now.join() !== feeds.join()) setFeeds(now);
+    () => (now) => {
+      const known = store.feeds.map((feed) => [feed.name, isReplay(feed)]);
+      if (known.join() !== feeds.join()) setFeeds(known);
+      const heard = now - store.receivedAt <= SILENT_MS;
       const cells = root.current.querySelectorAll("dd.figure");
       for (const [at, feed] of store.feeds.entries()) {
         for (const [row, [, show]] of FEED_ROWS.entries()) {
           const cell = cells[at * FEED_ROWS.length + row];
-          if (cell) setText(cell, show(feed));
+          if (cell) setText(cell, show(feed, heard));
         }
       }
     },

@@ -1,7 +1,7 @@
 // The single numbers of the page, by name: where each is read, and how it is written.
 
 import { LOAD } from "./columns.js";
-import { age, decimal, integer } from "./format.js";
+import { age, decimal, integer, timeOfDay } from "./format.js";
 
 const percent = (value) => `${decimal(value, 1)} %`;
 const tenths = (value) => decimal(value, 1);
@@ -33,10 +33,22 @@ export const FIGURES = {
   "server-rate": mine((store) => store.system?.[LOAD.msgRate], (value) => `${integer(value)} /s`),
 };
 
-/** The rows of one feed: label, and how its value is written. Without a label it stands beside the feed's name. */
+/**
+ * The rows of one feed: label, and how its value is written, also when the server is not `heard` any
+ * more. Without a label it stands beside the feed's name.
+ */
 export const FEED_ROWS = [
-  ["", (feed) => (feed.paused ? `${feed.state}, paused` : feed.state)],
-  ["Last event", (feed) => (feed.last_event_age_s === null ? "none yet" : `${age(feed.last_event_age_s)} ago`)],
+  ["", (feed, heard) => (heard ? stateText(feed) : "unknown")],
+  ["Last event", lastEventText],
   ["Events", (feed) => integer(feed.events)],
   ["Gaps, skipped", (feed) => `${integer(feed.gaps)}, ${integer(feed.skipped)}`],
 ];
+
+function stateText({ state, paused }) {
+  return paused ? `${state}, paused` : state;
+}
+
+function lastEventText({ last_event_age_s: seconds, last_event_ms: ms }, heard) {
+  if (seconds === null) return "none yet";
+  return heard ? `${age(seconds)} ago` : `at ${timeOfDay(ms)}`;
+}

@@ -4,7 +4,8 @@
 const THIN_SPACE = "\u2009";
 const MINUS = "\u2212";
 export const NONE = "\u2014";
-const LARGEST = 1e15;
+/** From here on numbers are written by their power of ten. */
+export const LARGEST = 1e15;
 
 /** Thin spaces between groups of three digits before the point. */
 export function grouped(text) {
@@ -49,33 +50,9 @@ export function basisPoints(part, base) {
   return base > 0 ? decimal((1e4 * part) / base, 2) : NONE;
 }
 
-/**
- * A size in little room: four digits that count, at most eight decimals;
- * from 10 000 on in thousands (k), from a million on in millions (M);
- * beyond what those can show, with an exponent.
- */
-export function quantity(value) {
-  if (!Number.isFinite(value)) return NONE;
-  const size = Math.abs(value);
-  if ((size > 0 && size < 1e-8) || size >= LARGEST) return scientific(value);
-  if (size >= 999_950) return `${fourDigits(value / 1e6)}M`;
-  if (size >= 9_999.5) return `${fourDigits(value / 1e3)}k`;
-  if (size >= 0.01 || size === 0) return fourDigits(value);
-  return decimal(value, Math.min(8, 2 - Math.floor(Math.log10(size))));
-}
-
-function scientific(value) {
+/** A number by its power of ten. */
+export function scientific(value) {
   return value.toExponential(2).replaceAll("-", MINUS);
-}
-
-function fourDigits(value) {
-  const size = Math.abs(value);
-  return decimal(value, size >= 999.95 ? 0 : size >= 99.995 ? 1 : size >= 9.9995 ? 2 : 3);
-}
-
-/** A volume: whole where it is whole and short enough, else as a `quantity`. */
-export function volume(value) {
-  return Number.isInteger(value) && Math.abs(value) < 1e6 ? decimal(value, 0) : quantity(value);
 }
 
 /** A whole number. */
@@ -94,10 +71,26 @@ export function milliseconds(value) {
   return decimal(value, Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
 }
 
+/** The day, UTC, of `ms` since the Unix epoch: 2021-04-17. */
+export function dayOf(ms) {
+  return Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 10) : NONE;
+}
+
+/** Time of day, UTC, of `ms`, after the day where that is not the day of `now`. */
+export function dayAndTime(ms, now = Date.now()) {
+  return dayOf(ms) === dayOf(now) ? timeOfDay(ms) : `${dayOf(ms)} ${timeOfDay(ms)}`;
+}
+
 /** Time of day, UTC, of `ms` since the Unix epoch: 14:32:07, or 14:32:07.418 with `precise`. */
 export function timeOfDay(ms, precise = false) {
   if (!Number.isFinite(ms)) return NONE;
   return new Date(ms).toISOString().slice(11, precise ? 23 : 19);
+}
+
+/** A length of time in whole units: 10 s, 3 min, 2 h. */
+export function duration(seconds) {
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  return seconds < 3570 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
 /** An age in seconds, in the unit that fits: 40 ms, 3.2 s, 5 min, 2 h. */

@@ -1,6 +1,6 @@
 // How leaves hang on the store: by frames, or by the rare changes of structure.
 
-import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { EMPTY_SHAPE, store } from "./store.js";
 
 /**
@@ -46,6 +46,21 @@ export function useShape() {
   return useSyncExternalStore(subscribe, snapshot, onServer);
 }
 
+/** An attribute of the document's root; renders again when it changes. */
+export function useRootAttribute(name) {
+  const listen = useCallback(
+    (changed) => {
+      const observer = new MutationObserver(changed);
+      observer.observe(document.documentElement, { attributes: true, attributeFilter: [name] });
+      return () => observer.disconnect();
+    },
+    [name],
+  );
+  return useSyncExternalStore(listen, () => document.documentElement.getAttribute(name), onServerNull);
+}
+
+const onServerNull = () => null;
+
 /**
  * What was found for `text`, up to `count` instruments of it, see `Finder`: until the answer is here,
  * what was found before. Null looks for nothing.
@@ -64,6 +79,15 @@ export function useFound(text, count) {
 export function setText(element, text) {
   if (element.firstChild === null) element.textContent = text;
   else if (element.firstChild.nodeValue !== text) element.firstChild.nodeValue = text;
+}
+
+/** Write the parts of a line, each of which stays whole where the line is broken. */
+export function setParts(element, parts) {
+  const spans = element.children;
+  if (spans.length !== parts.length) {
+    element.replaceChildren(...parts.flatMap(() => [document.createElement("span"), " "]));
+  }
+  for (const [at, part] of parts.entries()) setText(spans[at], at ? `· ${part}` : part);
 }
 
 /** Set an attribute, only when it differs; null removes it. */

@@ -2,22 +2,23 @@
 // are made once for the panel's height, and written anew.
 
 import { useEffect, useRef, useState } from "react";
-import { decimal, volume } from "./format.js";
+import { decimal } from "./format.js";
 import { setAttribute, setText, useCountedPainter, useShape, useSlowPainter } from "./hooks.js";
 import { Ladder } from "./ladder.js";
 import { store } from "./store.js";
+import { emptyText } from "./waiting.js";
 
 const ROW_HEIGHT = 22;
 const FEWEST = 11;
 const MOST = 61;
-const WAIT_MS = 3000;
+const EMPTY = "Both sides of the order book are empty.";
 
-/** An odd number of rows that fills the element's height. */
+/** An odd number of rows that, below their head, fills the element's height. */
 function useRowCount(element) {
   const [count, setCount] = useState(21);
   useEffect(() => {
     const observer = new ResizeObserver((entries) => {
-      const rows = Math.floor(entries[entries.length - 1].contentRect.height / ROW_HEIGHT);
+      const rows = Math.floor(entries[entries.length - 1].contentRect.height / ROW_HEIGHT) - 1;
       const odd = rows % 2 ? rows : rows - 1;
       setCount(Math.min(MOST, Math.max(FEWEST, odd)));
     });
@@ -34,16 +35,17 @@ function partsOf(element) {
   return { element, bidBar, bidSize, price, askBar, askSize };
 }
 
-function writeSize(bar, text, size, largest) {
-  setText(text, size ? volume(size) : "");
+function writeSize(bar, text, size, { largest, sizes }) {
+  setText(text, size ? sizes.text(size) : "");
   const scale = `scaleX(${size ? (size / largest).toFixed(3) : 0})`;
   if (bar.style.transform !== scale) bar.style.transform = scale;
 }
 
-function writeRow(parts, row, { decimals, largest, last, theo }) {
+function writeRow(parts, row, about) {
+  const { decimals, last, theo } = about;
   setText(parts.price, row.tick === null ? "" : decimal(row.price, decimals));
-  writeSize(parts.bidBar, parts.bidSize, row.bid, largest);
-  writeSize(parts.askBar, parts.askSize, row.ask, largest);
+  writeSize(parts.bidBar, parts.bidSize, row.bid, about);
+  writeSize(parts.askBar, parts.askSize, row.ask, about);
   setAttribute(parts.element, "data-best", row.best);
   setAttribute(parts.element, "data-last", row.tick !== null && row.tick === last ? "" : null);
   setAttribute(parts.element, "data-theo", row.tick !== null && row.tick === theo ? "" : null);
@@ -74,7 +76,13 @@ export function PriceLadder() {
       empty.current.hidden = Boolean(found);
       if (!found) return;
       const { decimals, theo } = store.market.detail;
-      const about = { decimals, largest: found.largest || 1, last: toTick(store.market.trades[0]?.price), theo: toTick(theo) };
+      const about = {
+        decimals,
+        sizes: store.market.sizesOf(chosen.id),
+        largest: found.largest || 1,
+        last: toTick(store.market.trades[0]?.price),
+        theo: toTick(theo),
+      };
       for (const [at, row] of found.rows.entries()) writeRow(parts[at], row, about);
       setAttribute(note.current, "data-mode", found.byTicks ? "ticks" : "levels");
       setText(note.current, noteText(found.byTicks, { tickSize, decimals, theo }));
@@ -84,7 +92,9 @@ export function PriceLadder() {
   useSlowPainter(() => {
     const began = performance.now();
     return (now) => {
-      if (!empty.current.hidden) setText(empty.current, emptyText(chosen, now - began > WAIT_MS));
+      if (empty.current.hidden) return;
+      const book = store.market.bookOf(chosen.id);
+      setText(empty.current, book ? EMPTY : emptyText("book", chosen, store.lackOf(chosen), now - began));
     };
   }, [chosen]);
 
@@ -130,11 +140,4 @@ function noteText(byTicks, { tickSize, decimals, theo }) {
   const tick = decimal(tickSize, decimals);
   const rows = byTicks ? `A row is a tick of ${tick}.` : `Rows are the book's levels, too far apart for ticks of ${tick}.`;
   return `${rows} Framed: last trade${theo === null ? "" : ", underlined: theoretical"}.`;
-}
-
-function emptyText(chosen, waited) {
-  if (!chosen.id) return "No instrument is chosen.";
-  const book = store.market.bookOf(chosen.id);
-  if (book) return "Both sides of the order book are empty.";
-  return waited ? `No order book of ${chosen.name} has come.` : `Waiting for the order book of ${chosen.name}.`;
 }

@@ -15,8 +15,9 @@ export class Measurements {
     this.reset();
   }
 
-  /** Begin anew. */
+  /** Begin anew; gives the function that brings back what was measured, with what came since. */
   reset() {
+    const before = { ...this, hops: { ...this.hops } };
     this.total = 0;
     this.missed = 0;
     this.conflated = 0;
@@ -33,6 +34,13 @@ export class Measurements {
     this.rateNow = null;
     this.rates = new Ring(TREND_SECONDS);
     this.fps = new Ring(TREND_SECONDS);
+    return () => this.bringBack(before);
+  }
+
+  bringBack(before) {
+    for (const count of ["total", "missed", "conflated", "lost"]) this[count] += before[count];
+    for (const ring of ["latency", "latencyAll", "rates", "fps"]) this[ring] = before[ring].take(this[ring]);
+    for (const hop of Object.keys(this.hops)) this.hops[hop] = before.hops[hop].take(this.hops[hop]);
   }
 
   /** Expect the counters of another stream, which begin with nothing. */

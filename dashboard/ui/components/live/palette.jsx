@@ -8,6 +8,7 @@ import { questionOf } from "./finder.js";
 import { useFound, useShape } from "./hooks.js";
 import { addressOf } from "./instruments.js";
 import { useGo } from "./link.jsx";
+import { singleKeys } from "./preferences.js";
 import { store } from "./store.js";
 
 export function Palette() {
@@ -26,7 +27,8 @@ export function Palette() {
   useLayoutEffect(() => {
     const onKey = (event) => {
       const toggles = (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k";
-      const searches = event.key === "/" && !event.ctrlKey && !event.metaKey && !typing(event.target);
+      const alone = !event.ctrlKey && !event.metaKey && singleKeys();
+      const searches = event.key === "/" && alone && !typing(event.target);
       if (!toggles && !searches) return;
       event.preventDefault();
       const field = document.querySelector("[data-search]");
@@ -47,6 +49,11 @@ export function Palette() {
       document.removeEventListener("livetape:palette", show);
     };
   }, []);
+
+  // Long lists scroll: the selected row is never out of sight.
+  useLayoutEffect(() => {
+    document.getElementById(`command-${at}`)?.scrollIntoView({ block: "nearest" });
+  }, [at, typed]);
 
   const run = (command) => {
     dialog.current.close();
@@ -98,6 +105,7 @@ export function Palette() {
             id={`command-${index}`}
             role="option"
             aria-selected={index === at}
+            title={command[0]}
             onClick={() => run(command)}
             onMouseMove={() => index !== at && setAt(index)}
           >

@@ -2,7 +2,7 @@
 
 import { useRef } from "react";
 import { QUOTE } from "./columns.js";
-import { NONE, basisPoints, decimal, signed, volume } from "./format.js";
+import { NONE, basisPoints, decimal, signed } from "./format.js";
 import { setAttribute, setText, useCountedPainter } from "./hooks.js";
 import { store } from "./store.js";
 
@@ -28,7 +28,7 @@ function write(cells, quote, { decimals, theo }) {
 }
 
 function sizeText(price, size) {
-  return price === null ? "no orders" : volume(size);
+  return price === null ? "no orders" : store.market.sizesOf(store.market.chosen.id).text(size);
 }
 
 export function QuotePanel() {

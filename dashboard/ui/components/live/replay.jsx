@@ -1,6 +1,7 @@
 // The controls of a replay: it pauses, plays and moves for all pages.
 
 import { useEffect, useRef, useState } from "react";
+import { dayOf, timeOfDay } from "./format.js";
 import { setAttribute, setText, useShape, useSlowPainter } from "./hooks.js";
 import { SPEEDS, placeText, positionNow, seekStep, speedText } from "./playback.js";
 import { NEEDS_CONTROL } from "./scopes.js";
@@ -17,6 +18,7 @@ export function Replay({ name }) {
   const slider = useRef(null);
   const rate = useRef(null);
   const text = useRef(null);
+  const recorded = useRef(null);
   const note = useRef(null);
   const moved = useRef({ at: -EDITED_MS, timer: 0 });
   const [speed, setSpeed] = useState(1);
@@ -35,25 +37,28 @@ export function Replay({ name }) {
       setAttribute(slider.current, "max", feed.duration_s);
       setAttribute(slider.current, "step", seekStep(feed.duration_s));
       if (now - moved.current.at < EDITED_MS) return;
-      const place = positionNow(feed, (now - store.feedsAt) / 1000);
+      const place = positionNow(feed, (now - store.sources.at) / 1000);
       slider.current.value = place;
-      write(place, feed.duration_s);
+      write(place, feed);
     },
     [name, mayControl],
   );
   useEffect(() => () => clearTimeout(moved.current.timer), []);
 
-  const write = (place, duration) => {
-    const words = `${placeText(place)} / ${placeText(duration)}`;
+  const write = (place, feed) => {
+    const words = `${placeText(place)} / ${placeText(feed.duration_s)}`;
+    const ms = feed.began_ms + 1000 * place;
+    const moment = `${dayOf(ms)} ${timeOfDay(ms)}`;
     setText(text.current, words);
+    setText(recorded.current, moment);
     setAttribute(text.current, "data-value", place.toFixed(2));
-    setAttribute(slider.current, "aria-valuetext", words.replace("/", "of"));
+    setAttribute(slider.current, "aria-valuetext", `${words.replace("/", "of")}, recorded ${moment} UTC`);
   };
   const seek = () => {
     const place = Number(slider.current.value);
     clearTimeout(moved.current.timer);
     moved.current = { at: performance.now(), timer: setTimeout(() => control("seek", place), SETTLE_MS) };
-    write(place, Number(slider.current.max));
+    write(place, told(name));
   };
   const speeds = SPEEDS.includes(speed) ? SPEEDS : [speed, ...SPEEDS];
 
@@ -88,6 +93,12 @@ export function Replay({ name }) {
       <div className="row">
         <label htmlFor={`place-${name}`}>Position</label>
         <span ref={text} className="figure" data-testid="replay-position">
+          —
+        </span>
+      </div>
+      <div className="row">
+        <span>Recorded</span>
+        <span ref={recorded} className="figure" data-testid="replay-recorded">
           —
         </span>
       </div>

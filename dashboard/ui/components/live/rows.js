@@ -1,4 +1,19 @@
-// Rows of a list that grows at its top, made once and written anew.
+// Rows of a list that grows at its top, made once and written anew; and the width of their columns.
+
+/** A column that is as wide as the longest text that it had: the property `--name` of `element`, in digits. */
+export class Column {
+  constructor(element, name) {
+    this.element = element;
+    this.name = name;
+    this.longest = 0;
+  }
+
+  fit({ length }) {
+    if (length <= this.longest) return;
+    this.longest = length;
+    this.element.style.setProperty(`--${this.name}`, `${length}ch`);
+  }
+}
 
 /**
  * Bring `fresh` rows to the top of `list`, the last ones again once there are `count` of them.

@@ -1,8 +1,9 @@
-// Theme and colour pair.
+// Theme, colour pair and single keys; the way out of the page's session.
 
-import { useContext, useEffect, useState } from "react";
+import { useContext } from "react";
 import { ColorModeContext } from "$/utils/context-registry";
-import { PAIRS, THEMES, applyPair, readPair } from "./preferences.js";
+import { useRootAttribute, useShape } from "./hooks.js";
+import { KEYS, PAIRS, THEMES, applyKeys, applyPair } from "./preferences.js";
 
 function Choice({ legend, name, options, value, onChange }) {
   return (
@@ -17,20 +18,22 @@ function Choice({ legend, name, options, value, onChange }) {
   );
 }
 
-export function Settings() {
+/** `signOut` is the address that ends the session, of who has signed in. */
+export function Settings({ signOut }) {
   const { rawColorMode, setColorMode } = useContext(ColorModeContext);
-  const [pair, setPair] = useState(PAIRS[0][0]);
-  useEffect(() => {
-    const read = () => setPair(readPair());
-    read();
-    const observer = new MutationObserver(read);
-    observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-pair"] });
-    return () => observer.disconnect();
-  }, []);
+  const { signedIn } = useShape();
+  const pair = useRootAttribute("data-pair") ?? PAIRS[0][0];
+  const keys = useRootAttribute("data-keys") ?? KEYS[0][0];
   return (
     <>
       <Choice legend="Theme" name="theme" options={THEMES} value={rawColorMode} onChange={setColorMode} />
       <Choice legend="Up and down" name="pair" options={PAIRS} value={pair} onChange={applyPair} />
+      <Choice legend="Single keys" name="keys" options={KEYS} value={keys} onChange={applyKeys} />
+      {signedIn && (
+        <form method="post" action={signOut}>
+          <button>Sign out</button>
+        </form>
+      )}
     </>
   );
 }

@@ -39,6 +39,12 @@ export class Ring {
     return ring;
   }
 
+  /** Put the values of another ring behind these. */
+  take(ring) {
+    for (let i = 0; i < ring.length; i += 1) this.push(ring.at(i));
+    return this;
+  }
+
   /** The values in rising order, in a fresh array. */
   sorted() {
     const first = this.values.subarray(this.start, Math.min(this.start + this.length, this.values.length));
@@ -59,6 +65,11 @@ export class WeightedRing extends Ring {
   push(value, weight = 1) {
     super.push(value);
     this.weights.push(weight);
+  }
+
+  take(ring) {
+    for (let i = 0; i < ring.length; i += 1) this.push(ring.at(i), ring.weights.at(i));
+    return this;
   }
 
   clear() {

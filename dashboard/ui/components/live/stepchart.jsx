@@ -7,10 +7,12 @@ import { drawCrosshair, drawTag, plotOf, useChart, usePointer } from "./chart.js
 import { themeColors } from "./colors.js";
 import { PRICED, QUOTE } from "./columns.js";
 import { PRICE, SIDE, SIZE } from "./detail.js";
-import { decimal, timeOfDay, volume } from "./format.js";
-import { setText, useShape, useSlowPainter } from "./hooks.js";
+import { decimal, timeOfDay } from "./format.js";
+import { setParts, setText, useShape, useSlowPainter } from "./hooks.js";
 import { dotRadius, priceRange, stepRuns } from "./steps.js";
 import { store } from "./store.js";
+import { TimeUnit } from "./timeunit.jsx";
+import { emptyText } from "./waiting.js";
 
 const SPANS = [
   [15, "15 s"],
@@ -20,6 +22,7 @@ const SPANS = [
 const EVERY_MS = 45;
 const LARGEST_DOT = 7;
 const NEAR = 12;
+const HALF_LABEL = 24;
 const DASHES = [4, 4];
 const LEGEND = "Filled: the buyer took. Ring: the seller took. A dot's area is the trade's volume.";
 
@@ -75,28 +78,26 @@ function drawQuote(surface, plot, { quote, y, decimals, colors }) {
   for (const tag of tags) drawTag(surface, plot, { ...tag, ink: colors.panel });
 }
 
-/** What stood at a time, in words, and the trade nearest to it within `within` ms. */
+/** What stood at a time, in parts of a line, and the trade nearest to it within `within` ms. */
 function readout(ms, within) {
-  const { quotes, prices, trades, decimals } = store.market.detail;
+  const { quotes, prices, trades, decimals, instrument, id } = store.market.detail;
+  const sizes = store.market.sizesOf(id);
+  const time = timeOfDay(store.sources.timeOf(instrument, ms), true);
   if (!quotes.length) {
-    const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[1] : NaN;
-    return `${timeOfDay(ms, true)} · last ${decimal(price, decimals)}`;
+    const price = prices.after(ms) ? prices.at(prices.after(ms) - 1)[PRICED.price] : null;
+    return [time, price === null ? "no price" : `last ${decimal(price, decimals)}`];
   }
   const quote = quotes.after(ms) ? quotes.at(quotes.after(ms) - 1) : null;
-  const side = (price, size) =>
-    quote && quote[price] !== null ? `${decimal(quote[price], decimals)} × ${volume(quote[size])}` : "none";
-  const parts = [
-    timeOfDay(ms, true),
-    `bid ${side(QUOTE.bid, QUOTE.bidSize)}`,
-    `ask ${side(QUOTE.ask, QUOTE.askSize)}`,
-  ];
+  const side = (name, price, size) =>
+    (quote?.[price] ?? null) === null ? `no ${name}` : `${name} ${decimal(quote[price], decimals)} × ${sizes.text(quote[size])}`;
+  const parts = [time, side("bid", QUOTE.bid, QUOTE.bidSize), side("ask", QUOTE.ask, QUOTE.askSize)];
   const next = trades.after(ms);
   const near = [next - 1, next].filter((at) => at >= 0 && at < trades.length).map((at) => trades.at(at));
   const nearest = near.sort((a, b) => Math.abs(a[0] - ms) - Math.abs(b[0] - ms))[0];
   if (nearest && Math.abs(nearest[0] - ms) <= within) {
-    parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${volume(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
+    parts.push(`${nearest[SIDE] > 0 ? "buy" : "sell"} ${sizes.text(nearest[SIZE])} at ${decimal(nearest[PRICE], decimals)}`);
   }
-  return parts.join(" · ");
+  return parts;
 }
 
 export function StepChart() {
@@ -107,34 +108,36 @@ export function StepChart() {
   const words = useRef(null);
   const empty = useRef(null);
   const pointer = usePointer(canvas);
-  const drawn = useRef({ at: -Infinity, moves: -1, range: null, id: "" });
+  const drawn = useRef({ at: -Infinity, beat: -1, moves: -1, range: null, id: "" });
 
   useChart(
     canvas,
     {
       due: (now) => {
         const waited = now - drawn.current.at;
+        if (store.cadence.beat !== drawn.current.beat) return true;
         return waited >= store.strain.stretched(EVERY_MS) || (pointer.moves !== drawn.current.moves && waited > 15);
       },
       draw: (surface, now) => {
         const last = drawn.current;
         const { detail } = store.market;
         if (last.id !== detail.id) last.range = null;
-        Object.assign(last, { at: now, moves: pointer.moves, id: detail.id });
+        Object.assign(last, { at: now, beat: store.cadence.beat, moves: pointer.moves, id: detail.id });
         drawSteps(surface, { now, seconds, last, pointer: pointer.at, words: words.current });
       },
     },
     [chosen, seconds],
   );
 
-  useSlowPainter(
-    () => () => {
+  useSlowPainter(() => {
+    const began = performance.now();
+    return (now) => {
       const { steps, trades } = store.market.detail;
-      empty.current.hidden = steps.rows.length + trades.length > 0;
       root.current.toggleAttribute("data-priced", steps.columns.length === 1);
-    },
-    [chosen],
-  );
+      empty.current.hidden = steps.rows.length + trades.length > 0;
+      if (!empty.current.hidden) setText(empty.current, emptyText("prices", chosen, store.lackOf(chosen), now - began));
+    };
+  }, [chosen]);
 
   return (
     <div className="chart-box" ref={root}>
@@ -157,9 +160,15 @@ export function StepChart() {
         </span>
       </div>
       <div className="plot">
-        <canvas ref={canvas} role="img" aria-label={`Best bid and ask of ${chosen.name} over time, and its trades`} />
+        <canvas
+          ref={canvas}
+          role="img"
+          tabIndex={0}
+          aria-label={`Best bid and ask of ${chosen.name} over time, and its trades; arrow keys read it`}
+        />
+        <TimeUnit />
         <p className="empty" ref={empty}>
-          Waiting for quotes and trades of {chosen.name}.
+          Waiting for the stream to begin.
         </p>
       </div>
     </div>
@@ -181,7 +190,10 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   const digits = decimalsOf(niceStep(range.low, range.high, lines, tickSize), decimals);
   drawGrid(surface, plot, {
     across: niceTicks(range.low, range.high, lines, tickSize).map((value) => ({ y: y(value), text: decimal(value, digits) })),
-    down: timeTicks(from, to, Math.floor(surface.width / 90)).map((ms) => ({ x: x(ms), text: timeOfDay(ms) })),
+    down: timeTicks(from, to, Math.floor(surface.width / 90)).map((ms) => ({
+      x: x(ms),
+      text: x(ms) < plot.right - HALF_LABEL ? timeOfDay(ms) : "", // beside it stands what the times are
+    })),
     colors,
   });
   const { context } = surface;
@@ -201,5 +213,5 @@ function drawSteps(surface, { now, seconds, last, pointer, words }) {
   context.restore();
   drawQuote(surface, plot, { quote: store.market.detail.quote(), y, decimals, colors });
   const ms = inside ? from + (pointer.x / (plot.right - plot.left)) * (to - from) : null;
-  setText(words, ms === null ? "" : readout(ms, (NEAR / (plot.right - plot.left)) * (to - from)));
+  setParts(words, ms === null ? [] : readout(ms, (NEAR / (plot.right - plot.left)) * (to - from)));
 }

@@ -5,13 +5,14 @@ import { Arrivals } from "./arrivals.js";
 import { Cadence } from "./cadence.js";
 import { ClockOffset, pageClock } from "./clock.js";
 import { ECHO } from "./columns.js";
-import { connectionState, reaches } from "./connection.js";
+import { SILENT_MS, connectionState, reaches, standing } from "./connection.js";
 import { Curves } from "./curves.js";
 import { Finder } from "./finder.js";
 import { Frames } from "./frames.js";
 import { NO_INSTRUMENT } from "./instruments.js";
 import { Market } from "./market.js";
 import { Measurements } from "./measurements.js";
+import { Sources, lastEvent } from "./sources.js";
 import { summary } from "./statistics.js";
 import { Strain } from "./strain.js";
 
@@ -27,9 +28,15 @@ export const EMPTY_SHAPE = Object.freeze({
   paused: false,
   replayPaused: false,
   mayControl: true,
+  signedIn: false,
+  /** The number of the newest reset that can be undone; 0 when there is none. */
+  undoable: 0,
   frequencyMs: 0,
   intervalMs: 0,
   connection: "connecting",
+  /** What the numbers are, see `standing`, and since when in ms where they are not live; null where nobody knows. */
+  stands: "connecting",
+  since: null,
   reachable: false,
 });
 
@@ -50,19 +57,25 @@ export class Store {
     this.known = 0;
     this.refused = EMPTY_SHAPE.refused;
     this.paused = false;
+    /** Brings back what the last resets forgot, while that can be asked for; see `undoable`. */
+    this.bringBack = null;
+    this.resets = 0;
     this.replayPaused = false;
     this.mayControl = EMPTY_SHAPE.mayControl;
+    this.signedIn = EMPTY_SHAPE.signedIn;
     this.frequencyMs = 0;
     this.intervalMs = 0;
-    this.feeds = [];
-    this.feedsAt = 0;
+    this.sources = new Sources();
+    /** The feeds that the page is about. */
+    this.about = [];
     this.system = null;
     this.socketDown = false;
     this.receivedAt = -Infinity;
     this.heardAt = -Infinity;
-    this.connection = "connecting";
-    this.connectionSince = 0;
-    this.reachable = false;
+    this.connection = EMPTY_SHAPE.connection;
+    this.stands = EMPTY_SHAPE.stands;
+    this.since = EMPTY_SHAPE.since;
+    this.reachable = EMPTY_SHAPE.reachable;
     this.actions = {};
     this.listeners = new Set();
     this.finder = new Finder({
@@ -72,11 +85,32 @@ export class Store {
     this.shape = EMPTY_SHAPE;
   }
 
-  /** Forget every measurement; prices and book of the moment stay. */
+  /** Forget every measurement, until `undoReset`; prices and book of the moment stay. */
   reset() {
-    this.market.reset();
-    this.measurements.reset();
+    const undone = [this.market.reset(), this.measurements.reset(), this.bringBack];
+    this.bringBack = () => {
+      for (const each of undone) each?.();
+    };
+    this.resets += 1;
     this.cadence.hurry();
+    this.changed();
+  }
+
+  /** Bring back what was forgotten since nobody could ask for it, with what came since. */
+  undoReset() {
+    this.bringBack?.();
+    this.settleReset();
+    this.cadence.hurry();
+  }
+
+  /** Forget for good what the resets forgot. */
+  settleReset() {
+    this.bringBack = null;
+    this.changed();
+  }
+
+  get feeds() {
+    return this.sources.feeds;
   }
 
   /** Run `listener` when the shape changes or something is found; gives the function that ends it. */
@@ -94,6 +128,7 @@ export class Store {
   /** Hold the stream, from this moment on also for what is under way, or let it go on. */
   setPaused(paused) {
     this.paused = paused;
+    this.market.break();
     this.changed();
     this.actions.pause?.(paused);
     this.show();
@@ -135,7 +170,7 @@ export class Store {
     this.heardAt = now;
     this.measurements.countPush(now, batch.c);
     if (batch.v === this.description) this.market.take(batch, now);
-    if (batch.x) this.curves.take(batch.x);
+    if (batch.j) this.curves.take(batch.j);
     if (batch.y) this.system = batch.y;
     if (batch.h && !this.frames.unseen) this.measurements.addHops(batch.h, this.serverTime(now) - batch.t);
     this.frames.arrived(now, batch);
@@ -153,6 +188,7 @@ export class Store {
     this.measurements.begin();
     this.finder.begin();
     this.clock.clear();
+    this.market.break();
     this.market.detail.followed = false;
   }
 
@@ -166,12 +202,14 @@ export class Store {
     this.known = d.known;
     if (JSON.stringify(d.refused) !== JSON.stringify(this.refused)) this.refused = d.refused;
     this.mayControl = d.may_control;
+    this.signedIn = d.signed_in;
     this.frequencyMs = d.frequency_ms;
     this.intervalMs = d.interval_ms;
     if (begins && known && this.paused !== d.paused) this.actions.pause?.(this.paused);
     const kept = market.find(market.chosen.id);
     if (begins && known && kept && kept.id !== d.chosen) this.actions.choose?.(kept.id);
     market.choose(kept ?? market.find(d.chosen) ?? NO_INSTRUMENT);
+    this.followSources();
     this.changed();
   }
 
@@ -187,7 +225,8 @@ export class Store {
 
   changed() {
     const { watched, chosen } = this.market;
-    const { known, refused, paused, replayPaused, mayControl, frequencyMs, intervalMs, connection, reachable } = this;
+    const { known, refused, paused, replayPaused, mayControl, signedIn } = this;
+    const { frequencyMs, intervalMs, connection, stands, since, reachable } = this;
     const shape = {
       watched,
       known,
@@ -196,9 +235,13 @@ export class Store {
       paused,
       replayPaused,
       mayControl,
+      signedIn,
+      undoable: this.bringBack ? this.resets : 0,
       frequencyMs,
       intervalMs,
       connection,
+      stands,
+      since,
       reachable,
     };
     if (Object.keys(shape).every((key) => shape[key] === this.shape[key])) return;
@@ -211,27 +254,48 @@ export class Store {
   }
 
   takeFeeds(feeds, now) {
-    this.feeds = feeds;
-    this.feedsAt = now;
-    this.replayPaused = feeds.length > 0 && feeds.every((feed) => feed.paused === true);
+    const { version } = this.sources;
+    this.sources.take(feeds, now);
+    if (this.sources.version !== version) this.cadence.note();
+    this.followSources();
     this.changed();
+  }
+
+  /** Be about the feeds of what is watched, and leave gaps where they did not go on. */
+  followSources() {
+    this.about = this.sources.about(this.market.watched);
+    this.replayPaused = this.about.length > 0 && this.about.every((feed) => feed.paused === true);
+    this.market.breakOff(this.sources);
+  }
+
+  /** What stands between an instrument and its data: see `emptyText`. */
+  lackOf({ id, feed }) {
+    const state = this.sources.of({ feed })?.state ?? "live";
+    return { unheard: this.connection === "reconnecting", refused: this.refused[id], feed, state };
   }
 
   /** Once a frame, before the painters. */
   tick(now) {
-    if (!this.cadence.advance(now)) return;
+    const { beat } = this.cadence;
+    const slow = this.cadence.advance(now);
+    if (this.cadence.beat !== beat) this.market.settle();
+    if (!slow) return;
     this.measurements.sumUp(now, this.paused);
     const way = { sinceBatch: now - this.receivedAt, socketDown: this.socketDown };
+    const feeds = this.about.map((feed) => feed.state);
     this.reachable = reaches(way);
-    const connection = connectionState({ ...way, feeds: this.feeds.map((feed) => feed.state) });
-    if (connection === this.connection) {
-      this.changed();
-      return;
-    }
-    this.connection = connection;
-    const silent = this.receivedAt > 0 && connection !== "live";
-    this.connectionSince = silent ? pageClock(this.receivedAt) : Date.now();
+    this.connection = connectionState({ ...way, sinceLoad: now, feeds });
+    this.stands = standing({ connection: this.connection, heard: way.sinceBatch <= SILENT_MS, feeds });
+    this.since = this.lastKnown();
     this.changed();
+  }
+
+  /** Since when the page's numbers are not live any more, in ms; null where they are or nobody knows. */
+  lastKnown() {
+    if (["connecting", "live", "replayed"].includes(this.stands)) return null;
+    if (this.stands === "unheard") return this.receivedAt > 0 ? Math.round(this.serverTime(this.receivedAt)) : null;
+    const last = lastEvent(this.about);
+    return last && this.sources.timeOf({ feed: last.feed.name }, last.ms);
   }
 
   sampleFps(fps) {

@@ -3,7 +3,7 @@
 
 import { useRef, useState } from "react";
 import { BAR, QUOTE } from "./columns.js";
-import { NONE, decimal, integer, milliseconds, signed, timeOfDay, volume } from "./format.js";
+import { NONE, decimal, duration, integer, milliseconds, signed, timeOfDay } from "./format.js";
 import { useSlowPainter } from "./hooks.js";
 import { summary } from "./statistics.js";
 import { store } from "./store.js";
@@ -12,7 +12,7 @@ const TABLE_ROWS = 30;
 
 const TABLES = {
   prices: {
-    head: ["Symbol", "Last", "Change", "Lowest", "Highest", "Mean", "p50", "p95", "Samples"],
+    head: ["Symbol", "Price", "Is", "Change", "Within", "Lowest", "Highest", "Mean", "p50", "p95", "Samples"],
     rows: () => [...store.market.series.values()].filter((series) => series.prices.length).map(priceRow),
   },
   performance: {
@@ -24,7 +24,7 @@ const TABLES = {
     rows: () => newest(store.market.detail.quotes, (index) => quoteRow(store.market.detail.quotes.at(index))),
   },
   candles: {
-    head: ["Begins (UTC)", "Open", "High", "Low", "Close", "Volume"],
+    head: ["Begins", "Open", "High", "Low", "Close", "Volume"],
     rows: () => newest(store.market.detail.bars.rows, (index) => candleRow(store.market.detail.bars.rows[index])),
   },
   latency: {
@@ -39,25 +39,30 @@ function newest(rows, at) {
 }
 
 function quoteRow(row) {
-  const { decimals } = store.market.detail;
-  const side = (price, size) => (price === null ? [NONE, NONE] : [decimal(price, decimals), volume(size)]);
+  const { decimals, id } = store.market.detail;
+  const sizes = store.market.sizesOf(id);
+  const side = (price, size) => (price === null ? [NONE, NONE] : [decimal(price, decimals), sizes.text(size)]);
   const bid = side(row[QUOTE.bid], row[QUOTE.bidSize]);
-  return [timeOfDay(row[QUOTE.time], true), ...bid, ...side(row[QUOTE.ask], row[QUOTE.askSize])];
+  const time = store.sources.timeOf(store.market.detail.instrument, row[QUOTE.time]);
+  return [timeOfDay(time, true), ...bid, ...side(row[QUOTE.ask], row[QUOTE.askSize])];
 }
 
 function candleRow(row) {
-  const { decimals } = store.market.detail;
+  const { decimals, instrument, id } = store.market.detail;
   const prices = [BAR.open, BAR.high, BAR.low, BAR.close].map((column) => decimal(row[column], decimals));
-  return [timeOfDay(1000 * row[BAR.start]), ...prices, volume(row[BAR.volume])];
+  const unit = store.sources.isReplayed(instrument) ? "played" : "UTC";
+  return [`${timeOfDay(1000 * row[BAR.start])} ${unit}`, ...prices, store.market.sizesOf(id).text(row[BAR.volume])];
 }
 
-function priceRow({ instrument, last, prices }) {
+function priceRow(series) {
+  const { instrument, last, basis, prices } = series;
   const { name, decimals } = instrument;
   const { mean, p50, p95 } = summary(prices);
+  const { change, spanMs } = series.moved();
   const sorted = prices.sorted();
   const numbers = [sorted[0], sorted[sorted.length - 1], mean, p50, p95];
-  const change = signed(last - prices.at(0), decimals);
-  return [name, decimal(last, decimals), change, ...numbers.map((value) => decimal(value, decimals)), prices.length];
+  const moved = [signed(change, decimals), duration(spanMs / 1000)];
+  return [name, decimal(last, decimals), basis, ...moved, ...numbers.map((value) => decimal(value, decimals)), prices.length];
 }
 
 function trendRow(ago) {
@@ -82,19 +87,20 @@ export function ChartTable({ name, label }) {
 }
 
 function Rows({ name, label }) {
-  const [rows, setRows] = useState([]);
+  const [{ at, rows }, setRead] = useState({ at: NaN, rows: [] });
   const read = useRef(0);
   useSlowPainter(
     () => (now) => {
       if (now - read.current < 1000) return;
       read.current = now;
-      setRows(TABLES[name].rows());
+      setRead({ at: store.chartTime(now), rows: TABLES[name].rows() });
     },
     [name],
   );
   return (
-    <div className="scroll" tabIndex={0}>
+    <div className="scroll" role="region" aria-label={label} tabIndex={0}>
       <table aria-label={label}>
+        <caption>As of {timeOfDay(at)} UTC</caption>
         <thead>
           <tr>
             {TABLES[name].head.map((text) => (

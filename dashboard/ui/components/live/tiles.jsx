@@ -92,7 +92,7 @@ function Tile({ instrument }) {
           <Fact label="Absolute limit" value={absoluteLimit} title="Largest position of a client in this instrument, either way." />
           <Fact label="Delta limit" value={deltaLimit} title="Largest sum of a client's positions in all instruments of the underlying." />
           <dt>Underlying</dt>
-          <dd>{underlying ?? NONE}</dd>
+          <dd title={underlying ?? undefined}>{underlying ?? NONE}</dd>
         </dl>
       </PageLink>
     </li>

@@ -2,9 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.model import Book, Price
+from dashboard.core.model import Book, Price, PriceBasis
 from dashboard.feeds.parsing.changes import BookDelta, BookSnapshot, QuoteChange
 from dashboard.feeds.parsing.markets import BOOK_LEVELS, Markets
+from tests.unit.fakes import trade
+
+MID = PriceBasis.MID
 
 Levels = tuple[tuple[float, float], ...]
 
@@ -148,7 +151,7 @@ def test_dropped_crossed_levels_are_counted() -> None:
 
 def test_the_price_of_a_quote_is_its_mid() -> None:
     quote = QuoteChange(symbol="A", exchange="X", ts_event=7, bid_price=7.611, ask_price=7.612)
-    price = Price(symbol="A", exchange="X", price=7.6115, volume=0, ts_event=7)
+    price = Price(symbol="A", exchange="X", price=7.6115, volume=0, basis=MID, ts_event=7)
     assert Markets().apply(quote) == price
 
 
@@ -165,10 +168,20 @@ def test_the_latest_price_and_book_are_kept_though_unwanted() -> None:
     assert markets.apply(quote, wanted=False) is None
     assert markets.apply(snapshot(((1.0, 1.0),), ()), wanted=False) is None
     assert list(markets.latest(9, lambda _key: True)) == [
-        Price(symbol="A", exchange="X", price=1.5, volume=0, ts_event=9),
+        Price(symbol="A", exchange="X", price=1.5, volume=0, basis=MID, ts_event=9),
         Book(symbol="A", exchange="X", bids=((1.0, 1.0),), asks=(), ts_event=9),
     ]
     assert list(markets.latest(9, lambda _key: False)) == []
+
+
+def test_the_latest_price_is_that_of_the_last_trade_whatever_mids_came_after_it() -> None:
+    markets = Markets()
+    mid = QuoteChange(symbol="BTC/USD", exchange="CRYPTO", ts_event=7, bid_price=1, ask_price=2)
+    made = [markets.apply(mid), markets.apply(trade(value=1.25)), markets.apply(mid)]
+    assert [each.basis for each in made if isinstance(each, Price)] == [MID, MID]
+    [latest] = markets.latest(9, lambda _key: True)
+    assert isinstance(latest, Price)
+    assert (latest.price, latest.basis) == (1.25, PriceBasis.LAST)
 
 
 def test_a_new_connection_forgets_the_books_of_its_venue_alone() -> None:
