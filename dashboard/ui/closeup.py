@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from dashboard.core.bars import Bar, Interval
+from dashboard.core.bars import KEPT, Bar, Interval
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Kind, Published, Topic
 from dashboard.ui.batch import COUNTED, counts, detail_part, draws_prices, is_outdone, past_part
@@ -32,6 +32,8 @@ class Closeup:
         self._recalls = True
         self._bars_s = 0.0
         self._told: int | None = None
+        self._begun = False
+        """Whether the chart has the bars before the one that waits, and no others yet."""
         self._last_told = 0
 
     def recall(self) -> None:
@@ -58,13 +60,13 @@ class Closeup:
         return [Topic(Kind.THEO, about.exchange, about.underlying)]
 
     def part(
-        self, entries: Sequence[Published], told: Sequence[Published], *, held_from: int | None
+        self, entries: Sequence[Published], told: Sequence[Published], *, held: Published | None
     ) -> dict[str, Any]:
         """Give `q o z m w a` of a push: `entries` are new, `told` what it carries of them.
 
         The last minute ends with what is told, so with `w` there is none of `q o z`. Events
-        from the offset `held_from` on wait for the next book, see `ui.moment`: the bars, which
-        have them, wait, too.
+        from `held` on wait for the next book, see `ui.moment`: the bars, which have them, wait,
+        too. Only a chart that has none gets those of before at once.
         """
         part = detail_part(told, self._instrument, self._hub.latest_of)
         if (counted := counts(entries, self._instrument.key)) is not None:
@@ -74,20 +76,21 @@ class Closeup:
             for name in ("q", "o", "z"):
                 part.pop(name, None)
             offset_ns = self._hub.clock_offset_ns
-            past = self._past(held_from)
+            past = self._past(held)
             part["w"] = past_part(past, at=self._at, offset_ns=offset_ns)
-        if held_from is None and (bars := self._bars()) is not None:
+        bars = self._bars() if held is None else self._bars_before(held)
+        if bars is not None:
             part["a"] = bars
         return part
 
-    def _past(self, held_from: int | None) -> list[Published]:
+    def _past(self, held: Published | None) -> list[Published]:
         """Give what is drawn of the last minute; of a kind without any event, its last one."""
         about = self._instrument
         drawn = (Kind.QUOTE, Kind.TRADE, *((Kind.PRICE,) if draws_prices(about) else ()))
         topics = [*(Topic(kind, *about.key) for kind in drawn), *self.theo]
 
         def is_shown(entry: Published) -> bool:
-            return held_from is None or entry.offset < held_from or entry.topic.kind is Kind.THEO
+            return held is None or entry.offset < held.offset or entry.topic.kind is Kind.THEO
 
         past = self._hub.recent(set(topics))
         found = {entry.topic for entry in past}
@@ -97,7 +100,18 @@ class Closeup:
 
     def _show_all_bars(self) -> None:
         self._told = None
+        self._begun = False
         self._bars_s = 0.0
+
+    def _bars_before(self, held: Published) -> BarsPart | None:
+        """Give a chart that has no bars yet, once, those that end before what waits."""
+        if self._told is not None or self._begun:
+            return None
+        self._begun = True
+        length_ns = KEPT[self._interval][0] * SECOND_NS
+        newest = self._running.bars.of(self._instrument, self._interval, BARS)
+        rows = [_row(bar) for bar in newest if bar.start + length_ns <= held.event.ts_event]
+        return BarsPart(self._interval.value, rows, 1) if rows else None
 
     def _bars(self) -> BarsPart | None:
         """Give the bars that are new or have changed, a few times a second; None when none have.

@@ -34,9 +34,9 @@ class Moment:
         self._since_s = 0.0
 
     @property
-    def held_from(self) -> int | None:
-        """Give the offset of the first event that is held back; None while none is."""
-        return self._held[0].offset if self._held else None
+    def held(self) -> Published | None:
+        """Give the first event that is held back; None while none is."""
+        return self._held[0] if self._held else None
 
     def begin(self, latest: Sequence[Published], now_s: float) -> Sequence[Published]:
         """Begin with an instrument whose newest price is shown already; give its book.

@@ -329,7 +329,7 @@ class Tab:
             aged_at=now if self._was_hidden else None,
         )
         if self.closeup is not None and not self._paused:
-            part |= self.closeup.part(entries, told, held_from=moment.held_from)
+            part |= self.closeup.part(entries, told, held=moment.held)
         if "w" in part:
             part.pop("r", None)  # the last minute has these trades too
         return part

@@ -126,11 +126,29 @@ async def test_all_of_the_instrument_waits_for_the_book_of_its_moment() -> None:
         lambda: running.book("A", 104.0, 105.0),
     )
     assert bids(opening["w"][1]) == [100.0], "and what waits comes once"
-    assert not {"a", "q", "r"} & {*opening, *waiting}
+    assert not {"q", "r"} & {*opening, *waiting}
+    assert [row[4] for row in opening["a"][1]] == [100.0]
+    assert "a" not in waiting
     assert waiting["m"] == [1, 0, 1, 0], "though it is counted"
     assert bids(whole["q"]) == [104.0]
     assert bids(whole["r"]) == [105.0, 104.0]
     assert [row[4] for row in whole["a"][1]] == [100.0, 105.0, 104.0]
+
+
+@pytest.mark.usefixtures("hurried")
+async def test_chart_that_has_no_bars_gets_those_before_what_waits() -> None:
+    running = FakeProduct()
+    running.book("A", 100.0, 101.0)
+    for at_s in (1, 2, 3):
+        trade(running, 100.0 + at_s / 10, at_s=at_s)
+    tab = open_page(running, "A")
+    trade(running, 105.0, at_s=3.5)
+    opening, waiting, whole = await batches(
+        tab, lambda: trade(running, 105.0, at_s=4), lambda: running.book("A", 105.0, 106.0)
+    )
+    assert [row[0] for row in opening["a"][1]] == [1, 2], "the third is not over"
+    assert "a" not in waiting
+    assert [row[0] for row in whole["a"][1]] == [1, 2, 3, 4]
 
 
 async def test_events_of_the_instrument_are_counted_before_they_are_conflated() -> None:

@@ -54,9 +54,10 @@ def test_what_has_moved_on_waits_for_the_book_that_has_too() -> None:
     ]
     moved = [quote(105), price(value=105), trade(value=106)]
     assert take(moment, number, *moved) == []
-    assert moment.held_from == 4
+    assert moment.held is not None
+    assert moment.held.offset == 4
     assert take(moment, number, at(105)) == [*moved, at(105)]
-    assert moment.held_from is None
+    assert moment.held is None
 
 
 def test_a_price_between_the_best_of_the_book_passes() -> None:
