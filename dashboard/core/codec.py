@@ -35,6 +35,7 @@ from dashboard.core.model import (
     Trade,
 )
 from dashboard.core.reports import FeedCatalogue, FeedReport
+from dashboard.core.trading.events import AnyRunnerEvent
 
 AnyEvent = (
     Price
@@ -50,6 +51,7 @@ AnyEvent = (
     | RevokedKeys
     | FeedReport
     | FeedCatalogue
+    | AnyRunnerEvent
     | Ended
 )
 """Each event that there is: what is written is one of these, told by its tag."""

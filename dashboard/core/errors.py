@@ -159,3 +159,24 @@ class CommandError(LivetapeError):
     def __init__(self, *, problem: str) -> None:
         self.problem = problem
         super().__init__(problem)
+
+
+class StrategyError(LivetapeError):
+    """A strategy's code is not one that can run; `line` is where, if that is known."""
+
+    def __init__(self, *, problem: str, line: int | None = None) -> None:
+        self.problem = problem
+        self.line = line
+        super().__init__(problem)
+
+
+class TradingError(LivetapeError):
+    """What was asked of a runner or a strategy cannot be done. Nothing was changed.
+
+    `code` is one of the API's; `problem` names what is allowed.
+    """
+
+    def __init__(self, *, code: str, problem: str) -> None:
+        self.code = code
+        self.problem = problem
+        super().__init__(f"{code}: {problem}")

@@ -54,6 +54,15 @@ class Kind(StrEnum):
     THEO = "theo", Channel.MARKET
     POSITIONS = "positions", Channel.ACCOUNTS
     PNL = "pnl", Channel.ACCOUNTS
+    TICK_RECEIVED = "tick_received", Channel.RUNNERS
+    STATE_TRANSITION = "state_transition", Channel.RUNNERS
+    ACTION_EXECUTED = "action_executed", Channel.RUNNERS
+    POSITION_OPENED = "position_opened", Channel.RUNNERS
+    POSITION_UPDATED = "position_updated", Channel.RUNNERS
+    POSITION_CLOSED = "position_closed", Channel.RUNNERS
+    RUNNER_ERROR = "runner_error", Channel.RUNNERS
+    RUNNER_STARTED = "runner_started", Channel.RUNNERS
+    RUNNER_STOPPED = "runner_stopped", Channel.RUNNERS
     SYSTEM = "system", Channel.STATUS
     CONTROL = "control", Channel.STATUS
     FEED_REPORT = "feed_report", Channel.STATUS
