@@ -105,6 +105,10 @@ class _StoppedFrame(_Frame):
     reason: str
 
 
+_Common = tuple[str, str, str, int, str, int]
+"""The fields of every frame."""
+
+
 def encode_external(published: Published, event: RunnerEvent, id_: str) -> str:
     """Write an event as `{"TickReceived":{…}}`."""
     body = _encoder.encode(_frame(published, event, id_)).decode()
@@ -123,28 +127,28 @@ def _frame(published: Published, event: RunnerEvent, id_: str) -> _Frame:
     return _FRAMES[type(event)](common, event)
 
 
-def _tick(common: Any, event: TickReceived) -> _Frame:
+def _tick(common: _Common, event: TickReceived) -> _Frame:
     return _TickFrame(*common, event.data)
 
 
-def _transition(common: Any, event: StateTransition) -> _Frame:
+def _transition(common: _Common, event: StateTransition) -> _Frame:
     return _TransitionFrame(*common, event.from_state, event.to_state, event.reason)
 
 
-def _action(common: Any, event: ActionExecuted) -> _Frame:
+def _action(common: _Common, event: ActionExecuted) -> _Frame:
     action = event.action
     return _ActionFrame(*common, {type(action).__name__: msgspec.structs.asdict(action)})
 
 
-def _opened(common: Any, event: PositionOpened) -> _Frame:
+def _opened(common: _Common, event: PositionOpened) -> _Frame:
     return _OpenedFrame(*common, event.position)
 
 
-def _updated(common: Any, event: PositionUpdated) -> _Frame:
+def _updated(common: _Common, event: PositionUpdated) -> _Frame:
     return _UpdatedFrame(*common, event.unrealized_pnl, event.current_price)
 
 
-def _closed(common: Any, event: PositionClosed) -> _Frame:
+def _closed(common: _Common, event: PositionClosed) -> _Frame:
     return _ClosedFrame(
         *common,
         event.realized_pnl,
@@ -156,19 +160,19 @@ def _closed(common: Any, event: PositionClosed) -> _Frame:
     )
 
 
-def _error(common: Any, event: RunnerError) -> _Frame:
+def _error(common: _Common, event: RunnerError) -> _Frame:
     return _ErrorFrame(*common, event.severity, event.error, event.line)
 
 
-def _started(common: Any, event: RunnerStarted) -> _Frame:
+def _started(common: _Common, event: RunnerStarted) -> _Frame:
     return _StartedFrame(*common, event.away_ms)
 
 
-def _stopped(common: Any, event: RunnerStopped) -> _Frame:
+def _stopped(common: _Common, event: RunnerStopped) -> _Frame:
     return _StoppedFrame(*common, event.reason)
 
 
-_FRAMES: dict[type[RunnerEvent], Callable[[Any, Any], _Frame]] = {
+_FRAMES: dict[type[RunnerEvent], Callable[[_Common, Any], _Frame]] = {
     TickReceived: _tick,
     StateTransition: _transition,
     ActionExecuted: _action,
