@@ -4,10 +4,22 @@
 same events.
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
 from dashboard.core.model import EVENT_BYTES, Event, Kind, Topic, weigh_text
 from dashboard.core.trading.model import Action, MarketData, Position, Severity, State
+
+
+class Reason(StrEnum):
+    """Why a position was closed."""
+
+    EXIT = "exit"
+    STOP_LOSS = "stop loss"
+    TAKE_PROFIT = "take profit"
+    RUNNER_STOPPED = "runner stopped"
+    END_OF_DATA = "end of data"
+    RUINED = "ruined"
 
 
 class RunnerEvent(Event, frozen=True, kw_only=True, gc=False):
@@ -73,8 +85,7 @@ class PositionUpdated(RunnerEvent, frozen=True, kw_only=True, gc=False):
 class PositionClosed(RunnerEvent, frozen=True, kw_only=True, gc=False):
     """The position was closed; `realized_pnl` is net of the fees of both sides.
 
-    `reason` is `exit`, `stop loss`, `take profit`, `runner stopped`, `end of data` or `ruined`.
-    `stale` marks a close at a price whose feed had gone silent.
+    `fees` are those. `stale` marks a close at a price whose feed had gone silent.
     """
 
     kind: ClassVar[Kind] = Kind.POSITION_CLOSED
@@ -82,7 +93,7 @@ class PositionClosed(RunnerEvent, frozen=True, kw_only=True, gc=False):
     position: Position
     realized_pnl: float
     exit_price: float
-    reason: str
+    reason: Reason
     fees: float = 0.0
     stale: bool = False
 

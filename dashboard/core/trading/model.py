@@ -63,6 +63,39 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     exit_price: float | None = None
     exit_timestamp: int | None = None
 
+    def profit_at(self, price: float) -> float:
+        """Give what closing it at a price would earn, before fees."""
+        if self.side is PositionSide.LONG:
+            return (price - self.entry_price) * self.quantity
+        return (self.entry_price - price) * self.quantity
+
+    def priced(self, price: float) -> "Position":
+        """Give the open position at a newer price."""
+        return Position(
+            entry_price=self.entry_price,
+            quantity=self.quantity,
+            side=self.side,
+            entry_timestamp=self.entry_timestamp,
+            current_price=price,
+            stop_loss=self.stop_loss,
+            take_profit=self.take_profit,
+            unrealized_pnl=self.profit_at(price),
+        )
+
+    def closed(self, price: float, *, timestamp: int) -> "Position":
+        """Give the position as it was closed; nothing of it is unrealized any more."""
+        return Position(
+            entry_price=self.entry_price,
+            quantity=self.quantity,
+            side=self.side,
+            entry_timestamp=self.entry_timestamp,
+            current_price=price,
+            stop_loss=self.stop_loss,
+            take_profit=self.take_profit,
+            exit_price=price,
+            exit_timestamp=timestamp,
+        )
+
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a runner has, at the current close and net of fees."""
