@@ -33,7 +33,7 @@ def new_hub(settings: Settings) -> Hub:
         monotonic=time.monotonic_ns,
         resume_events=settings.resume_events,
         resume_bytes=settings.resume_mb * 1024 * 1024,
-        encoders={live.DIALECT: live.encoder, sse.DIALECT: sse.encoder},
+        encoders={**live.ENCODERS, sse.DIALECT: sse.encoder},
     )
 
 
