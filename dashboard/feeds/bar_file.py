@@ -13,7 +13,7 @@ from pathlib import Path
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.instruments import Instrument, Sent, decimals_of
 from dashboard.feeds.parsing.ohlcv import BadLine, OhlcvBar, OhlcvText
-from dashboard.feeds.parsing.wslog import GZIP_MAGIC
+from dashboard.feeds.parsing.wslog import GZIP_MAGIC, BreakOff
 from dashboard.feeds.recording import FEED
 
 EXCHANGE = "CSV"
@@ -31,7 +31,7 @@ class BarFile:
 
     `times` are their opens in ms since the Unix epoch, UTC, and `interval_ms` is how far most of
     them are apart. `bad` are the lines that were left out: those that are no bars, and those
-    that begin within the bar before. Without a `symbol` it is the file's name before its first dot.
+    that begin within the bar before; `broken_off` is the end of one that breaks off. Without a `symbol` it is the file's name before its first dot.
 
     Raises:
         FeedError: terminal, when the file cannot be read, or its bars have no length.
@@ -39,7 +39,7 @@ class BarFile:
 
     def __init__(self, path: Path, *, symbol: str | None = None) -> None:
         self.path = path
-        self.note = ""
+        self.broken_off: BreakOff | None = None
         self.bad: list[BadLine] = []
         self.times = array("q")
         self.opens = array("d")
@@ -57,6 +57,12 @@ class BarFile:
             sends=(Sent.VOLUME,) if has_volume else (),
             bar_ms=self.interval_ms,
         )
+
+    @property
+    def note(self) -> str:
+        """Say on one line, with the file's name, what is wrong with it; empty where nothing is."""
+        end = self.broken_off
+        return "" if end is None else f"{self.path.name}, line {end.line}: {end.reason}"
 
     def _read(self) -> tuple[list[OhlcvBar], bool]:
         """Read what there is, up to where the file breaks off."""
@@ -77,7 +83,7 @@ class BarFile:
         except (OSError, EOFError, zlib.error) as error:
             if not bars:
                 raise self._error(f"it cannot be read: {error}") from error
-            self.note = f"{self.path.name}, line {line + 1}: the file breaks off: {error}"
+            self.broken_off = BreakOff(line + 1, f"the file breaks off: {error}")
             return bars, True
 
     def _find_interval(self, bars: list[OhlcvBar]) -> int:

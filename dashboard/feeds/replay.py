@@ -170,8 +170,14 @@ def _read(file: Path | None, symbol: str | None) -> Recording | BarFile:
     except FeedError as error:
         allowed = f"a recording, or a file of bars, with market data ({error.problem})"
         raise setting_error("replay_file", file, allowed=allowed) from error
-    if recording.note:
-        log.warning("only a part of the recording can be played", feed=FEED, note=recording.note)
+    if (end := recording.broken_off) is not None:
+        log.warning(
+            "only a part of the recording can be played",
+            feed=FEED,
+            file=str(file),
+            line=end.line,
+            reason=end.reason,
+        )
     return recording
 
 
