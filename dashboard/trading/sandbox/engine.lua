@@ -9,7 +9,7 @@ local collect, concat, error, ipairs = collectgarbage, table.concat, error, ipai
 local getinfo, sethook = debug.getinfo, debug.sethook
 local byte, match, sub = string.byte, string.match, string.sub
 local load, pack, unpack = load, string.pack, string.unpack
-local raw_next, rawget, rawset = next, rawget, rawset
+local raw_next, rawget, rawset, select = next, rawget, rawset, select
 local measure, to_integer, tostring, type, xpcall = utf8.len, math.tointeger, tostring, type, xpcall
 local huge, sort, spread = math.huge, table.sort, table.unpack
 
@@ -132,6 +132,18 @@ local function is_plain(key, value)
     and measure(key) ~= nil
 end
 
+-- Name what is not plain.
+local function describe(key, value)
+  if type(key) ~= "string" then
+    return "a key that is a " .. type(key)
+  end
+  if measure(key) == nil then
+    return "a key that is not UTF-8"
+  end
+  local name = "'" .. cut(key) .. "', "
+  return name .. (type(value) == "string" and "text that is not UTF-8" or "a " .. type(value))
+end
+
 local function copy_shadow()
   local copied = {}
   for key, value in raw_next, shadow do
@@ -156,10 +168,7 @@ local function keep_context()
       rawset(context, key, nil)
       if not warned then
         warned = true
-        local what = type(key) ~= "string" and "a key that is a " .. type(key)
-          or measure(key) == nil and "a key that is not UTF-8"
-          or "'" .. sub(key, 1, 64) .. "', a " .. (type(value) == "string" and "text that is not UTF-8" or type(value))
-        warning = "Context: left out " .. what
+        warning = "Context: left out " .. describe(key, value)
           .. "; allowed: keys that are strings, and strings, numbers and booleans"
       end
     end
@@ -303,20 +312,26 @@ end
 
 -- Loading.
 
+-- Compile code; give what is wrong with it, where that fails.
+local function read(code)
+  local well, chunk, problem = xpcall(load, explain, code, SOURCE, "t", environment)
+  error_line = nil
+  if well and chunk then
+    return chunk
+  end
+  return nil, well and problem or chunk
+end
+
 -- Run the code's top level; give what is wrong with it, and its line.
 local function run(code, of)
   symbol = of
-  local chunk, problem = load(code, SOURCE, "t", environment)
-  local well = chunk ~= nil
+  local chunk, problem = read(code)
+  local well = false
   if chunk then
     well, problem = enter(chunk)
-  else
-    error_line = nil
   end
-  local line, outcome
   if not well then
-    outcome, problem, line = fail(problem)
-    return problem, line
+    return select(2, fail(problem))
   end
   for _, name in ipairs(FUNCTIONS) do
     if type(rawget(environment, name)) ~= "function" then

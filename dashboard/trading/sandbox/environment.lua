@@ -9,7 +9,7 @@ local log_bytes = ...
 local assert, error, getmetatable, ipairs = assert, error, getmetatable, ipairs
 local pcall, rawequal, rawget, rawlen, rawset = pcall, rawequal, rawget, rawlen, rawset
 local select, setmetatable, tonumber, tostring = select, setmetatable, tonumber, tostring
-local type, xpcall = type, xpcall
+local type = type
 local raw_next, raw_metatable = next, debug.getmetatable
 local concat, pack, raw_sort, unpack = table.concat, table.pack, table.sort, table.unpack
 local find, format, gsub = string.find, string.format, string.gsub
@@ -54,6 +54,17 @@ local function to_format(template, ...)
     end
   end
   return format(template, unpack(values, 1, values.n))
+end
+
+-- Errors: Lua's own xpcall calls its handler while the hook runs that has raised the error, and
+-- nothing counts instructions in there.
+local function handled_call(called, handler, ...)
+  local results = pack(pcall(called, ...))
+  if results[1] then
+    return unpack(results, 1, results.n)
+  end
+  local _, value = pcall(handler, results[2])
+  return false, value
 end
 
 -- Order: numbers, then strings, each ascending, then false and true.
@@ -278,7 +289,7 @@ local environment = {
   tonumber = tonumber,
   tostring = to_text,
   type = type,
-  xpcall = xpcall,
+  xpcall = handled_call,
   math = maths,
   string = strings,
   table = tables,

@@ -238,26 +238,30 @@ end
 -- Go on with `given` bars, packed as four numbers each, oldest first, and with what was saved
 -- from a position on; give where that ends. What does not go with so few bars begins anew.
 local function restore(given, saved, position)
-  local had, count
-  local sum, carry
+  local had, sum, carry, count
   had, sum, carry, count, position = unpack(HEAD, saved, position)
-  for at = 1, count do
+  for _ = 1, count do
     local code, n
-    local made
     code, n, position = unpack("<BI2", saved, position)
-    made = make(KINDS[code], n)
+    local made = make(KINDS[code], n)
     made.count, made.a, made.b, made.c, position = unpack("<I8ddd", saved, position)
     enter(made)
   end
-  local from = 1
   local length = #given // 32
-  for at = 1, length do
+  local is_whole = length >= had or length >= closes.size
+  if is_whole and had > length then
+    bars = had - length
+  end
+  local from = 1
+  for _ = 1, length do
     local high, low, close, bar_volume
     high, low, close, bar_volume, from = unpack("<dddd", given, from)
-    add_volume(bar_volume)
+    if not is_whole then
+      add_volume(bar_volume)
+    end
     keep_bar(high, low, close, bar_volume)
   end
-  if length >= had or length >= closes.size then
+  if is_whole then
     volume, volume_carry = sum, carry
     return position
   end

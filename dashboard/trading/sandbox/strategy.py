@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from lupa.lua54 import LuaError, LuaMemoryError, LuaRuntime
+from lupa.lua54 import LuaMemoryError, LuaRuntime
 
 from dashboard.core.errors import StrategyError
 from dashboard.core.trading.hosting import (
@@ -80,6 +80,7 @@ class LuaStrategy:
         window: Sequence[MarketData] = (),
     ) -> None:
         self.bars_wanted = program.window_size
+        self._full = f"Lua error: not enough memory: a runner has {limits.memory_bytes // MB} MB"
         self._context = "{}"
         self._saved = b""
         self._is_closed = False
@@ -92,8 +93,7 @@ class LuaStrategy:
                 self._resume(committed, window)
             self.committed()
         except LuaMemoryError:
-            problem = f"Lua error: not enough memory: a runner has {limits.memory_bytes // MB} MB"
-            raise StrategyError(problem=problem) from None
+            raise StrategyError(problem=self._full) from None
 
     def _open(self, limits: Limits, window_size: int) -> None:
         lua = self._lua = LuaRuntime(
@@ -196,8 +196,8 @@ class LuaStrategy:
                 account.realized_pnl,
                 account.unrealized_pnl,
             )
-        except LuaError as error:  # the engine's own: only memory can be short there
-            result = (ENDED, None, f"Lua error: {error}".encode())
+        except LuaMemoryError:  # in what the engine does itself
+            result = (ENDED, None, self._full.encode())
         if result is None:
             return None, ()
         return self._read(*result)
