@@ -19,6 +19,7 @@ import msgspec
 from dashboard.core.errors import CodecError
 from dashboard.core.model import (
     Book,
+    ClosedBar,
     Control,
     Ended,
     Event,
@@ -43,6 +44,7 @@ AnyEvent = (
     | Quote
     | Book
     | OpenInterest
+    | ClosedBar
     | Theo
     | Positions
     | Pnl

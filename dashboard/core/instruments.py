@@ -41,7 +41,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `absolute_limit` bounds a client's position in it, either way, and
     `delta_limit` the sum of the positions in all instruments of one
     `underlying`; None where there is none, or none is known. `kind` is
-    None, and `sends` empty, where its feed cannot tell. It holds no cycles: `gc=False`
+    None, and `sends` empty, where its feed cannot tell. `bar_ms` is the length of its bars,
+    where its feed has them whole, and no trades. It holds no cycles: `gc=False`
     keeps a long list out of the garbage collector's sweeps.
     """
 
@@ -53,6 +54,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     delta_limit: float | None = None
     kind: InstrumentKind | None = None
     sends: tuple[Sent, ...] = ()
+    bar_ms: int | None = None
 
     @property
     def id(self) -> str:

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     QUOTE = "quote", Channel.MARKET
     BOOK = "book", Channel.MARKET
     OPEN_INTEREST = "open_interest", Channel.MARKET
+    CLOSED_BAR = "closed_bar", Channel.MARKET
     THEO = "theo", Channel.MARKET
     POSITIONS = "positions", Channel.ACCOUNTS
     PNL = "pnl", Channel.ACCOUNTS
@@ -244,6 +245,28 @@ class OpenInterest(MarketEvent, frozen=True, kw_only=True, gc=False):
 
     quantity: float
     previous_quantity: float
+
+
+class ClosedBar(MarketEvent, frozen=True, kw_only=True, gc=False):
+    """A whole bar, as its source has it; none may be conflated away unnoticed.
+
+    `start_ms` is its open in ms since the Unix epoch, UTC, by the bar's own calendar: what is
+    played again keeps it, while `ts_event` is when it was played. Bars follow each other at
+    multiples of `interval_ms`, which their instrument tells, but where there was none. `anew`
+    marks the first after its source's time has jumped.
+    """
+
+    kind: ClassVar[Kind] = Kind.CLOSED_BAR
+    conflatable: ClassVar[bool] = False
+
+    start_ms: int
+    interval_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    anew: bool = False
 
 
 class Theo(Event, frozen=True, kw_only=True, gc=False):

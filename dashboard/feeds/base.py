@@ -1,7 +1,7 @@
 """What a feed is, and what each of them may have besides."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from dashboard.core.feed_state import FeedState
@@ -10,6 +10,8 @@ from dashboard.core.model import Event
 from dashboard.core.reports import Stretch
 
 Publish = Callable[[Event], object]
+KeptUp = Callable[[], Awaitable[object]]
+"""Returns when all who are to keep up have dealt with what was published."""
 Refusals = Mapping[InstrumentKey, str]
 """Why instruments are not delivered, by exchange and symbol."""
 
@@ -36,6 +38,7 @@ class Feed(ABC):
     | `set_interval`     | no       | change the interval of its streams                   |
     | `note`             | no       | what is wrong with its source                        |
     | `playback`         | no       | how to control it, where it plays something recorded |
+    | `wait_for`         | no       | let who listens keep up, where it plays at any pace  |
 
     What is not required says by its default that a feed does not have it.
     """
@@ -117,6 +120,9 @@ class Feed(ABC):
 
     def set_interval(self, interval_ms: int) -> None:  # noqa: B027 - most have no pace to change
         """Change the interval of its streams at once."""
+
+    def wait_for(self, kept_up: KeptUp) -> None:  # noqa: B027 - most have a pace of their own
+        """Go on only when they have kept up, where it plays as fast as it goes."""
 
     @property
     def note(self) -> str:

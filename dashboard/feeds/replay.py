@@ -1,7 +1,7 @@
-"""A recording as a feed: the real frames again, in their own time or another."""
+"""A recording of WebSocket traffic as a feed: the real frames again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from functools import cache
 from pathlib import Path
 
@@ -9,46 +9,31 @@ import structlog
 
 from dashboard.config import Settings, setting_error
 from dashboard.core.errors import FeedError, ParseError
-from dashboard.core.feed_state import FeedState
-from dashboard.core.instruments import Instrument, InstrumentKey
-from dashboard.core.reports import Stretch
-from dashboard.feeds.base import Feed, Publish, Refusals, SeekableFeed
-from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Record, Sent
+from dashboard.core.instruments import InstrumentKey
+from dashboard.feeds.base import Publish
+from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Sent
+from dashboard.feeds.played import PlayedFeed
 from dashboard.feeds.recording import FEED, Recording
 from dashboard.feeds.registry import Declaration
-from dashboard.feeds.replay_clock import ReplayClock, checked_speed
 from dashboard.feeds.replay_round import Round
 
 log = structlog.get_logger(__name__)
 
-NAP_S = 0.1
-"""Longest sleep, so that a control is felt at once."""
-YIELD_EVERY = 64
-"""Records after which others get their turn, however far behind the replay is."""
-MAX_LAG_NS = 1_000_000_000
-"""A replay that is later than this goes on from where it is, instead of catching up."""
-ROUND_GAP_NS = 1_000_000
-"""Pause between two rounds: a recording without any length does not spin."""
 MAX_LOGGED = 100
 """Damaged lines that are logged one by one; the rest is only counted."""
 
 
-class Replay(Feed):
-    """Publish a `Recording` with its gaps, divided by `speed`; 0 is as fast as it goes.
+class Replay(PlayedFeed):
+    """Publish a `Recording` of WebSocket traffic.
 
-    `ts_event` is the recorded time shifted to now, by the wall clock; `monotonic`
-    sets the pace: without it, `clock` must be one that is never set. Each round begins with empty
-    books and where the round before it ended. A trade that is the first of its instrument
-    after a jump, to another round or place, is marked. `gaps` and `skipped` count what
-    was played, so a looping replay counts the same line once a round; it is
+    `ts_event` is the recorded time shifted to now, by the wall clock. Each round begins with
+    empty books, and books are kept up to date while their events are held back. A trade that is
+    the first of its instrument after a jump, to another round or place, is marked. `gaps` and
+    `skipped` count what was played, so a looping replay counts the same line once a round; it is
     logged once.
-
-    The controls act within `NAP_S` and may be called before and during `run`,
-    on the event loop's thread; after `run` has returned they do nothing.
     """
 
     name = FEED
-    flowing_state = FeedState.REPLAYED
 
     def __init__(
         self,
@@ -60,16 +45,18 @@ class Replay(Feed):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         monotonic: Callable[[], int] | None = None,
     ) -> None:
-        self.rounds = 0
+        super().__init__(
+            recording.instruments,
+            began_ns=recording.began_ns,
+            duration_ns=recording.duration_ns,
+            clock=clock,
+            speed=speed,
+            loop=loop,
+            sleep=sleep,
+            monotonic=monotonic,
+        )
         self._recording = recording
-        self._clock = ReplayClock(clock=clock, monotonic=monotonic or clock, speed=speed)
-        self._loop = loop
-        self._sleep = sleep
-        self._known = frozenset(each.key for each in recording.instruments)
-        self._wanted: set[InstrumentKey] = set(self._known)
-        self._publish: Publish | None = None
         self._round = Round(recording)
-        self._target_ns: int | None = None
         self._skipped = 0
         self._logged_line = 0
         self._logged = 0
@@ -79,182 +66,33 @@ class Replay(Feed):
         """Count the damaged input that was played."""
         return self._skipped
 
-    def instruments(self) -> Sequence[Instrument]:
-        """List the instruments of the recording, in the order of their first appearance."""
-        return self._recording.instruments
-
-    async def load(self) -> None:
-        """Do nothing: a recording is read through once."""
-
-    async def subscribe(self, instruments: Sequence[Instrument], depth: int) -> Refusals:
-        """Let instruments' events through, beginning with the latest price and book."""
-        begun = {each.key for each in instruments if each.key in self._known} - self._wanted
-        self._wanted |= begun
-        if self._publish is not None and self._target_ns is None:
-            self._publish_latest(self._publish, begun)
-        return {
-            each.key: f"no instrument {each.symbol!r}"
-            for each in instruments
-            if each.key not in self._known
-        }
-
-    async def unsubscribe(self, instruments: Sequence[Instrument]) -> None:
-        """Hold instruments' events back; their books are kept up to date."""
-        self._wanted.difference_update(each.key for each in instruments)
-
-    @property
-    def playback(self) -> SeekableFeed:
-        """Give its controls: its own."""
-        return self
-
     @property
     def note(self) -> str:
         """Say what is wrong with the recording; empty where nothing is."""
         return self._recording.note
 
     @property
-    def paused(self) -> bool:
-        """Tell whether it stands still."""
-        return self._clock.paused
+    def _place_ns(self) -> int:
+        return self._round.place_ns
 
     @property
-    def speed(self) -> float:
-        """Give the factor by which time runs; 0 is as fast as it goes."""
-        return self._clock.speed
+    def _next_place_ns(self) -> int | None:
+        return self._round.next_place_ns
 
-    @property
-    def began_ns(self) -> int:
-        """Give when the recording begins, in ns since the Unix epoch."""
-        return self._recording.began_ns
-
-    @property
-    def duration_s(self) -> float:
-        """Give the length of the recording in seconds of its own time."""
-        return self._recording.duration_ns / 1e9
-
-    @property
-    def position_s(self) -> float:
-        """Give how far the round has come, in seconds of the recording's time."""
-        return self._place_ns() / 1e9
-
-    @property
-    def stretches(self) -> Sequence[Stretch]:
-        """Tell how it was played lately, oldest first."""
-        return self._clock.stretches(self.began_ns)
-
-    def set_speed(self, speed: float) -> None:
-        """Let time run at another speed from here on.
-
-        Raises:
-            ValueError: when it is neither 0 nor within `SPEED_MIN` and `SPEED_MAX`.
-        """
-        self._go_on(speed=checked_speed(speed), paused=self.paused)
-
-    def pause(self) -> None:
-        """Stop where it is."""
-        self._go_on(speed=self.speed, paused=True)
-
-    def resume(self) -> None:
-        """Go on from where it was stopped."""
-        self._go_on(speed=self.speed, paused=False)
-
-    def seek(self, seconds: float) -> None:
-        """Go to a place in the recording, clamped to its ends, paused or not.
-
-        The books are rebuilt from the beginning, without publishing; then the
-        price and the book of each instrument are published as they were there.
-
-        Raises:
-            ValueError: when it is no finite number.
-        """
-        if not 0 <= abs(seconds) < float("inf"):
-            raise ValueError(f"seconds={seconds}; a place is a finite number")
-        self._target_ns = min(max(round(seconds * 1e9), 0), self._recording.duration_ns)
-        self._round.close()
+    def _rewind(self) -> None:
         self._round = Round(self._recording)
 
-    async def run(self, publish: Publish) -> None:
-        """Publish the recording, again and again where it loops.
-
-        Raises:
-            FeedError: terminal, when the file cannot be read any more.
-        """
-        self._begin_round(self._clock.now())
-        self._publish = publish
-        played = 0
-        try:
-            while True:
-                place_ns = self._round.next_place_ns
-                target_ns = self._target_ns
-                if target_ns is not None and (place_ns is None or place_ns > target_ns):
-                    self._arrive(publish, target_ns)
-                    continue
-                if place_ns is None:
-                    self.rounds += 1
-                    if not self._loop:
-                        return
-                    ended_ns = self._clock.due_ns(self._recording.duration_ns)
-                    self._begin_round(ended_ns + ROUND_GAP_NS)
-                    await self._sleep(0)
-                    continue
-                wait_s = self._wait_s(place_ns)
-                if wait_s > 0:
-                    await self._sleep(min(wait_s, NAP_S))
-                    continue
-                ts_event = self._clock.stamp(self._clock.due_ns(place_ns))
-                self._play(self._round.take(), ts_event, publish)
-                played += 1
-                if played % YIELD_EVERY == 0:
-                    await self._sleep(0)
-        finally:
-            self._publish = None
-            self._round.close()
-
-    def _begin_round(self, began_ns: int) -> None:
+    def _close(self) -> None:
         self._round.close()
-        self._round = Round(self._recording)
-        if self._target_ns is None:
-            self._clock.jump(0, at_ns=began_ns)
 
-    def _arrive(self, publish: Publish, target_ns: int) -> None:
-        self._target_ns = None
-        self._clock.jump(target_ns)
-        self._publish_latest(publish, self._wanted)
-
-    def _publish_latest(self, publish: Publish, keys: Collection[InstrumentKey]) -> None:
-        now = self._clock.stamp(self._clock.now())
-        for event in self._round.markets.latest(now, keys.__contains__):
+    def _publish_latest(
+        self, publish: Publish, keys: Collection[InstrumentKey], ts_event: int
+    ) -> None:
+        for event in self._round.markets.latest(ts_event, keys.__contains__):
             publish(event)
 
-    def _go_on(self, *, speed: float, paused: bool) -> None:
-        """Play on from where it is, in another way."""
-        place_ns = self._place_ns()
-        self._clock.speed, self._clock.paused = speed, paused
-        self._clock.go_on(place_ns)
-
-    def _place_ns(self) -> int:
-        if self._target_ns is not None:
-            return self._target_ns
-        due_ns = self._clock.place_ns()
-        if due_ns is None:
-            return self._round.place_ns
-        ahead = self._round.next_place_ns
-        end = self._recording.duration_ns if ahead is None else ahead
-        return min(max(due_ns, self._round.place_ns), end)
-
-    def _wait_s(self, place_ns: int) -> float:
-        if self._target_ns is not None:
-            return 0.0
-        if self.paused:
-            return NAP_S
-        wait_ns = self._clock.due_ns(place_ns) - self._clock.now()
-        if wait_ns < -MAX_LAG_NS:
-            self._clock.go_on(place_ns)
-            return 0.0
-        return wait_ns / 1e9
-
-    def _play(self, record: Record, ts_event: int, publish: Publish) -> None:
-        silent = self._target_ns is not None
+    def _play(self, ts_event: int, publish: Publish, *, silent: bool) -> None:
+        record = self._round.take()
         match record:
             case Received():
                 self._play_message(record, ts_event, publish, silent=silent)

@@ -107,8 +107,9 @@ ON_DEMAND = (
     _in_lots(
         "NIFTY28DEC2425000CE", "NFO", 180.0, InstrumentKind.OPTION, lot=25, open_interest=180_000
     ),
+    _listing("BTCUSDT", "CRYPTO", 45_000.0, InstrumentKind.CRYPTO, book=True, trades=True),
 )
-"""What OpenAlgo's clients ask for; they move once they are asked for."""
+"""What OpenAlgo's clients and runners ask for; they move once they are asked for."""
 
 
 def generate_listings(count: int) -> list[SimulatedListing]:

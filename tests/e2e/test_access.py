@@ -178,6 +178,9 @@ def test_forced_colours_leave_shapes_bars_and_states_to_see(open_page: OpenPage)
     color = "canvas => canvas.getContext('2d').fillStyle"
     drawn = page.locator(".card canvas").first
     assert eventually(lambda: drawn.evaluate(color).startswith("#"))
+    ink_of = "element => getComputedStyle(element).color"
+    beneath = page.locator(".card .price").first.evaluate(ink_of)
+    assert beneath == "rgba(0, 0, 0, 0)", "the price is drawn once, on the canvas"
 
 
 def test_an_address_that_leads_nowhere_says_so_in_its_status_too(

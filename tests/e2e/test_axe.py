@@ -1,4 +1,4 @@
-"""axe-core finds nothing on any page; that of PnL is looked at before it has clients."""
+"""axe-core finds nothing on any page; those with clients of an exchange are in `on_redis`."""
 
 import pytest
 from playwright.sync_api import Browser

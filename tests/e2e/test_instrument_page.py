@@ -10,7 +10,7 @@ from tests.e2e.market_page import by_id, eventually, number
 from tests.live_server import LiveServer
 
 DETAIL = "window.livetape.store.market.detail"
-ALL = 11
+ALL = 12
 """Instruments of the simulator, those on demand included."""
 BUSY_OBSERVER = """
 window.IntersectionObserver = class extends IntersectionObserver {
@@ -162,7 +162,7 @@ def test_slash_searches_arrows_move_enter_goes(open_page: OpenPage) -> None:
     assert eventually(lambda: page.locator("#instrument-select option").count() == ALL + 1)
     page.keyboard.press("/")
     page.keyboard.type("crypto")
-    assert eventually(lambda: page.locator("#instrument-select option").count() == 4)
+    assert eventually(lambda: page.locator("#instrument-select option").count() == 5)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowUp")

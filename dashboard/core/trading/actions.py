@@ -19,6 +19,8 @@ from dashboard.core.trading.model import (
 
 MAX_TEXT = 1000
 """How many characters of a strategy's text are passed on."""
+MAX_QUANTITY = 1e15
+"""So that no sum of money grows beyond what a float holds."""
 TRIGGERS: Mapping[str, Trigger] = {
     "enter_long": Trigger.ENTRY,
     "enter_short": Trigger.ENTRY,
@@ -90,8 +92,9 @@ def _price(values: Values, close: float) -> float:
 
 def _quantity(values: Values) -> float:
     quantity = _number(values, "quantity")
-    if quantity <= 0:
-        raise _RefusedError(f"quantity {quantity!r} is not allowed; allowed: above 0")
+    if not 0 < quantity <= MAX_QUANTITY:
+        allowed = f"above 0, at most {MAX_QUANTITY:g}"
+        raise _RefusedError(f"quantity {quantity!r} is not allowed; allowed: {allowed}")
     return quantity
 
 

@@ -27,5 +27,5 @@ def parse_length(text: str) -> int | None:
 
 def format_length(length_ms: int) -> str:
     """Write a length of whole seconds in its greatest unit, `5m` for 300,000 ms."""
-    unit = max((unit for unit, ms in UNITS_MS.items() if length_ms % ms == 0), key=UNITS_MS.get)
+    unit = next(unit for unit, ms in reversed(UNITS_MS.items()) if length_ms % ms == 0)
     return f"{length_ms // UNITS_MS[unit]}{unit}"

@@ -199,7 +199,7 @@ def _content() -> rx.Component:
             "pnl-clients",
             "Latest PnL",
             _counters(),
-            _scrolled("Latest PnL", pnl_table(PnlState.pnl, PnlState.minutes)),
+            _scrolled("Table of the latest PnL", pnl_table(PnlState.pnl, PnlState.minutes)),
             beside=export_links("pnl", "PnL history"),
         ),
         panel(
@@ -207,7 +207,7 @@ def _content() -> rx.Component:
             "Positions and limits",
             live.needs_server(_filter()),
             _scrolled(
-                "Positions and limits",
+                "Table of positions and limits",
                 live.needs_server(
                     positions_table(
                         PnlState.positions,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.e2e.axe import violations_everywhere
 from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually, number
 from tests.redis_server import RedisServer
@@ -171,3 +172,7 @@ def test_prices_below_zero_are_shown_everywhere(send: Send, page: Page) -> None:
     assert [prices.nth(at).get_attribute("data-price") for at in range(2)] == ["-37.6", "-37.7"]
     readout = by_id(page, "candles-readout")
     assert eventually(lambda: "C \u221237.65" in readout.inner_text())
+
+
+def test_axe_finds_nothing(page: Page, send: Send) -> None:
+    assert violations_everywhere(page) == ""

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Locator, Page
 
+from tests.e2e.axe import violations_everywhere
 from tests.e2e.conftest import OpenPage
 from tests.e2e.market_page import by_id, eventually
 from tests.live_server import LiveServer
@@ -207,6 +208,11 @@ def test_exports_download(page: Page) -> None:
     history = pd.read_csv(BytesIO(tables["PnL history as CSV"]), parse_dates=["timestamp"])
     assert {"Ann", "Bob", "'=Cid"} == set(history["client"])
     assert str(history["timestamp"].dtype).endswith("UTC]")
+
+
+def test_with_clients_axe_finds_nothing(page: Page) -> None:
+    assert eventually(lambda: page.evaluate(DRAWN) == 3)
+    assert violations_everywhere(page) == ""
 
 
 def test_a_lost_redis_greys_the_numbers(page: Page, redis: RedisServer) -> None:

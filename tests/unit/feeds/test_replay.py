@@ -11,8 +11,9 @@ from dashboard.core.errors import FeedError
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument
 from dashboard.core.model import Book, Event, Price, Trade
+from dashboard.feeds.played import NAP_S, ROUND_GAP_NS
 from dashboard.feeds.recording import Recording
-from dashboard.feeds.replay import MAX_LOGGED, NAP_S, ROUND_GAP_NS, Replay
+from dashboard.feeds.replay import MAX_LOGGED, Replay
 from dashboard.feeds.replay_clock import KEPT_STRETCHES
 from tests.unit.fakes import MS_NS, SECOND_NS, Clock
 

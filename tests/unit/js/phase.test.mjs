@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { LEAD_MS, circularMean, framePeriod, wantedShift, wrap } = await import(`${LIVE}/phase.js`);
+const { LEAD_MS, framePeriod, shortestArc, wantedShift, wrap } = await import(`${LIVE}/phase.js`);
 const PERIOD = 1000 / 60;
 const near = (actual, expected, within = 1e-6) =>
   assert.ok(Math.abs(actual - expected) <= within, `${actual} is not within ${within} of ${expected}`);
@@ -22,15 +22,17 @@ test("wrap brings a value within half a period", () => {
   near(wrap(3, PERIOD), 3);
 });
 
-test("the circular mean of waits on both sides of a frame is at the frame", () => {
-  const { mean, resultant } = circularMean([1, PERIOD - 1], PERIOD);
-  near(wrap(mean, PERIOD), 0);
-  assert.ok(resultant > 0.9);
+test("the shortest arc goes over the frame where the waits do, and leaves out one in twenty", () => {
+  const { start, length } = shortestArc([...new Array(20).fill(PERIOD - 1), ...new Array(20).fill(0)], PERIOD);
+  near(start, PERIOD - 1);
+  near(length, 1);
+  const waits = [...Array.from({ length: 99 }, (_, at) => 5 + at / 100), 14, 15];
+  near(shortestArc(waits, PERIOD).start, 5, 0.05);
+  assert.ok(shortestArc(waits, PERIOD).length < 1);
 });
 
 test("waits spread over the whole period have no phase, and ask for nothing", () => {
   const waits = Array.from({ length: 60 }, (_, at) => (at * PERIOD) / 60);
-  assert.ok(circularMean(waits, PERIOD).resultant < 0.01);
   assert.equal(wantedShift(waits, PERIOD), 0);
   assert.equal(wantedShift([], PERIOD), 0);
 });

@@ -261,7 +261,7 @@ export function Candles() {
     };
   }, []);
 
-  usePainter(() => {
+  const readOut = () => {
     let written = "";
     return (now) => {
       chart.current?.paint(now);
@@ -274,7 +274,8 @@ export function Candles() {
       const row = time === null ? bars.last : bars.rows.find((row) => row[BAR.start] === time);
       setParts(words.current, readout(row, detail, chart.current?.jumped));
     };
-  }, []);
+  };
+  usePainter(readOut, [], { writes: true });
 
   useSlowPainter(() => {
     const began = performance.now();

@@ -43,11 +43,28 @@ export class CardPainter {
     this.canvas.end();
   }
 
-  paint(now) {
-    const series = store.market.series.get(this.id);
+  get series() {
+    return store.market.series.get(this.id);
+  }
+
+  get rests() {
+    return cardQueue.hides(this.canvas) && (store.cadence.slow + this.turn) % HIDDEN_TURNS > 0;
+  }
+
+  /** Draw what the text says of the same moment in its frame, whatever else is to be drawn. */
+  draw(now) {
+    const { canvas, series } = this;
     if (!series) return;
-    this.canvas.show(series);
-    if (cardQueue.hides(this.canvas) && (store.cadence.slow + this.turn) % HIDDEN_TURNS) return;
+    canvas.show(series);
+    if (this.rests) return;
+    if (store.cadence.slow !== this.slow) canvas.trend = series.moved()?.trend ?? canvas.trend;
+    const told = this.id === store.market.chosen.id || canvas.trend !== canvas.lineTrend;
+    if (told && !cardQueue.hides(canvas) && canvas.due(now)) canvas.draw(now);
+  }
+
+  write(now) {
+    const { series } = this;
+    if (!series || this.rests) return;
     if (store.cadence.beat !== this.beat) {
       this.beat = store.cadence.beat;
       this.writePrice(series);
@@ -56,14 +73,6 @@ export class CardPainter {
       this.slow = store.cadence.slow;
       this.writeSlow(series, now);
     }
-    this.drawWithText(now);
-  }
-
-  /** What the text says of the same moment is drawn in the same frame, whatever else is to be drawn. */
-  drawWithText(now) {
-    const { canvas } = this;
-    const told = this.id === store.market.chosen.id || canvas.trend !== canvas.lineTrend;
-    if (told && !cardQueue.hides(canvas) && canvas.due(now)) canvas.draw(now);
   }
 
   writePrice({ last, basis, instrument }) {
@@ -94,7 +103,6 @@ export class CardPainter {
       setText(this.stats[at], statistics ? decimal(statistics[key], series.instrument.decimals) : NONE);
     }
     const moved = series.moved();
-    if (moved) this.canvas.trend = moved.trend;
     if (moved && !quiet) this.writeChange(moved, series);
   }
 

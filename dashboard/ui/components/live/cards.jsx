@@ -61,9 +61,12 @@ function Card({ instrument, chosen, refused }) {
 
   useEffect(() => {
     const painter = new CardPainter(element.current, id);
-    const end = store.frames.add((now) => painter.paint(now));
+    const ends = [
+      store.frames.add((now) => painter.draw(now)),
+      store.frames.add((now) => painter.write(now), { writes: true }),
+    ];
     return () => {
-      end();
+      for (const end of ends) end();
       painter.end();
     };
   }, [id]);

@@ -20,6 +20,7 @@ export class Frames {
   constructor(store) {
     this.store = store;
     this.painters = new Set();
+    this.writers = new Set();
     this.times = [];
     this.waits = [];
     this.arrivals = [];
@@ -40,23 +41,31 @@ export class Frames {
     this.turned = this.turned.bind(this);
   }
 
-  /** Run `paint(now)` in each frame; gives the function that ends it. */
-  add(paint) {
-    if (!this.painters.size) {
+  /**
+   * Run `paint(now)` in each frame; gives the function that ends it. What `writes` text comes after
+   * what draws: a canvas that draws text has the browser lay out at once what was written before.
+   */
+  add(paint, { writes = false } = {}) {
+    if (!this.used) {
       document.addEventListener("visibilitychange", this.turned);
       this.channel = new MessageChannel();
       this.channel.port1.onmessage = () => this.ended(performance.now());
       this.handle = requestAnimationFrame(this.frame);
     }
-    this.painters.add(paint);
+    const members = writes ? this.writers : this.painters;
+    members.add(paint);
     return () => {
-      if (!this.painters.delete(paint) || this.painters.size) return;
+      if (!members.delete(paint) || this.used) return;
       document.removeEventListener("visibilitychange", this.turned);
       this.channel.port1.close();
       cancelAnimationFrame(this.handle);
       this.handle = 0;
       this.forget();
     };
+  }
+
+  get used() {
+    return this.painters.size + this.writers.size > 0;
   }
 
   /** Whether nobody sees the page: it is hidden, or behind others so that the browser does not paint it. */
@@ -113,6 +122,7 @@ export class Frames {
     this.store.tick(now);
     keepSharp();
     for (const paint of this.painters) paint(now);
+    for (const write of this.writers) write(now);
   }
 
   notePainted(start) {

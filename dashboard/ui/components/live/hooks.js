@@ -6,12 +6,13 @@ import { EMPTY_SHAPE, store } from "./store.js";
 /**
  * Run what `begin()` returns in every frame while the component is mounted; its
  * `end`, if it has one, afterwards. The dependencies are as for useEffect. It is
- * a layout effect because of its end: no frame may find the elements gone.
+ * a layout effect because of its end: no frame may find the elements gone. What
+ * `writes` text says so.
  */
-export function usePainter(begin, dependencies) {
+export function usePainter(begin, dependencies, { writes = false } = {}) {
   useLayoutEffect(() => {
     const paint = begin();
-    const remove = store.frames.add(paint);
+    const remove = store.frames.add(paint, { writes });
     return () => {
       remove();
       paint.end?.();
@@ -19,9 +20,9 @@ export function usePainter(begin, dependencies) {
   }, dependencies);
 }
 
-/** Like `usePainter`, when a counter of the `Cadence` has changed: `slow` or `beat`. */
+/** Like `usePainter`, for what writes when a counter of the `Cadence` has changed: `beat`, `trades` or `slow`. */
 export function useCountedPainter(counter, begin, dependencies) {
-  usePainter(() => {
+  const counted = () => {
     const paint = begin();
     let painted = -1;
     return (now) => {
@@ -29,7 +30,8 @@ export function useCountedPainter(counter, begin, dependencies) {
       painted = store.cadence[counter];
       paint(now);
     };
-  }, dependencies);
+  };
+  usePainter(counted, dependencies, { writes: true });
 }
 
 /** Like `usePainter`, about four times a second. */

@@ -7,37 +7,37 @@ import { percentile } from "./statistics.js";
 
 export const LEAD_MS = 3;
 export const MIN_SAMPLES = 16;
-const MIN_RESULTANT = 0.5;
-const LOW = 0.1;
+const HELD = 0.95;
+/** Waits that are spread over more of a period have no phase. */
+const MOST_SPREAD = 0.8;
 
 /** `value` modulo `period`, in -period/2 .. period/2. */
 export function wrap(value, period) {
   return value - period * Math.round(value / period);
 }
 
-/** Circular mean (0..period) and resultant length (0..1) of waits in ms. */
-export function circularMean(waits, period) {
-  let x = 0;
-  let y = 0;
-  for (const wait of waits) {
-    const angle = (2 * Math.PI * wait) / period;
-    x += Math.cos(angle);
-    y += Math.sin(angle);
+/** The shortest arc that holds nearly all positions on a circle: where it begins, and how long it is. */
+export function shortestArc(positions, period) {
+  const sorted = positions.map((each) => each - period * Math.floor(each / period)).sort((a, b) => a - b);
+  const held = Math.floor((sorted.length - 1) * HELD);
+  let best = { start: 0, length: Infinity };
+  for (let first = 0; first < sorted.length; first += 1) {
+    const last = first + held;
+    const end = last < sorted.length ? sorted[last] : sorted[last - sorted.length] + period;
+    if (end - sorted[first] < best.length) best = { start: sorted[first], length: end - sorted[first] };
   }
-  const mean = (Math.atan2(y, x) / (2 * Math.PI)) * period;
-  return { mean: (mean + period) % period, resultant: Math.hypot(x, y) / waits.length };
+  return best;
 }
 
 /**
- * How much later (positive) pushes should arrive so that nearly all of them
- * come a lead of 3 ms before their frame; 0 when the waits show no phase.
+ * How much later (positive) pushes should arrive so that nearly all of them come a lead of 3 ms
+ * or more before their frame, and none of those much more: that makes their p95 least. It is 0
+ * when the waits show no phase.
  */
 export function wantedShift(waits, period) {
   if (!waits.length) return 0;
-  const { mean, resultant } = circularMean(waits, period);
-  if (resultant < MIN_RESULTANT) return 0;
-  const deviations = waits.map((wait) => wrap(wait - mean, period)).sort((a, b) => a - b);
-  return wrap(mean + percentile(deviations, LOW) - LEAD_MS, period);
+  const { start, length } = shortestArc(waits, period);
+  return length > MOST_SPREAD * period ? 0 : wrap(start - LEAD_MS, period);
 }
 
 /** The display's frame period from the times of successive frames; frames left out are allowed for. */

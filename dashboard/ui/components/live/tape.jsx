@@ -78,7 +78,7 @@ export function Tape() {
   const head = useRef(null);
   const empty = useRef(null);
 
-  useCountedPainter("beat", () => {
+  useCountedPainter("trades", () => {
     const rows = [];
     const columns = { price: new Column(table.current, "price"), size: new Column(table.current, "size") };
     let seen = -1;

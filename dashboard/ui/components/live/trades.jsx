@@ -57,7 +57,7 @@ export function LastTrades() {
   const empty = useRef(null);
   const table = useRef(null);
 
-  useCountedPainter("beat", () => {
+  useCountedPainter("trades", () => {
     const rows = [];
     const columns = { price: new Column(table.current, "price"), size: new Column(table.current, "size") };
     let seen = -1;

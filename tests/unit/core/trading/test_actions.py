@@ -79,7 +79,7 @@ def test_what_the_state_does_not_allow_is_a_warning_that_names_what_it_does(
 NOT_FINITE = (math.nan, math.inf, -math.inf, "2", True)
 
 
-@pytest.mark.parametrize("quantity", [*NOT_FINITE, 0, -1.5, None])
+@pytest.mark.parametrize("quantity", [*NOT_FINITE, 0, -1.5, 1e300, None])
 def test_a_quantity_is_finite_and_above_0(quantity: object) -> None:
     found = parse(action="enter_long", quantity=quantity)
     assert isinstance(found, Failed)
