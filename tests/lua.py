@@ -14,12 +14,14 @@ ARGUMENTS = "market_data, context, indicators, account"
 
 def code(detect: str = "", *, commit: str = "", manage: str = "", top: str = "") -> str:
     """Write a strategy of what its functions do; the first line is `top`."""
-    return "\n".join((
-        top,
-        f"function detect_opportunity({ARGUMENTS}) {detect}\nend",
-        f"function filter_commitment({ARGUMENTS}) {commit}\nend",
-        f"function manage_position({ARGUMENTS}) {manage}\nend",
-    ))
+    return "\n".join(
+        (
+            top,
+            f"function detect_opportunity({ARGUMENTS}) {detect}\nend",
+            f"function filter_commitment({ARGUMENTS}) {commit}\nend",
+            f"function manage_position({ARGUMENTS}) {manage}\nend",
+        )
+    )
 
 
 def program(

@@ -3,12 +3,10 @@
 import hashlib
 import math
 import struct
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from lupa.lua54 import LuaMemoryError, LuaRuntime
 
 from dashboard.core.errors import StrategyError
 from dashboard.core.trading.hosting import (
@@ -21,43 +19,28 @@ from dashboard.core.trading.hosting import (
 )
 from dashboard.core.trading.model import Account, Committed, MarketData, Program, State
 from dashboard.trading.sandbox.limits import MB, Limits
-
-LUA = Path(__file__).parent
-ENVIRONMENT, INDICATORS, ENGINE = (
-    (LUA / name).read_bytes() for name in ("environment.lua", "indicators.lua", "engine.lua")
+from dashboard.trading.sandbox.lua_state import (
+    LuaState,
+    OutOfMemory,
+    decode,
+    flatten,
+    open_state,
 )
-SPARE_BYTES = MB
-"""What a state may take beyond its limit, so that Python can always enter it: a full state ends
-the process when it is handed as much as a name."""
 
 FUNCTIONS = {None: 0, State.IDLE: 1, State.ANALYZING: 2, State.IN_POSITION: 3}
-RETURNED, FAILED, ENDED = 1, 2, 3
+BAR = struct.Struct("<dddd")
+QUIET, RETURNED, ENDED = 0, 1, 3
+"""What a call comes to, beside 2: it failed."""
 NO_ACCOUNT = Account(capital=0.0, equity=0.0, realized_pnl=0.0, unrealized_pnl=0.0)
 CLOSED = Failed("Lua error: the strategy has been ended", ends=True)
 
 Values = dict[str, str | float | bool]
 
 
-def _refuse(_target: object, _name: object, _setting: bool) -> object:
-    """Refuse Lua each attribute of each Python object; it has none to begin with."""
-    raise AttributeError
-
-
-def _text(value: bytes) -> str:
-    return value.decode(errors="replace")
-
-
-def _flat(values: Any) -> tuple[Any, ...]:
-    """Give what a Lua function has returned, however much it was."""
-    if values is None:
-        return ()
-    return values if isinstance(values, tuple) else (values,)  # pyright: ignore[reportUnknownVariableType] - Lua's
-
-
 def _pair(flat: Sequence[Any]) -> Values:
     """Make a mapping of names and values that take turns."""
     return {
-        _text(name): _text(value) if isinstance(value, bytes) else value
+        decode(name): decode(value) if isinstance(value, bytes) else value
         for name, value in zip(flat[::2], flat[1::2], strict=True)
     }
 
@@ -83,93 +66,34 @@ class LuaStrategy:
         self._full = f"Lua error: not enough memory: a runner has {limits.memory_bytes // MB} MB"
         self._context = "{}"
         self._saved = b""
-        self._is_closed = False
         self._wants_taking = False
-        self._open(limits, program.window_size)
+        lua = open_state(limits, window_size=program.window_size)
+        self._lua: LuaState | None = lua
         try:
-            self._seed(_make_seed(program.seed))
-            self._run(program)
+            lua.seed(_make_seed(program.seed))
+            _run(lua, program)
+            self.parameters = _find_parameters(lua)
+            _set_parameters(lua, self.parameters, program.parameters)
             if committed is not None:
-                self._resume(committed, window)
+                self._resume(lua, committed, window)
             self.committed()
-        except LuaMemoryError:
+        except OutOfMemory:
             raise StrategyError(problem=self._full) from None
 
-    def _open(self, limits: Limits, window_size: int) -> None:
-        lua = self._lua = LuaRuntime(
-            encoding=None,
-            register_eval=False,
-            register_builtins=False,
-            attribute_filter=_refuse,
-            max_memory=limits.memory_bytes + SPARE_BYTES,
-        )
-        lua.execute(b"python = nil; package.loaded.python = nil")
-        parts = lua.execute(ENVIRONMENT, limits.log_bytes, name=b"=environment")
-        indicators = lua.execute(INDICATORS, window_size, limits.indicators, name=b"=indicators")
-        (
-            self._run_code,
-            self._tell_parameters,
-            self._set_parameter,
-            self._seed,
-            self._put,
-            self._restore,
-            self._advance,
-            self._commit,
-            self._take_context,
-            self._take_lines,
-        ) = lua.execute(
-            ENGINE,
-            parts,
-            indicators,
-            limits.memory_bytes,
-            limits.instructions,
-            limits.context_bytes,
-            limits.error_bytes,
-            name=b"=engine",
-        )
-
-    def _run(self, program: Program) -> None:
-        """Run the top level, and set the parameters."""
-        failure = self._run_code(program.code.encode(), program.symbol.encode())
-        if failure is not None:
-            problem, line = failure if isinstance(failure, tuple) else (failure, None)
-            raise StrategyError(problem=_text(problem), line=line)
-        self.parameters = self._find_parameters()
-        numbers = {name: each.default for name, each in self.parameters.items()}
-        for name, value in program.parameters.items():
-            _check(name, value, self.parameters)
-            numbers[name] = value
-        for name, value in numbers.items():
-            self._set_parameter(name.encode(), value)
-
-    def _find_parameters(self) -> dict[str, Parameter]:
-        problem, *flat = _flat(self._tell_parameters()) or (None,)
-        if problem is not None:
-            raise StrategyError(problem=_text(problem))
-        return {
-            _text(flat[at]): Parameter(
-                default=flat[at + 1],
-                min=None if flat[at + 2] is False else flat[at + 2],
-                max=None if flat[at + 3] is False else flat[at + 3],
-            )
-            for at in range(0, len(flat), 4)
-        }
-
-    def _resume(self, committed: Committed, window: Sequence[MarketData]) -> None:
+    def _resume(self, lua: LuaState, committed: Committed, window: Sequence[MarketData]) -> None:
         """Go on with what was committed."""
-        self._context = committed.context
-        context: Values = msgspec.json.decode(committed.context)
+        context: dict[str, str | float | bool | None] = msgspec.json.decode(committed.context)
         for key, value in context.items():
             if value is not None:
-                self._put(key.encode(), value.encode() if isinstance(value, str) else value)
-        if not committed.indicators:
-            for bar in window:
-                self.advance(bar, function=None, account=NO_ACCOUNT)
+                lua.put(key.encode(), value.encode() if isinstance(value, str) else value)
+        if committed.indicators:
+            bars = [
+                struct.pack("<dddd", bar.high, bar.low, bar.close, bar.volume) for bar in window
+            ]
+            lua.resume(b"".join(bars), committed.indicators)
             return
-        bars = b"".join(
-            struct.pack("<dddd", bar.high, bar.low, bar.close, bar.volume) for bar in window
-        )
-        self._restore(bars, committed.indicators)
+        for bar in window:
+            self.advance(bar, function=None, account=NO_ACCOUNT)
 
     def advance(
         self, bar: MarketData, *, function: State | None, account: Account
@@ -178,10 +102,11 @@ class LuaStrategy:
 
         Also give the warnings that came with it. Nothing is raised.
         """
-        if self._is_closed:
+        lua = self._lua
+        if lua is None:
             return CLOSED, ()
         try:
-            result = self._advance(
+            result = lua.advance(
                 FUNCTIONS[function],
                 bar.timestamp,
                 bar.open,
@@ -196,46 +121,46 @@ class LuaStrategy:
                 account.realized_pnl,
                 account.unrealized_pnl,
             )
-        except LuaMemoryError:  # in what the engine does itself
-            result = (ENDED, None, self._full.encode())
+        except OutOfMemory:  # in what the engine does itself
+            return self._end(self._full), ()
         if result is None:
             return None, ()
         return self._read(*result)
 
     def _read(
-        self, outcome: int, warning: bytes | None, *rest: Any
+        self, outcome: int, warning: bytes | None = None, *rest: Any
     ) -> tuple[Answer, Sequence[Failed]]:
-        warnings = () if warning is None else (Failed(_text(warning), warning=True),)
+        """Make an answer of what a call comes to."""
+        warnings = () if warning is None else (Failed(decode(warning), warning=True),)
         if outcome == RETURNED:
             return Returned(_pair(rest)), warnings
-        if outcome not in (FAILED, ENDED):
+        if outcome == QUIET:
             return None, warnings
-        line = rest[1] if len(rest) > 1 else None
+        problem, line = rest if len(rest) == 2 else (*rest, None)
         if outcome == ENDED:
-            self._close()
-        return Failed(_text(rest[0]), line=line, ends=outcome == ENDED), warnings
+            return self._end(decode(problem), line), warnings
+        return Failed(decode(problem), line=line), warnings
 
-    def _close(self) -> None:
+    def _end(self, problem: str, line: int | None = None) -> Failed:
         """Give the state's memory back: it is full, and never entered again."""
-        self._is_closed = True
-        self._lua = self._advance = self._commit = self._take_context = self._take_lines = None
-        self._run_code = self._tell_parameters = self._set_parameter = None
-        self._seed = self._put = self._restore = None
+        self._lua = None
+        return Failed(problem, line=line, ends=True)
 
     def committed(self) -> tuple[str, bytes]:
         """Give the context and the indicators as they are after the last call."""
-        if not self._is_closed:
-            self._saved, self.bars_wanted, changed, self._wants_taking = self._commit()
+        lua = self._lua
+        if lua is not None:
+            self._saved, self.bars_wanted, changed, self._wants_taking = lua.commit()
             if changed:
-                context = _pair(_flat(self._take_context()))
+                context = _pair(flatten(lua.take_context()))
                 self._context = msgspec.json.encode(context).decode()
         return self._context, self._saved
 
     def take_log(self, *, refill: bool) -> list[str]:
         """Take the lines printed until the last commit; `refill` lets as many come as at first."""
-        if self._is_closed or not self._wants_taking:
+        if self._lua is None or not self._wants_taking:
             return []
-        return [_text(line) for line in _flat(self._take_lines(refill))]
+        return [decode(line) for line in flatten(self._lua.take_lines(refill))]
 
 
 def validate(code: str, limits: Limits) -> Validated:
@@ -255,12 +180,58 @@ def validate(code: str, limits: Limits) -> Validated:
         return Validated(problems=(Problem(error.problem, error.line),))
 
 
+def _run(lua: LuaState, program: Program) -> None:
+    """Run the code's top level.
+
+    Raises:
+        StrategyError: it is no strategy.
+    """
+    problem, line = (*flatten(lua.run(program.code.encode(), program.symbol.encode())), None, None)[
+        :2
+    ]
+    if problem is not None:
+        raise StrategyError(problem=decode(problem), line=line)
+
+
+def _find_parameters(lua: LuaState) -> dict[str, Parameter]:
+    """Give the parameters that a strategy takes.
+
+    Raises:
+        StrategyError: what it calls its parameters are none.
+    """
+    problem, *flat = flatten(lua.tell_parameters()) or (None,)
+    if problem is not None:
+        raise StrategyError(problem=decode(problem))
+    return {
+        decode(name): Parameter(
+            default=default,
+            min=None if least is False else least,
+            max=None if most is False else most,
+        )
+        for name, default, least, most in zip(*[iter(flat)] * 4, strict=True)
+    }
+
+
+def _set_parameters(
+    lua: LuaState, parameters: Mapping[str, Parameter], given: Mapping[str, float]
+) -> None:
+    """Put the numbers in force in place.
+
+    Raises:
+        StrategyError: one is not of the strategy, or not within its bounds.
+    """
+    for name, value in given.items():
+        _check(name, value, parameters)
+    for name, parameter in parameters.items():
+        lua.set_parameter(name.encode(), given.get(name, parameter.default))
+
+
 def _make_seed(text: str) -> int:
     """Make what `math.random` begins with."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little", signed=True)
 
 
-def _check(name: str, value: float, parameters: dict[str, Parameter]) -> None:
+def _check(name: str, value: float, parameters: Mapping[str, Parameter]) -> None:
     """See to it that a parameter is one that the strategy takes.
 
     Raises:

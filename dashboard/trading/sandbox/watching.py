@@ -5,9 +5,9 @@ from typing import Protocol
 
 from dashboard.trading.sandbox.limits import Limits
 
-LOOK_S = 0.05
+LOOK_S = 0.025
 """How often one looks; a call is known to run from the first look on that sees it."""
-BLINK_S = 4 * LOOK_S
+BLINK_S = 8 * LOOK_S
 """Who has not looked for so long was held up with everyone else: then time begins anew."""
 
 

@@ -17,13 +17,24 @@ from tests.lua import ACCOUNT, Detecting, bar, code, evaluate, program
 
 
 def test_the_bar_and_the_account_reach_it() -> None:
-    fields = "symbol timestamp open high low close volume bid ask mid_price".split()
+    fields = [
+        "symbol",
+        "timestamp",
+        "open",
+        "high",
+        "low",
+        "close",
+        "volume",
+        "bid",
+        "ask",
+        "mid_price",
+    ]
     text = " .. ' ' .. ".join(f"tostring(market_data.{name})" for name in fields)
     given = bar(100.0, timestamp=5, high=101.0, low=99.0, volume=2.0)
     assert Detecting(f"return {{signal = {text}}}").see(given) == (
         "BTCUSDT 5 100.0 101.0 99.0 100.0 2.0 99.5 100.5 100.0"
     )
-    fields = "capital equity realized_pnl unrealized_pnl".split()
+    fields = ["capital", "equity", "realized_pnl", "unrealized_pnl"]
     text = " .. ' ' .. ".join(f"tostring(account.{name})" for name in fields)
     assert evaluate(text) == "100000.0 100000.0 0.0 0.0"
 
