@@ -110,7 +110,9 @@ KINDS = {
         "string.format, string.rep = nil, nil; string = nil; ('x'):rep(1)", "method 'rep'"
     ),
     "all replaced": _goes_on(
-        "for name in pairs(_ENV) do if name ~= 'detect_opportunity' then _ENV[name] = nil end end"
+        """for name in pairs and pairs(_ENV) or function() end do
+             if name ~= "detect_opportunity" then _ENV[name] = nil end
+           end"""
     ),
     "its tables poisoned": _goes_on(
         """for _, t in ipairs({market_data, context, indicators, account}) do
@@ -124,12 +126,12 @@ KINDS = {
     # What stays just under each limit.
     "just under all instructions": _goes_on("for i = 1, 4500000 do end"),
     "just under all memory": _goes_on(
-        "kept = kept or ('x'):rep(15000000); local s = ('y'):rep(10000000)"
+        "kept = kept or ('x'):rep(15000000); local s = ('y'):rep(6000000)"
     ),
     "just under the context": _goes_on(
         "context.x = ('x'):rep(65000); context.n = (context.n or 0) + 1"
     ),
-    "just under the CPU time": _goes_on("('a'):rep(2500):find('.-.-b$')"),
+    "just under the CPU time": _goes_on("('a'):rep(380):find('.-.-b$')"),
 }
 """By what they use; "just under" runs for as long as one lets it."""
 
