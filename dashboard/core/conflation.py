@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Generic, TypeVar
 
 from dashboard.core.errors import SubscriptionOverflowError
-from dashboard.core.model import Published, Topic
+from dashboard.core.model import Channel, Published, Topic
 
 
 class OverflowPolicy(StrEnum):
@@ -33,6 +33,8 @@ class Kept(Enum):
     """An answer: never forgotten. No further request is taken while answers wait."""
     TRADE = "trade"
     """The oldest is forgotten, and counted as lost, when `capacity` of them wait."""
+    EVENT = "event"
+    """What a runner tells and nothing newer says: as a trade, and it pushes out none of those."""
 
 
 Entry = TypeVar("Entry")
@@ -44,7 +46,8 @@ class Buffer(Generic[Entry]):
     """Hold what one reader has not taken yet, in order: `capacity` entries, then by the policy.
 
     `slot_of` names the slot of an entry. Counters only rise: `conflated` (replaced by a newer
-    entry of the slot), `lost` (forgotten without a newer one to stand in for it).
+    entry of the slot), `lost` (forgotten without a newer one to stand in for it), and of these
+    `lost_events`, which were of runners.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Buffer(Generic[Entry]):
         self.policy = policy
         self.conflated = 0
         self.lost = 0
+        self.lost_events = 0
         self._slot_of = slot_of
         self._queue: deque[Entry] = deque()
         self._lagging = False
@@ -69,6 +73,8 @@ class Buffer(Generic[Entry]):
         """While it lags, all that waits, the oldest first: by slot, or by a number of its own."""
         self._trades: deque[int] = deque()
         """The numbers of the trades among them."""
+        self._events: deque[int] = deque()
+        """The numbers of what runners told among them."""
         self._number = 0
 
     def __len__(self) -> int:
@@ -122,6 +128,7 @@ class Buffer(Generic[Entry]):
         taken = list(self._newest.values())
         self._newest.clear()
         self._trades.clear()
+        self._events.clear()
         self._lagging = False
         return taken
 
@@ -141,19 +148,23 @@ class Buffer(Generic[Entry]):
         self._newest[slot] = entry
 
     def _keep(self, kept: Kept) -> int:
-        """Give an entry that nothing replaces a number, at the cost of the oldest trade if full."""
+        """Give an entry that nothing replaces a number, at the cost of its oldest like if full."""
         self._number += 1
-        if kept is Kept.TRADE:
-            if len(self._trades) >= self.capacity:
-                del self._newest[self._trades.popleft()]
+        if kept is not Kept.REPLY:
+            waiting = self._trades if kept is Kept.TRADE else self._events
+            if len(waiting) >= self.capacity:
+                del self._newest[waiting.popleft()]
                 self.lost += 1
-            self._trades.append(self._number)
+                self.lost_events += kept is Kept.EVENT
+            waiting.append(self._number)
         return self._number
 
 
 def slot_of(published: Published) -> Slot:
     """Give what a newer event replaces: its topic, unless each event of it counts."""
-    return published.topic if published.event.conflatable else Kept.TRADE
+    if published.event.conflatable:
+        return published.topic
+    return Kept.EVENT if published.topic.kind.channel is Channel.RUNNERS else Kept.TRADE
 
 
 def conflate(entries: Iterable[Published]) -> list[Published]:

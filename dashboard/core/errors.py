@@ -54,6 +54,13 @@ class ResumeError(LivetapeError):
         super().__init__(reason)
 
 
+class TooOldError(ResumeError):
+    """What came after the asked id is no longer kept."""
+
+    def __init__(self) -> None:
+        super().__init__("the id is too old: its successors are no longer kept")
+
+
 class HubError(LivetapeError):
     """A hub that is served by another one was to publish, or one that publishes was to adopt.
 

@@ -14,8 +14,9 @@ CAPACITY_BYTES = 4 * 1024 * 1024
 """What has come to one who lags, before it is conflated however few frames it is."""
 
 Entry = tuple[Slot, bytes]
-Notice = Callable[[int, int], bytes]
-"""Writes the frame that tells a client how many were conflated and how many lost."""
+Notice = Callable[[int, int, int], bytes]
+"""Writes the frame that tells a client how many were conflated, and how many trades and how many
+events of runners were lost."""
 
 
 class Outbox:
@@ -33,7 +34,7 @@ class Outbox:
             slot_of=itemgetter(0),
         )
         self._notice = notice
-        self._told = (0, 0)
+        self._told = (0, 0, 0)
         self._bytes = 0
 
     @property
@@ -73,9 +74,10 @@ class Outbox:
         """Take everything, oldest first; a lagging outbox starts afresh."""
         frames = [frame for _, frame in self._buffer.take()]
         self._bytes = 0
-        missed = (self.conflated, self.lost)
+        events = self._buffer.lost_events
+        missed = (self.conflated, self.lost - events, events)
         if self._notice is not None and missed != self._told:
-            conflated, lost = self._told
+            new = (now - told for now, told in zip(missed, self._told, strict=True))
             self._told = missed
-            frames.insert(0, self._notice(missed[0] - conflated, missed[1] - lost))
+            frames.insert(0, self._notice(*new))
         return frames

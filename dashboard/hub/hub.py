@@ -240,8 +240,8 @@ class Hub:
         So one that has missed many can read them in parts.
 
         Raises:
-            ResumeError: when the id is malformed, of another epoch, in the future, or
-                older than what is remembered of these channels.
+            ResumeError: when the id is malformed, of another epoch or in the future.
+            TooOldError: when it is older than what is remembered of these channels.
         """
         return list(islice(self._successors(event_id, channels), count))
 

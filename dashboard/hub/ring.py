@@ -7,7 +7,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
-from dashboard.core.errors import ResumeError
+from dashboard.core.errors import TooOldError
 from dashboard.core.model import Channel, Published
 
 MB = 1024 * 1024
@@ -148,11 +148,11 @@ class Rings:
         """Iterate over the events of some channels after an offset; add nothing meanwhile.
 
         Raises:
-            ResumeError: when one of these channels has forgotten any of them.
+            TooOldError: when one of these channels has forgotten any of them.
         """
         rings = [self.by_channel[channel] for channel in channels]
         if any(offset < ring.forgotten for ring in rings):
-            raise ResumeError("the id is too old: its successors are no longer kept")
+            raise TooOldError
         return merge(*(ring.after(offset) for ring in rings), key=_offset)
 
     def merged(self, channels: Collection[Channel]) -> Iterator[Published]:

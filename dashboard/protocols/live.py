@@ -1,50 +1,44 @@
 """The `/ws` protocol: JSON objects, one per frame. `ts` is in microseconds.
 
 Server to client: `price`, `trade`, `book`, `system` and `control`, each with
-`seq` and `id`; and, about the connection itself, `subscribed`, `reset`,
-`conflated` and `error`. Client to server: a frequency or a filter.
+`seq` and `id`; what runners tell, see `runner_events`; and, about the connection
+itself, `subscribed`, `reset`, `conflated` and `error`. Client to server: a frequency
+or a filter.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
 
 from dashboard.core.errors import CommandError, RequestError, ScopeError
-from dashboard.core.instruments import InstrumentKey
 from dashboard.core.model import (
     Book,
     Control,
     Ended,
     Event,
-    Kind,
     Price,
     PriceLevel,
     Published,
     System,
-    Topic,
     Trade,
 )
+from dashboard.core.trading.events import RunnerEvent
+from dashboard.protocols.live_filters import LIVE_STREAMS, FilterRequest, filter_request
+from dashboard.protocols.runner_events import encode_external, encode_tagged
 
 DIALECT = "live"
+TAGGED_DIALECT = "live tagged"
+"""The same but for what runners tell."""
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_PROBLEM = 160
 BUFFER_EVENTS = 500
-
-
-STREAMS: dict[str, frozenset[Kind]] = {
-    "market": frozenset({Kind.PRICE, Kind.TRADE, Kind.BOOK}),
-    "system": frozenset({Kind.SYSTEM}),
-}
-ALONE = frozenset({Kind.SYSTEM, Kind.CONTROL})
-"""The kinds that are about no instrument, and have one topic each."""
-KINDS = frozenset({Kind.CONTROL}).union(*STREAMS.values())
-"""All that may go to a client."""
-CHANNELS = frozenset(kind.channel for kind in KINDS)
 REQUESTS = (
     '{"frequency_ms": 10..1000} or '
-    '{"type": "subscribe", "symbols": [...], "streams": ["market", "system"]}'
+    '{"type": "subscribe", "symbols": [...], "streams": ["market", "system", "events"], '
+    '"runners": [...], "event_types": [...]}'
 )
 
 
@@ -52,51 +46,6 @@ class FrequencyRequest(msgspec.Struct, frozen=True):
     """A client asks for another frequency, in ms; the server clamps it."""
 
     frequency_ms: float
-
-
-class FilterRequest(msgspec.Struct, frozen=True):
-    """A client asks for another filter; its symbols are symbols or full ids, None means all."""
-
-    symbols: frozenset[str] | None = None
-    streams: frozenset[str] = frozenset(STREAMS)
-
-
-def kinds_of(streams: Iterable[str]) -> frozenset[Kind]:
-    """Give the kinds of event that some streams carry; `control` is always among them."""
-    return frozenset({Kind.CONTROL}).union(*(STREAMS[each] for each in streams))
-
-
-class Filter(msgspec.Struct, frozen=True):
-    """What a client gets.
-
-    Instruments are told apart by exchange and symbol. With `instruments` None those pass
-    that are common: they go to everybody who asks for nothing in particular.
-    """
-
-    instruments: frozenset[InstrumentKey] | None = None
-    kinds: frozenset[Kind] = KINDS
-
-    @property
-    def common_kinds(self) -> frozenset[Kind]:
-        """Give the kinds of which the events of all common instruments pass."""
-        return self.kinds - ALONE if self.instruments is None else frozenset()
-
-    @property
-    def topics(self) -> list[Topic]:
-        """Give all other topics that pass."""
-        alone = [Topic(kind, "", "") for kind in self.kinds & ALONE]
-        return alone + [
-            Topic(kind, *key) for key in self.instruments or () for kind in self.kinds - ALONE
-        ]
-
-    def wants(self, topic: Topic, *, common: bool) -> bool:
-        """Tell whether events of a topic pass; `common` says whether its instrument is."""
-        kind, exchange, symbol = topic
-        if kind not in self.kinds:
-            return False
-        if kind in ALONE:
-            return True
-        return common if self.instruments is None else (exchange, symbol) in self.instruments
 
 
 class _Frame(msgspec.Struct, tag_field="type"):
@@ -158,9 +107,12 @@ def carries(event: Event) -> bool:
 
 
 _encoder = msgspec.json.Encoder()
+_WriteEvent = Callable[[Published, RunnerEvent, str], str]
 
 
-def encoder(epoch: str) -> Callable[[Published], str]:
+def encoder(
+    epoch: str, *, write_event: _WriteEvent = encode_external
+) -> Callable[[Published], str]:
     """Make the encoder of published events for one run of the process."""
 
     def encode(published: Published) -> str:
@@ -172,6 +124,8 @@ def encoder(epoch: str) -> Callable[[Published], str]:
         event = published.event
         seq = published.seq
         id_ = f"{epoch}:{published.offset}"
+        if isinstance(event, RunnerEvent):
+            return write_event(published, event, id_)
         ts = event.ts_event // 1000
         match event:
             case Price():
@@ -198,12 +152,21 @@ def encoder(epoch: str) -> Callable[[Published], str]:
     return encode
 
 
+ENCODERS = {DIALECT: encoder, TAGGED_DIALECT: partial(encoder, write_event=encode_tagged)}
+"""What makes the encoders, for the hub."""
+
+
 def encode_subscribed(
-    asked: FilterRequest, *, unknown: Collection[str], refused: Mapping[str, str]
+    asked: FilterRequest,
+    *,
+    unknown: Collection[str],
+    refused: Mapping[str, str],
+    unknown_runners: Collection[str] = (),
 ) -> str:
     """Say what now holds: the names as they were asked for, without the others; null for all.
 
-    `refused` gives the reason of the feed for each name that it refused.
+    `refused` gives the reason of the feed for each name that it refused. Of a runner that is
+    not there (yet) the name holds all the same, and stands among `unknown_runners`.
     """
     held = None if asked.symbols is None else sorted(asked.symbols - {*unknown, *refused})
     frame: dict[str, Any] = {
@@ -211,6 +174,11 @@ def encode_subscribed(
         "symbols": held,
         "streams": sorted(asked.streams),
     }
+    if "events" in asked.streams:
+        frame["runners"] = None if asked.runners is None else sorted(asked.runners)
+        frame["event_types"] = None if asked.event_types is None else sorted(asked.event_types)
+        if unknown_runners:
+            frame["unknown_runners"] = sorted(unknown_runners)
     if unknown:
         frame["unknown"] = sorted(unknown)
     if refused:
@@ -218,14 +186,22 @@ def encode_subscribed(
     return _text(frame)
 
 
-def encode_conflated(*, count: int, lost_trades: int) -> str:
-    """Tell a lagging client how many events it did not get since the last such notice."""
-    return _text({"type": "conflated", "count": count, "lost_trades": lost_trades})
+def encode_conflated(*, count: int, lost_trades: int, lost_events: int = 0) -> str:
+    """Tell a lagging client how many events it did not get since the last such notice.
+
+    `lost_events` are those of runners that nothing newer stands in for.
+    """
+    frame = {"type": "conflated", "count": count, "lost_trades": lost_trades}
+    return _text(frame | {"lost_events": lost_events} if lost_events else frame)
 
 
-def encode_reset(reason: str) -> str:
-    """Tell a client that its `since` cannot be served and that latest values follow."""
-    return _text({"type": "reset", "reason": reason})
+def encode_reset(reason: str, streams: Collection[str] = ()) -> str:
+    """Tell a client that its `since` cannot be served and that latest values follow.
+
+    Where it can be for some of the streams, `streams` names the others.
+    """
+    frame: dict[str, Any] = {"type": "reset", "reason": reason}
+    return _text(frame | {"streams": sorted(streams)} if streams else frame)
 
 
 def encode_error(error: CommandError | RequestError | ScopeError) -> str:
@@ -237,14 +213,18 @@ class _Request(msgspec.Struct, frozen=True):
     type: str | None = None
     frequency_ms: float | None = None
     symbols: frozenset[str] | None = None
-    streams: frozenset[Literal["market", "system"]] | None = None
+    streams: frozenset[Literal["market", "system", "events"]] | None = None
+    runners: frozenset[str] | None = None
+    event_types: frozenset[str] | None = None
 
 
 _decoder = msgspec.json.Decoder(_Request)
 
 
-def parse_request(text: str | bytes) -> FrequencyRequest | FilterRequest:
-    """Read one request.
+def parse_request(
+    text: str | bytes, *, streams: frozenset[str] = LIVE_STREAMS
+) -> FrequencyRequest | FilterRequest:
+    """Read one request; one for a filter that names no streams means these.
 
     Raw examples: `{"frequency_ms":25}`, `{"type":"subscribe","symbols":["AAPL","NSE:TCS"]}`.
 
@@ -258,8 +238,13 @@ def parse_request(text: str | bytes) -> FrequencyRequest | FilterRequest:
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise RequestError(problem="the frame is not JSON", allowed=REQUESTS) from error
     if request.type == "subscribe":
-        streams = STREAMS.keys() if request.streams is None else request.streams
-        return FilterRequest(request.symbols, frozenset(streams))
+        return filter_request(
+            request.symbols,
+            request.streams,
+            request.runners,
+            request.event_types,
+            unnamed=streams,
+        )
     frequency_ms = request.frequency_ms
     if request.type is None and frequency_ms is not None and math.isfinite(frequency_ms):
         return FrequencyRequest(frequency_ms)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.leases import WHOLE_BOOK, Holder
-from dashboard.protocols import live
+from dashboard.protocols.live_filters import Filter
 
 
 class LiveSession:
@@ -13,8 +13,8 @@ class LiveSession:
     `seen` is the offset of the newest event that it has, or needs not have any more.
     """
 
-    def __init__(self, holder: Holder) -> None:
-        self.filter = live.Filter()
+    def __init__(self, holder: Holder, wanted: Filter) -> None:
+        self.filter = wanted
         self.seen = 0
         self._holder = holder
 

@@ -1,27 +1,44 @@
-"""The live stream, `/ws`: from the hub to its clients, on the page's port and on the stream's."""
+"""The live stream: from the hub to its clients, on the page's port and on the stream's.
+
+`/ws` and `/ws/events` are two of it, which differ in what a client gets that asks for nothing.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
-from urllib.parse import parse_qs
+
+import msgspec
 
 from dashboard.access.places import Places
 from dashboard.access.principals import principal_of
 from dashboard.access.turns import TURN_BYTES, Turns
 from dashboard.commands.requests import SetFrequency
-from dashboard.core.conflation import OverflowPolicy, Slot, conflate, slot_of
+from dashboard.core.conflation import OverflowPolicy, conflate, slot_of
 from dashboard.core.errors import CommandError, RequestError, ScopeError
-from dashboard.core.model import Published, Topic
+from dashboard.core.instruments import InstrumentKey
+from dashboard.core.model import Kind, Published, Topic
+from dashboard.core.trading.events import RunnerEvent
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
 from dashboard.fanout.wire import Wire
 from dashboard.protocols import live
+from dashboard.protocols.live_filters import (
+    ALONE,
+    Filter,
+    FilterRequest,
+    kinds_of,
+    parse_query,
+    streams_in,
+)
+from dashboard.protocols.runner_events import EVENT_KINDS
 from dashboard.streaming.arrivals import Arrivals
-from dashboard.streaming.common_topics import CommonTopics
+from dashboard.streaming.closing import POLICY_VIOLATION
 from dashboard.streaming.live_backlog import PART_EVENTS, Backlog, Part
+from dashboard.streaming.live_offers import LIVE, Offer
+from dashboard.streaming.live_reading import LiveReading
 from dashboard.streaming.live_routes import LiveRoutes
 from dashboard.streaming.live_session import LiveSession
 from dashboard.streaming.product import LiveProduct
-from dashboard.streaming.streams import Pump, StreamClient
+from dashboard.streaming.streams import Pump, Refusal, StreamClient
 
 BUFFER_EVENTS = 50_000
 CONFLATED_EVENTS = 20_000
@@ -30,8 +47,11 @@ BACKLOG_BYTES = TURN_BYTES // PART_EVENTS
 """What an event of a backlog counts as: a whole part has a turn for itself."""
 
 
+WRONG_QUERY = Refusal(POLICY_VIOLATION, "the address asks for what there is not")
+
+
 class LiveStreams:
-    """What all clients of the live stream share, whichever door they came by.
+    """What all clients of one live stream share, whichever door they came by.
 
     A client that joins, or changes its filter, is sent what it lacks, and follows
     the others from the next dispatch on, with what is newer than that.
@@ -41,20 +61,34 @@ class LiveStreams:
     asks_for_key = False
     evicts = False
 
-    def __init__(self, running: LiveProduct, *, places: Places, turns: Turns | None = None) -> None:
+    def __init__(
+        self,
+        running: LiveProduct,
+        *,
+        places: Places,
+        turns: Turns | None = None,
+        offer: Offer = LIVE,
+    ) -> None:
         self.fanout = Fanout()
         self.turns = turns or Turns()
         self.places = places
         self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
         self._product = running
         self._hub = running.hub
+        self._offer = offer
+        self._begins = Filter(kinds=kinds_of(offer.begins))
+        self._kinds = frozenset[Kind]()
+        """What is taken from the hub: as long as there are clients, all that any has asked for."""
         self._sessions: dict[StreamClient, LiveSession] = {}
         self._joining: dict[StreamClient, LiveSession] = {}
         """Those who follow from the next dispatch on, by how far they are."""
         self._routes = LiveRoutes()
-        self._common = CommonTopics()
+        self._reading = LiveReading(running.hub, lambda: running.directory)
         self._subscription = self._hub.subscribe(
-            name="stream", wants=_nothing, capacity=BUFFER_EVENTS, policy=OverflowPolicy.CONFLATE
+            name=offer.name,
+            wants=self._takes,
+            capacity=BUFFER_EVENTS,
+            policy=OverflowPolicy.CONFLATE,
         )
         self._arrivals = Arrivals(self._subscription)
 
@@ -66,29 +100,46 @@ class LiveStreams:
     def outbox(self, wire: Wire, /) -> Outbox:
         """Make an outbox that tells a client what it did not get."""
 
-        def notice(count: int, lost: int) -> bytes:
-            return wire(live.encode_conflated(count=count + lost, lost_trades=lost).encode())
+        def notice(count: int, trades: int, events: int) -> bytes:
+            count += trades + events
+            return wire(
+                live.encode_conflated(count=count, lost_trades=trades, lost_events=events).encode()
+            )
 
-        capacity = CONFLATED_EVENTS if self._product.conflates else live.BUFFER_EVENTS
-        return Outbox(capacity=capacity, notice=notice)
+        lasts = self._conflates or self._offer.prompt
+        return Outbox(capacity=CONFLATED_EVENTS if lasts else live.BUFFER_EVENTS, notice=notice)
 
     def open(self, client: StreamClient) -> None:
         """Let a client in, which follows nothing yet."""
-        if not self._sessions:
-            self._subscription.change_filter(_everything)
-        self._sessions[client] = LiveSession(self._product.leases.holder("ws"))
+        self._sessions[client] = LiveSession(self._product.leases.holder("ws"), self._begins)
+        self._take_in(self._begins)
         self.fanout.move(client, None)
 
     async def begin(self, client: StreamClient) -> None:
-        """Send a client what it missed since the id of its query, or else the latest values."""
-        wanted = self._sessions[client].filter
-        self._common.look_into(self._product.directory)
-        query = parse_qs(client.scope["query_string"].decode("latin-1"))
-        since = query.get("since", [""])[0]
-        if since:
-            await self._bring(client, since, (), tells=False)
+        """Send a client what it missed since the id of its query, or else the latest values.
+
+        One whose query asks for what there is not is told so, and closed.
+        """
+        session = self._sessions[client]
+        try:
+            query = parse_query(client.scope["query_string"], unnamed=self._offer.unnamed)
+        except RequestError as error:
+            self._send(client, [live.encode_error(error)])
+            client.end(WRONG_QUERY)
+            return
+        session.filter = msgspec.structs.replace(session.filter, tagged=query.tagged)
+        if query.asked is not None:
+            wanted, answer = await self._hold(session, query.asked)
+            if client not in self._sessions:
+                return  # it left meanwhile
+            self._take_in(wanted)
+            session.filter = wanted
+            self._send(client, [answer])
+        self._reading.refresh()
+        if query.since:
+            await self._bring(client, query.since, (), tells=False)
         else:
-            await self._bring(client, self._hub.newest_id, self._latest(wanted))
+            await self._bring(client, self._hub.newest_id, self._reading.latest(session.filter))
 
     def close(self, client: StreamClient) -> None:
         """End a client's subscription, and its leases."""
@@ -101,7 +152,7 @@ class LiveStreams:
             self._routes.remove(cohort, session.filter)
         session.close()
         if not self._sessions:
-            self._subscription.change_filter(_nothing)
+            self._take(frozenset())
 
     def authenticated(self, client: StreamClient) -> bool:
         """Tell that an open client needs to show no more."""
@@ -110,7 +161,7 @@ class LiveStreams:
     async def answer(self, client: StreamClient, raw: bytes, *, address: str) -> None:
         """Answer one request; it and the events around it come in the order of their effect."""
         try:
-            asked = live.parse_request(raw)
+            asked = live.parse_request(raw, streams=self._offer.unnamed)
             if isinstance(asked, live.FrequencyRequest):
                 command = SetFrequency(frequency_ms=asked.frequency_ms)
                 await self._product.commands.ask(command, by=principal_of(client.scope))
@@ -130,7 +181,7 @@ class LiveStreams:
 
     def dispatch(self) -> None:
         """Make every event that has come due to the clients that want it and lack it."""
-        self._common.look_into(self._product.directory)
+        self._reading.refresh()
         for published in self._conflated(self._arrivals.take()):
             if self._joining:
                 self._join(published.offset)
@@ -143,9 +194,15 @@ class LiveStreams:
         self._join(math.inf)
 
     def _put(self, published: Published) -> None:
-        topic = published.topic
+        event, topic = published.event, published.topic
+        if isinstance(event, RunnerEvent):
+            for dialect, routes in self._routes.find_event(published, event):
+                if payload := self._hub.frame(published, dialect).encode():
+                    for route in routes:
+                        route.put(slot_of(published), payload)
+            return
         named = self._routes.find(topic)
-        common = self._routes.find(topic.kind) if self._common[topic] else None
+        common = self._routes.find(topic.kind) if self._reading.common[topic] else None
         if named is None and common is None:
             return
         payload = self._hub.frame(published, live.DIALECT).encode()
@@ -166,25 +223,51 @@ class LiveStreams:
             if len(cohort) == 1:
                 self._routes.add(cohort, session.filter)
 
-    async def _subscribe(self, client: StreamClient, asked: live.FilterRequest) -> None:
+    async def _subscribe(self, client: StreamClient, asked: FilterRequest) -> None:
         session = self._sessions[client]
-        self._common.look_into(self._product.directory)
-        kinds = live.kinds_of(asked.streams)
-        named = {name: self._product.directory.find(name) for name in asked.symbols or ()}
-        found = {name: each for name, each in named.items() if each is not None}
-        wanted = list(found.values()) if kinds - live.ALONE else []
-        refused = await session.lease(wanted)
+        wanted, answer = await self._hold(session, asked)
         if client not in self._sessions:
             return  # it left meanwhile
         waiting, before = self._waiting_for(session), session.filter
         self._leave_cohort(client, session)
+        self._take_in(wanted)
+        session.filter = wanted
+        self._send(client, [*self._reading.frames(before, waiting), answer])
+        await self._bring(client, self._hub.newest_id, self._reading.latest(wanted, without=before))
+
+    async def _hold(self, session: LiveSession, asked: FilterRequest) -> tuple[Filter, str]:
+        """Lease what a request names; give the filter that it makes, and the answer."""
+        self._reading.refresh()
+        named = {name: self._product.directory.find(name) for name in asked.symbols or ()}
+        found = {name: each for name, each in named.items() if each is not None}
+        kinds = asked.kinds
+        refused = await session.lease(found.values() if kinds - ALONE - EVENT_KINDS else ())
         problems = {name: refused[each.key] for name, each in found.items() if each.key in refused}
-        keys = frozenset(each.key for each in wanted if each.key not in refused)
-        session.filter = live.Filter(None if asked.symbols is None else keys, kinds)
-        unknown = named.keys() - found.keys()
-        answer = live.encode_subscribed(asked, unknown=unknown, refused=problems)
-        self._send(client, [*self._frames(waiting), answer])
-        await self._bring(client, self._hub.newest_id, self._latest(session.filter, without=before))
+        keys = frozenset[InstrumentKey]()
+        if kinds - ALONE:
+            keys = frozenset(each.key for each in found.values() if each.key not in refused)
+        instruments = None if asked.symbols is None else keys
+        answer = live.encode_subscribed(
+            asked,
+            unknown=named.keys() - found.keys(),
+            refused=problems,
+            unknown_runners=[
+                each for each in asked.runners or () if not self._reading.has_told(each)
+            ],
+        )
+        return Filter(instruments, kinds, asked.runners, session.filter.tagged), answer
+
+    def _take_in(self, wanted: Filter) -> None:
+        """Take from the hub what a filter lets through, as soon as one does."""
+        if wanted.kinds - self._kinds:
+            self._take(self._kinds | wanted.kinds)
+
+    def _take(self, kinds: frozenset[Kind]) -> None:
+        self._kinds = kinds
+        self._subscription.change_filter(self._takes)
+
+    def _takes(self, topic: Topic) -> bool:
+        return topic.kind in self._kinds
 
     def _leave_cohort(self, client: StreamClient, session: LiveSession) -> None:
         """Let a client follow nothing for now; what was due to it stands in its outbox."""
@@ -210,13 +293,14 @@ class LiveStreams:
         """
         session = self._sessions[client]
         wanted = session.filter
-        tells = tells and not self._product.conflates
+        tells = tells and not self._conflates
         backlog = Backlog(
             self._hub,
-            lambda topic: self._wants(wanted, topic),
+            lambda published: self._reading.wants(wanted, published),
+            channels=wanted.channels,
             since=since,
             values=values,
-            latest=lambda: self._latest(wanted),
+            latest=lambda: self._reading.latest(wanted),
         )
         part = Part(())
         while not part.last:
@@ -229,55 +313,35 @@ class LiveStreams:
             part = backlog.read()
             notices: list[str] = []
             if part.reset is not None:
-                notices.append(live.encode_reset(part.reset))
+                streams = streams_in(part.reset.channels)
+                notices.append(live.encode_reset(part.reset.reason, streams))
             if part.skipped and tells:
                 notices.append(live.encode_conflated(count=part.skipped, lost_trades=0))
             if chases:
                 self._send(client, notices, part.events)
             else:
-                self._send(client, [*notices, *self._frames(part.events)])
+                self._send(client, [*notices, *self._reading.frames(wanted, part.events)])
         session.seen = self._hub.published
         self._joining[client] = session
 
     def _waiting_for(self, session: LiveSession) -> Sequence[Published]:
         """Give what has come for a client and was not dispatched yet."""
         wanted = session.filter
-        if wanted.common_kinds:
-            events = [each for each in self._arrivals.all if self._wants(wanted, each.topic)]
+        if wanted.common_kinds or wanted.unnamed_event_kinds:
+            events = [each for each in self._arrivals.all if self._reading.wants(wanted, each)]
         else:
             events = self._arrivals.of(wanted.topics)
         return self._conflated([each for each in events if each.offset > session.seen])
 
-    def _latest(
-        self, wanted: live.Filter, *, without: live.Filter | None = None
-    ) -> Sequence[Published]:
-        """Give the latest values that a filter lets through, `without` those that another does."""
-
-        def adds(topic: Topic) -> bool:
-            return self._wants(wanted, topic) and not (without and self._wants(without, topic))
-
-        found = self._hub.latest(topic for topic in wanted.topics if adds(topic))
-        if kinds := wanted.common_kinds:
-            found += [each for each in self._hub.latest_of_kinds(kinds) if adds(each.topic)]
-        return sorted(found, key=lambda each: each.offset)
-
-    def _wants(self, wanted: live.Filter, topic: Topic) -> bool:
-        return wanted.wants(topic, common=self._common[topic])
+    @property
+    def _conflates(self) -> bool:
+        return self._product.conflates and not self._offer.prompt
 
     def _conflated(self, events: Sequence[Published]) -> Sequence[Published]:
-        return conflate(events) if self._product.conflates else events
+        return conflate(events) if self._conflates else events
 
     def _conflation_s(self) -> float:
-        return self._product.frequency_ms / 1000 if self._product.conflates else 0
-
-    def _frames(self, events: Iterable[Published]) -> list[str]:
-        """Write events as clients get them, without those that cannot be written."""
-        return [frame for _, frame in self._written(events)]
-
-    def _written(self, events: Iterable[Published]) -> Iterable[tuple[Slot, str]]:
-        for each in events:
-            if live.carries(each.event) and (frame := self._hub.frame(each, live.DIALECT)):
-                yield slot_of(each), frame
+        return self._product.frequency_ms / 1000 if self._conflates else 0
 
     def _send(
         self, client: StreamClient, frames: Iterable[str], data: Iterable[Published] = ()
@@ -286,14 +350,7 @@ class LiveStreams:
         self.fanout.settle(client)
         for frame in frames:
             client.outbox.reply(client.wire(frame.encode()))
-        entries = [(slot, client.wire(frame.encode())) for slot, frame in self._written(data)]
+        written = self._reading.written(self._sessions[client].filter, data)
+        entries = [(slot, client.wire(frame.encode())) for slot, frame in written]
         (client.outbox.add if client.writable else client.outbox.offer)(entries)
         self.fanout.release(client)
-
-
-def _nothing(_topic: Topic) -> bool:
-    return False
-
-
-def _everything(topic: Topic) -> bool:
-    return topic.kind in live.KINDS

@@ -42,6 +42,7 @@ def stream_routes(
 
     return [
         WebSocketRoute("/ws", server.serve_live),
+        WebSocketRoute("/ws/events", server.serve_events),
         WebSocketRoute("/ws/openalgo", server.serve_openalgo),
         Route("/sse/pnl", account_events),
         Route("/sse/{name:path}", instrument_events),

@@ -34,6 +34,7 @@ from dashboard.logs import configure_logging
 from dashboard.streaming.asgi_socket import serve_stream
 from dashboard.streaming.closing import Timeouts
 from dashboard.streaming.listener import RefuseHeaders, StreamListener
+from dashboard.streaming.live_offers import RUNNER_EVENTS
 from dashboard.streaming.live_streams import LiveStreams
 from dashboard.streaming.openalgo import AuthenticateKey, OpenAlgoStreams
 from dashboard.streaming.product import ServedProduct
@@ -43,13 +44,12 @@ log = structlog.get_logger(__name__)
 
 GC_THRESHOLD = 50_000
 """New objects between two collections: the default takes 8 % of the time at high rates."""
-LIVE_PATH = "/ws"
 
 
 class StreamSet:
     """The streams of a running product, and which of them a path of the port names.
 
-    `clients` are the places of the live stream, which it shares with all else that streams
+    `clients` are the places of the live streams, which they share with all else that streams
     beside the page, and `stream_clients` those of OpenAlgo. Who has shown a key stands
     in `keyed`. Unless told otherwise the product's keys say who may in.
     """
@@ -73,6 +73,7 @@ class StreamSet:
             turns=turns,
         )
         self.live = LiveStreams(running, places=clients, turns=turns)
+        self.events = LiveStreams(running, places=clients, turns=turns, offer=RUNNER_EVENTS)
         check = KeyCheck(required=running.settings.key_rule, keys=lambda: running.keys)
         self._admission = partial(problem_with_key, check)
         self._failures = running.hub.failures
@@ -80,11 +81,11 @@ class StreamSet:
     @property
     def by_name(self) -> dict[str, OpenAlgoStreams | LiveStreams]:
         """Give the streams by the names that `/metrics` shows."""
-        return {"openalgo": self.openalgo, "live": self.live}
+        return {"openalgo": self.openalgo, "live": self.live, "events": self.events}
 
     def choose(self, path: str) -> Streams:
-        """Give the live stream for its own path, and OpenAlgo's for all others."""
-        return self.live if path == LIVE_PATH else self.openalgo
+        """Give a live stream for its own path, and OpenAlgo's for all others."""
+        return {"/ws": self.live, "/ws/events": self.events}.get(path, self.openalgo)
 
     async def run(self, listener: StreamListener | None) -> None:
         """Serve until the hub closes."""
@@ -177,6 +178,10 @@ class StreamServer:
     async def serve_live(self, socket: WebSocket) -> None:
         """Serve a client of `/ws`, whose key was looked at before."""
         await self._serve(socket, lambda streams: streams.live)
+
+    async def serve_events(self, socket: WebSocket) -> None:
+        """Serve a client of `/ws/events`, whose key was looked at before."""
+        await self._serve(socket, lambda streams: streams.events)
 
     async def serve_openalgo(self, socket: WebSocket) -> None:
         """Serve a client of `/ws/openalgo`."""

@@ -1,13 +1,13 @@
-/* The load client of bench_fanout.py: many WebSocket clients on one thread.
+/* The load client of bench_fanout.py and others: many WebSocket clients on one thread.
 
-   Usage: fanout_client PORT FILE SYMBOLS REPLIES STALLED WARMUP_S SECONDS
+   Usage: fanout_client PORT FILE FIELD SYMBOLS REPLIES STALLED WARMUP_S SECONDS
 
    FILE holds, for each client, the HTTP request that asks for the upgrade and the masked
    frames to send after it, each behind its length (4 bytes, little endian). A client is ready
    when it got REPLIES messages without a price. The last STALLED clients read nothing from
    then on and count in no figure.
 
-   A message of the flow has a price, "ltp":P, with P = n * 10^9 + t: n is the number of the
+   A message of the flow has a price, "FIELD":P, with P = n * 10^9 + t: n is the number of the
    message, rising by one over all symbols, the symbol is number n mod SYMBOLS, and t is the
    time it was sent, in microseconds of CLOCK_MONOTONIC modulo 10^9.
 
@@ -60,6 +60,8 @@ static uint32_t client_count, symbols, replies_due, stalled;
 static uint32_t begun, ready; /* clients that were connected, and that are ready */
 static int poller, measuring;
 static uint16_t port;
+static char field[64]; /* what stands before the price */
+static size_t field_bytes;
 static unsigned char buffer[REST_BYTES + READ_BYTES];
 static uint32_t histogram[BUCKETS];
 static uint64_t deliveries, bytes, lost, disordered, doubled, closed, max_us;
@@ -182,16 +184,14 @@ static void take_reply(struct client *client)
 
 static void take_message(struct client *client, const unsigned char *text, size_t size)
 {
-    static const char field[] = "\"ltp\":";
-    enum { LENGTH = sizeof field - 1 };
     static size_t usual; /* where the field was last time: it seldom moves */
     const unsigned char *at = text + usual, *end = text + size;
-    if (usual + LENGTH > size || memcmp(at, field, LENGTH))
-        at = memmem(text, size, field, LENGTH);
+    if (usual + field_bytes > size || memcmp(at, field, field_bytes))
+        at = memmem(text, size, field, field_bytes);
     int64_t price = 0;
     if (at) {
         usual = (size_t)(at - text);
-        for (at += LENGTH; at < end && *at >= '0' && *at <= '9'; at++)
+        for (at += field_bytes; at < end && *at >= '0' && *at <= '9'; at++)
             price = price * 10 + (*at - '0');
     }
     if (!price) {
@@ -316,14 +316,17 @@ static void run_until(int64_t end_us, int getting_ready)
 
 int main(int count, char **arguments)
 {
-    if (count != 8) {
-        fprintf(stderr, "usage: PORT FILE SYMBOLS REPLIES STALLED WARMUP_S SECONDS\n");
+    if (count != 9) {
+        fprintf(stderr, "usage: PORT FILE FIELD SYMBOLS REPLIES STALLED WARMUP_S SECONDS\n");
         return 2;
     }
     port = (uint16_t)atoi(arguments[1]);
-    symbols = (uint32_t)atoi(arguments[3]);
-    replies_due = (uint32_t)atoi(arguments[4]);
-    stalled = (uint32_t)atoi(arguments[5]);
+    field_bytes = (size_t)snprintf(field, sizeof field, "\"%s\":", arguments[3]);
+    if (field_bytes >= sizeof field)
+        die("a field's name of so many letters");
+    symbols = (uint32_t)atoi(arguments[4]);
+    replies_due = (uint32_t)atoi(arguments[5]);
+    stalled = (uint32_t)atoi(arguments[6]);
     read_clients(arguments[2]);
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
@@ -334,12 +337,12 @@ int main(int count, char **arguments)
     if (ready < client_count)
         die("not all clients got ready in time");
     say("ready");
-    run_until(clock_us() + (int64_t)(atof(arguments[6]) * 1e6), 0);
+    run_until(clock_us() + (int64_t)(atof(arguments[7]) * 1e6), 0);
     say("measuring");
     measuring = 1;
     int64_t began = clock_us();
     double spent_s = cpu_s();
-    run_until(began + (int64_t)(atof(arguments[7]) * 1e6), 0);
+    run_until(began + (int64_t)(atof(arguments[8]) * 1e6), 0);
     double elapsed_s = (double)(clock_us() - began) / 1e6;
     printf("{\"event\":\"measured\",\"elapsed_s\":%.3f,\"deliveries\":%lu,\"bytes\":%lu,"
            "\"lost\":%lu,\"disordered\":%lu,\"doubled\":%lu,\"closed\":%lu,"

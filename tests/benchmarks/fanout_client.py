@@ -49,15 +49,17 @@ class LoadClient:
         stalled: int = 0,
         warmup_s: float,
         seconds: float,
+        field: str = "ltp",
     ) -> Generator[Generator[Report]]:
         """Connect a client for each greeting; give what the program reports, as it comes.
 
-        A client is ready after so many `replies`. Leaving the block ends the program.
+        A client is ready after so many `replies`. The messages' prices stand in a `field` of
+        this name. Leaving the block ends the program.
         """
         script = self._folder / "clients"
         script.write_bytes(b"".join(_pieces(port, each) for each in greetings))
         numbers = (symbols, replies, stalled, warmup_s, seconds)
-        command = [self._program, str(port), str(script), *map(str, numbers)]
+        command = [self._program, str(port), str(script), field, *map(str, numbers)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         try:
             yield _reports(process)

@@ -45,10 +45,18 @@ def test_the_oldest_trades_are_lost_and_replies_never() -> None:
     assert outbox.take() == [b"r", b"2", b"3"]
 
 
+def test_what_runners_tell_pushes_out_no_trade_and_is_counted_apart() -> None:
+    outbox = Outbox(capacity=2, notice=lambda *missed: b"%d,%d,%d" % missed)
+    outbox.offer([(Kept.TRADE, b"1"), (Kept.TRADE, b"2")])
+    outbox.offer([(Kept.EVENT, b"a"), (Kept.EVENT, b"b"), (Kept.EVENT, b"c")])
+    assert outbox.lost == 1
+    assert outbox.take() == [b"0,0,1", b"1", b"2", b"b", b"c"]
+
+
 def test_a_notice_tells_once_what_was_not_delivered() -> None:
-    outbox = Outbox(capacity=1, notice=lambda conflated, lost: b"%d,%d" % (conflated, lost))
+    outbox = Outbox(capacity=1, notice=lambda *missed: b"%d,%d,%d" % missed)
     outbox.offer([("a", b"1"), ("a", b"2"), (Kept.TRADE, b"3"), (Kept.TRADE, b"4")])
-    assert outbox.take() == [b"1,1", b"2", b"4"]
+    assert outbox.take() == [b"1,1,0", b"2", b"4"]
     outbox.offer([("a", b"5")])
     assert outbox.take() == [b"5"]
 

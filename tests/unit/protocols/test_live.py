@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dashboard.core.errors import RequestError
 from dashboard.core.model import Event, Kind, Side, Topic
-from dashboard.protocols import live
+from dashboard.protocols import live, live_filters
 from tests.unit.fakes import book, control, price, published, system, trade
 
 TS = 1_700_000_000_123_456_789
@@ -107,26 +107,28 @@ def test_the_epoch_is_part_of_the_id() -> None:
 
 
 def test_subscribed_says_what_now_holds() -> None:
-    asked = live.FilterRequest(frozenset({"B", "A"}), frozenset({"system", "market"}))
+    asked = live_filters.FilterRequest(frozenset({"B", "A"}), frozenset({"system", "market"}))
     assert live.encode_subscribed(asked, unknown=(), refused={}) == (
         '{"type":"subscribed","symbols":["A","B"],"streams":["market","system"]}'
     )
 
 
 def test_subscribed_to_everything_has_null_for_the_symbols() -> None:
-    got = json.loads(live.encode_subscribed(live.FilterRequest(), unknown=set(), refused={}))
+    got = json.loads(
+        live.encode_subscribed(live_filters.FilterRequest(), unknown=set(), refused={})
+    )
     assert got == {"type": "subscribed", "symbols": None, "streams": ["market", "system"]}
 
 
 def test_subscribed_names_unknown_symbols() -> None:
-    asked = live.FilterRequest(frozenset({"Z", "NSE:A", "Y"}), frozenset({"market"}))
+    asked = live_filters.FilterRequest(frozenset({"Z", "NSE:A", "Y"}), frozenset({"market"}))
     assert live.encode_subscribed(asked, unknown=["Z", "Y"], refused={}) == (
         '{"type":"subscribed","symbols":["NSE:A"],"streams":["market"],"unknown":["Y","Z"]}'
     )
 
 
 def test_subscribed_names_what_was_refused_with_the_reason() -> None:
-    asked = live.FilterRequest(frozenset({"A", "B"}), frozenset({"market"}))
+    asked = live_filters.FilterRequest(frozenset({"A", "B"}), frozenset({"market"}))
     assert json.loads(live.encode_subscribed(asked, unknown=(), refused={"B": "too many"})) == {
         "type": "subscribed",
         "symbols": ["A"],
@@ -187,18 +189,18 @@ NONE: frozenset[str] = frozenset()
 )
 def test_a_filter_is_read(text: str | bytes, symbols: Any, streams: Any) -> None:
     asked = live.parse_request(text)
-    assert isinstance(asked, live.FilterRequest)
+    assert isinstance(asked, live_filters.FilterRequest)
     assert (asked.symbols, asked.streams) == (symbols, streams)
 
 
 @given(
     symbols=st.none() | st.frozensets(st.text(max_size=8), max_size=5),
-    streams=st.frozensets(st.sampled_from(sorted(live.STREAMS))),
+    streams=st.frozensets(st.sampled_from(sorted(live_filters.STREAMS))),
 )
 def test_what_subscribed_says_can_be_sent_back(
     symbols: frozenset[str] | None, streams: frozenset[str]
 ) -> None:
-    asked = live.FilterRequest(symbols, streams)
+    asked = live_filters.FilterRequest(symbols, streams)
     said = json.loads(live.encode_subscribed(asked, unknown=(), refused={}))
     assert live.parse_request(json.dumps(said | {"type": "subscribe"})) == asked
 
@@ -325,8 +327,8 @@ def test_any_frequency_is_taken_or_refused(value: object) -> None:
 @given(symbols=json_values, streams=json_values)
 def test_any_filter_is_taken_or_refused(symbols: object, streams: object) -> None:
     got = outcome(json.dumps({"type": "subscribe", "symbols": symbols, "streams": streams}))
-    if isinstance(got, live.FilterRequest):
-        assert got.streams <= live.STREAMS.keys()
+    if isinstance(got, live_filters.FilterRequest):
+        assert got.streams <= live_filters.STREAMS.keys()
         assert symbols is None or got.symbols == frozenset(symbols)  # pyright: ignore[reportArgumentType] - JSON
     else:
         assert isinstance(got, RequestError)
@@ -345,12 +347,12 @@ SYSTEM = Topic(Kind.SYSTEM, "", "")
 CONTROL = Topic(Kind.CONTROL, "", "")
 
 
-def passing(wanted: live.Filter) -> list[Topic]:
+def passing(wanted: live_filters.Filter) -> list[Topic]:
     return [topic for topic in [*MARKET, SYSTEM, CONTROL] if wanted.wants(topic, common=True)]
 
 
 def test_a_new_client_gets_everything() -> None:
-    assert passing(live.Filter()) == [*MARKET, SYSTEM, CONTROL]
+    assert passing(live_filters.Filter()) == [*MARKET, SYSTEM, CONTROL]
 
 
 @pytest.mark.parametrize(
@@ -371,27 +373,27 @@ def test_what_a_filter_lets_pass(
     symbols: Set[str] | None, streams: Set[str], passes: list[Topic]
 ) -> None:
     keys = None if symbols is None else frozenset(("CRYPTO", symbol) for symbol in symbols)
-    assert passing(live.Filter(keys, live.kinds_of(streams))) == passes
+    assert passing(live_filters.Filter(keys, live_filters.kinds_of(streams))) == passes
 
 
 def test_namesakes_are_told_apart_by_their_exchange() -> None:
-    wanted = live.Filter(frozenset({("X", "A")}))
+    wanted = live_filters.Filter(frozenset({("X", "A")}))
     assert wanted.wants(Topic(Kind.PRICE, "X", "A"), common=False)
     assert not wanted.wants(Topic(Kind.PRICE, "Y", "A"), common=True)
 
 
 def test_what_is_not_common_passes_only_where_it_is_named() -> None:
     topic = Topic(Kind.PRICE, "NSE", "TCS")
-    assert not live.Filter().wants(topic, common=False)
-    assert live.Filter(frozenset({("NSE", "TCS")})).wants(topic, common=False)
+    assert not live_filters.Filter().wants(topic, common=False)
+    assert live_filters.Filter(frozenset({("NSE", "TCS")})).wants(topic, common=False)
 
 
-@pytest.mark.parametrize("streams", [set(live.STREAMS), {"market"}, {"system"}, NONE])
+@pytest.mark.parametrize("streams", [set(live_filters.STREAMS), {"market"}, {"system"}, NONE])
 @pytest.mark.parametrize("keys", [None, frozenset[tuple[str, str]](), frozenset({("CRYPTO", "A")})])
 def test_topics_and_common_kinds_say_together_what_passes(
     keys: frozenset[tuple[str, str]] | None, streams: Set[str]
 ) -> None:
-    wanted = live.Filter(keys, live.kinds_of(streams))
+    wanted = live_filters.Filter(keys, live_filters.kinds_of(streams))
     for common in (True, False):
         for topic in [*MARKET, SYSTEM, CONTROL, Topic(Kind.PNL, "CRYPTO", "A")]:
             passes = topic in wanted.topics or (common and topic.kind in wanted.common_kinds)
@@ -399,9 +401,9 @@ def test_topics_and_common_kinds_say_together_what_passes(
 
 
 def test_every_kind_that_is_carried_on_request_belongs_to_exactly_one_stream() -> None:
-    kinds = [kind for stream in live.STREAMS.values() for kind in stream]
+    kinds = [kind for stream in live_filters.STREAMS.values() for kind in stream]
     of_other_protocols = {Kind.QUOTE, Kind.OPEN_INTEREST, Kind.THEO, Kind.POSITIONS, Kind.PNL}
-    within = {Kind.FEED_REPORT, Kind.FEED_CATALOGUE, Kind.REVOKED_KEYS}
+    within = {Kind.FEED_REPORT, Kind.FEED_CATALOGUE, Kind.REVOKED_KEYS, Kind.CLOSED_BAR}
     elsewhere = {Kind.CONTROL, *of_other_protocols, *within}
     assert sorted(kinds) == sorted(set(Kind) - elsewhere)
 

@@ -37,7 +37,7 @@ class Product:
             epoch="e",
             clock=Clock(),
             resume_events=resume_events,
-            encoders={live.DIALECT: live.encoder if encode is None else lambda _epoch: encode},
+            encoders=live.ENCODERS if encode is None else {live.DIALECT: lambda _epoch: encode},
         )
         self.directory = Directory(catalogues)
         self.quotes = Quotes(self.hub)

@@ -12,18 +12,29 @@ from hypothesis import strategies as st
 from dashboard.access.places import Places
 from dashboard.core.directory import Catalogue
 from dashboard.core.model import Published, Topic
-from dashboard.protocols import live
+from dashboard.core.trading.events import RunnerEvent
+from dashboard.protocols.live_filters import STREAMS, Filter, kinds_of
 from dashboard.streaming.live_streams import LiveStreams
 from tests.unit.fakes import book, price, system, trade
+from tests.unit.runner_events import tick, transition
 from tests.unit.streaming.live_product import Product, frames, listed
 from tests.unit.streaming.receivers import FakeReceiver
 
 SYMBOLS = ["AAA", "BBB", "CCC"]
-EVENTS = [make(symbol) for make in (price, trade, book) for symbol in SYMBOLS] + [system()]
+RUNNERS = {"r1": "AAA", "r2": "BBB"}
+TOLD = [
+    make(runner, symbol=symbol) for make in (tick, transition) for runner, symbol in RUNNERS.items()
+]
+EVENTS = [
+    *(make(symbol) for make in (price, trade, book) for symbol in SYMBOLS),
+    system(),
+    *TOLD,
+]
 SUBSCRIBE = st.fixed_dictionaries(
     {
         "symbols": st.none() | st.lists(st.sampled_from(SYMBOLS), unique=True),
-        "streams": st.lists(st.sampled_from(sorted(live.STREAMS)), unique=True),
+        "streams": st.lists(st.sampled_from(sorted(STREAMS)), unique=True),
+        "runners": st.none() | st.lists(st.sampled_from(sorted(RUNNERS)), unique=True),
     }
 )
 CLIENTS = st.integers(0, 2)
@@ -39,22 +50,34 @@ STEPS = st.lists(
 )
 
 
+def wants(wanted: Filter, published: Published) -> bool:
+    event = published.event
+    if isinstance(event, RunnerEvent):
+        return wanted.wants_event(event)
+    return wanted.wants(published.topic, common=True)
+
+
 class Client:
     """A connection, and every event that it may get since it joined.
 
     One comes twice to who gave up its topic and asked for it again.
     """
 
-    def __init__(self, receiver: FakeReceiver, wanted: live.Filter) -> None:
+    def __init__(self, receiver: FakeReceiver, wanted: Filter) -> None:
         self.receiver = receiver
         self.wanted = wanted
         self.events: dict[int, Published] = {}
         self.owed: Counter[int] = Counter()
 
     def owe(self, published: Published) -> None:
-        if self.wanted.wants(published.topic, common=True):
+        if wants(self.wanted, published):
             self.events[published.offset] = published
             self.owed[published.offset] += 1
+
+
+def inner(frame: dict[str, Any]) -> dict[str, Any]:
+    """Give what holds the id: of what runners tell, the object behind the tag."""
+    return frame if "type" in frame else next(iter(frame.values()))
 
 
 class World:
@@ -104,23 +127,28 @@ class World:
 
     async def join(self, number: int, *, since: int | None) -> None:
         receiver = FakeReceiver("" if since is None else f"since=e:{since}")
-        client = self.clients[number] = Client(receiver, live.Filter())
+        client = self.clients[number] = Client(receiver, Filter())
         self.streams.open(receiver)
         await self.streams.begin(receiver)
         for published in self.log[since or 0 :]:
             current = self.latest[published.topic] is published
-            if current or (since is not None and not published.event.conflatable):
+            event = published.event
+            every = not event.conflatable or isinstance(event, RunnerEvent)
+            if current or (since is not None and every):
                 client.owe(published)
 
     async def subscribe(self, client: Client, asked: dict[str, Any]) -> None:
         raw = json.dumps({"type": "subscribe", **asked}).encode()
         before = client.wanted
         await self.streams.answer(client.receiver, raw, address="")
-        symbols = asked["symbols"]
-        keys = None if symbols is None else frozenset(("CRYPTO", each) for each in symbols)
-        client.wanted = live.Filter(keys, live.kinds_of(asked["streams"]))
+        symbols, runners = asked["symbols"], asked["runners"]
+        client.wanted = Filter(
+            None if symbols is None else frozenset(("CRYPTO", each) for each in symbols),
+            kinds_of(asked["streams"]),
+            None if runners is None else frozenset(runners),
+        )
         for published in self.latest.values():
-            if not before.wants(published.topic, common=True):
+            if not wants(before, published):
                 client.owe(published)
 
     def check(self, client: Client) -> None:
@@ -129,8 +157,8 @@ class World:
         self.streams.fanout.release(client.receiver)
         self.streams.dispatch()
         self.streams.fanout.flush()
-        got = [frame for frame in frames(client.receiver.got) if "id" in frame]
-        came = [int(frame["id"].partition(":")[2]) for frame in got]
+        got = [inner(frame) for frame in frames(client.receiver.got)]
+        came = [int(each["id"].partition(":")[2]) for each in got if "id" in each]
         assert Counter(came) <= client.owed
         trades = {n for n, each in client.events.items() if not each.event.conflatable}
         newest = {each.topic: n for n, each in sorted(client.events.items())}

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from dashboard.core.model import Kind, Topic
 from dashboard.fanout.cohort import Cohort
 from dashboard.fanout.wire import bare, framed
-from dashboard.protocols.live import STREAMS, Filter, kinds_of
+from dashboard.protocols.live_filters import STREAMS, Filter, kinds_of
 from dashboard.streaming.live_routes import LiveRoutes
 
 KEYS = [("NSE", "TCS"), ("BSE", "TCS"), ("NSE", "INFY")]

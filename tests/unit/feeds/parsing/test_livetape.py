@@ -7,6 +7,7 @@ from dashboard.core.model import Book, Event, Price, Trade
 from dashboard.feeds.parsing.changes import BookSnapshot
 from dashboard.feeds.parsing.livetape import EXCHANGE, parse_message
 from dashboard.protocols import live
+from dashboard.protocols.live_filters import FilterRequest
 from tests.unit.fakes import book, control, price, published, system, trade
 
 
@@ -57,7 +58,7 @@ def test_a_frame_of_before_exchanges_were_named_is_of_our_own(event: Price | Tra
     [
         frame(system()),
         frame(control()),
-        live.encode_subscribed(live.FilterRequest(), unknown=(), refused={}),
+        live.encode_subscribed(FilterRequest(), unknown=(), refused={}),
         live.encode_conflated(count=1, lost_trades=0),
         live.encode_reset("old"),
     ],
