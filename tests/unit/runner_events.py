@@ -7,6 +7,7 @@ from dashboard.core.trading.events import (
     PositionClosed,
     PositionOpened,
     PositionUpdated,
+    Reason,
     RunnerError,
     RunnerStarted,
     RunnerStopped,
@@ -105,7 +106,7 @@ def one_of_each(runner: str = "r1") -> list[AnyRunnerEvent]:
             position=POSITION,
             realized_pnl=-0.25,
             exit_price=98.5,
-            reason="stop loss",
+            reason=Reason.STOP_LOSS,
         ),
         RunnerError(
             runner_id=runner,
