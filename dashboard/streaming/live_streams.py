@@ -196,10 +196,9 @@ class LiveStreams:
     def _put(self, published: Published) -> None:
         event, topic = published.event, published.topic
         if isinstance(event, RunnerEvent):
-            for dialect, routes in self._routes.find_event(published, event):
+            for dialect, route in self._routes.find_event(event):
                 if payload := self._hub.frame(published, dialect).encode():
-                    for route in routes:
-                        route.put(slot_of(published), payload)
+                    route.put(slot_of(published), payload)
             return
         named = self._routes.find(topic)
         common = self._routes.find(topic.kind) if self._reading.common[topic] else None
