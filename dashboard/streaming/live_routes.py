@@ -1,6 +1,7 @@
 """Where events go: to the cohorts that name their topic, and to those that name none."""
 
 from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar, cast
 
 from dashboard.core.instruments import InstrumentKey
 from dashboard.core.model import Kind, Topic
@@ -14,23 +15,25 @@ from dashboard.protocols.runner_events import EVENT_KINDS
 MAX_WAYS = 20_000
 """Runners come and go: so many ways of their events are kept at most."""
 
-Interest = Kind | Topic | tuple[Kind, InstrumentKey]
-"""A kind stands for all common instruments, or for all runners; beside an instrument, for those
-runners that trade it."""
+Interest = Kind | Topic
+"""A kind stands for all common instruments."""
+RunnerInterest = str | InstrumentKey | None
+"""A runner's name, what it trades, or None for all of them."""
+_Named = TypeVar("_Named", Interest, RunnerInterest)
 
 
-class Interests:
+class Interests(Generic[_Named]):
     """What all cohorts are interested in: a change costs what that cohort names."""
 
     def __init__(self) -> None:
-        self._cohorts: dict[Interest, dict[Cohort, None]] = {}
+        self._cohorts: dict[_Named, dict[Cohort, None]] = {}
 
-    def add(self, cohort: Cohort, interests: Iterable[Interest]) -> None:
+    def add(self, cohort: Cohort, interests: Iterable[_Named]) -> None:
         """Take note of a cohort that has its first member."""
         for interest in interests:
             self._cohorts.setdefault(interest, {})[cohort] = None
 
-    def remove(self, cohort: Cohort, interests: Iterable[Interest]) -> None:
+    def remove(self, cohort: Cohort, interests: Iterable[_Named]) -> None:
         """Forget a cohort that has lost its last member."""
         for interest in interests:
             cohorts = self._cohorts[interest]
@@ -38,7 +41,7 @@ class Interests:
             if not cohorts:
                 del self._cohorts[interest]
 
-    def of(self, interest: Interest) -> Iterable[Cohort]:
+    def of(self, interest: _Named) -> Iterable[Cohort]:
         """Give the cohorts that have an interest."""
         return self._cohorts.get(interest, ())
 
@@ -51,22 +54,22 @@ class LiveRoutes:
     """
 
     def __init__(self) -> None:
-        self._market = Interests()
+        self._market = Interests[Interest]()
         self._routes: dict[Interest, Route] = {}
-        self._events = {DIALECT: Interests(), TAGGED_DIALECT: Interests()}
+        self._events = Interests[RunnerInterest]()
         self._ways: dict[tuple[Kind, str, str, str], Sequence[tuple[str, Route]]] = {}
 
     def add(self, cohort: Cohort, wanted: Filter) -> None:
         """Take note of a cohort that has its first member."""
         interests = self._changed(wanted)
         self._market.add(cohort, interests)
-        self._events_of(wanted).add(cohort, _event_interests(wanted))
+        self._events.add(cohort, _runner_interests(wanted))
 
     def remove(self, cohort: Cohort, wanted: Filter) -> None:
         """Forget a cohort that has lost its last member."""
         interests = self._changed(wanted)
         self._market.remove(cohort, interests)
-        self._events_of(wanted).remove(cohort, _event_interests(wanted))
+        self._events.remove(cohort, _runner_interests(wanted))
 
     def find(self, interest: Interest) -> Route | None:
         """Give the way to all who want a topic, or a kind of all common instruments.
@@ -89,13 +92,14 @@ class LiveRoutes:
         return ways
 
     def _look_up(self, event: RunnerEvent) -> Sequence[tuple[str, Route]]:
-        kind = event.kind
-        interests = (event.topic, kind, (kind, (event.exchange, event.symbol)))
-        found = (
-            (dialect, Route([cohort for each in interests for cohort in wanting.of(each)]))
-            for dialect, wanting in self._events.items()
-        )
-        return [(dialect, route) for dialect, route in found if route]
+        found: dict[str, list[Cohort]] = {}
+        for interest in (event.runner_id, (event.exchange, event.symbol), None):
+            for cohort in self._events.of(interest):
+                wanted = cast("Filter", cohort.key)
+                if wanted.wants_event(event):
+                    dialect = TAGGED_DIALECT if wanted.tagged else DIALECT
+                    found.setdefault(dialect, []).append(cohort)
+        return [(dialect, Route(cohorts)) for dialect, cohorts in found.items()]
 
     def _changed(self, wanted: Filter) -> Sequence[Interest]:
         """Give what of the market a filter names, and forget the ways that it changes."""
@@ -106,13 +110,9 @@ class LiveRoutes:
             self._ways.clear()
         return interests
 
-    def _events_of(self, wanted: Filter) -> Interests:
-        return self._events[TAGGED_DIALECT if wanted.tagged else DIALECT]
 
-
-def _event_interests(wanted: Filter) -> Sequence[Interest]:
-    unnamed = wanted.unnamed_event_kinds
-    if wanted.instruments is None:
-        return [*unnamed, *wanted.runner_topics]
-    named = [(kind, key) for key in wanted.instruments for kind in unnamed]
-    return [*named, *wanted.runner_topics]
+def _runner_interests(wanted: Filter) -> Iterable[RunnerInterest]:
+    if not wanted.kinds & EVENT_KINDS:
+        return ()
+    named = wanted.instruments if wanted.runners is None else wanted.runners
+    return (None,) if named is None else named
