@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard.core.errors import SettingError
 from dashboard.core.hosts import is_own_host
+from dashboard.core.instruments import is_name
 from dashboard.core.masking import mask_query, secrets_of
 
 PREFIX = "DASHBOARD_"
@@ -72,7 +73,11 @@ class Settings(BaseSettings):
     replay_file: Path | None = Field(
         None,
         validate_default=True,
-        description="a readable recording, .wslog or .wslog.gz; DASHBOARD_FEED=replay needs one",
+        description="a readable recording, .wslog or .wslog.gz, or bars, .csv or .csv.gz;"
+        " DASHBOARD_FEED=replay needs one",
+    )
+    replay_symbol: str | None = Field(
+        None, description="a visible name of at most 100 characters, for the bars of a .csv"
     )
     replay_speed: float = Field(
         1.0, description="a number from 0.001 to 1000, or 0: as fast as it goes"
@@ -159,6 +164,13 @@ class Settings(BaseSettings):
         if needed and not (file and file.is_file() and os.access(file, os.R_OK)):
             raise ValueError(str(file))
         return file
+
+    @field_validator("replay_symbol")
+    @classmethod
+    def _check_replay_symbol(cls, symbol: str | None) -> str | None:
+        if symbol is not None and not is_name(symbol):
+            raise ValueError("replay_symbol")
+        return symbol
 
     @field_validator("replay_speed")
     @classmethod

@@ -187,3 +187,15 @@ class TradingError(LivetapeError):
         self.code = code
         self.problem = problem
         super().__init__(f"{code}: {problem}")
+
+
+class WorkerLostError(LivetapeError):
+    """A process that strategies run in has ended, or could not be started.
+
+    `number` is that of the runner whose call ran meanwhile, 0 where none did.
+    """
+
+    def __init__(self, *, problem: str, number: int = 0) -> None:
+        self.problem = problem
+        self.number = number
+        super().__init__(problem)

@@ -10,6 +10,8 @@ import structlog
 from dashboard.config import Settings, setting_error
 from dashboard.core.errors import FeedError, ParseError
 from dashboard.core.instruments import InstrumentKey
+from dashboard.feeds.bar_file import BarFile, is_bar_file
+from dashboard.feeds.bar_replay import BarReplay
 from dashboard.feeds.base import Publish
 from dashboard.feeds.parsing.wslog import Connected, Damage, Received, Sent
 from dashboard.feeds.played import PlayedFeed
@@ -150,22 +152,23 @@ class Replay(PlayedFeed):
             log.warning("further skipped lines are only counted", feed=self.name)
 
 
-def check(settings: Settings) -> Recording:
-    """Read the recording that is set through.
+def check(settings: Settings) -> Recording | BarFile:
+    """Read what is set through.
 
     Raises:
         SettingError: when it cannot be read or there is no market data in it.
     """
-    return _recording(settings.replay_file)
+    return _read(settings.replay_file, settings.replay_symbol)
 
 
 @cache
-def _recording(file: Path | None) -> Recording:
-    """Read a recording through, once per process."""
+def _read(file: Path | None, symbol: str | None) -> Recording | BarFile:
+    """Read a recording or a file of bars through, once per process."""
+    path = file or Path()
     try:
-        recording = Recording(file or Path())
+        recording = BarFile(path, symbol=symbol) if is_bar_file(path) else Recording(path)
     except FeedError as error:
-        allowed = f"a recording with market data ({error.problem})"
+        allowed = f"a recording, or a file of bars, with market data ({error.problem})"
         raise setting_error("replay_file", file, allowed=allowed) from error
     if (end := recording.broken_off) is not None:
         log.warning(
@@ -178,17 +181,19 @@ def _recording(file: Path | None) -> Recording:
     return recording
 
 
-def build(settings: Settings, *, clock: Callable[[], int], monotonic: Callable[[], int]) -> Replay:
+def build(
+    settings: Settings, *, clock: Callable[[], int], monotonic: Callable[[], int]
+) -> Replay | BarReplay:
     """Build it as it is set."""
-    return Replay(
-        check(settings),
-        clock=clock,
-        monotonic=monotonic,
-        speed=settings.replay_speed,
-        loop=settings.replay_loop,
-    )
+    speed, loop = settings.replay_speed, settings.replay_loop
+    recording = check(settings)
+    if isinstance(recording, BarFile):
+        return BarReplay(recording, clock=clock, monotonic=monotonic, speed=speed, loop=loop)
+    return Replay(recording, clock=clock, monotonic=monotonic, speed=speed, loop=loop)
 
 
 DECLARATION = Declaration(
-    settings=("replay_file", "replay_speed", "replay_loop"), check=check, build=build
+    settings=("replay_file", "replay_symbol", "replay_speed", "replay_loop"),
+    check=check,
+    build=build,
 )

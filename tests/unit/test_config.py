@@ -32,6 +32,7 @@ def test_defaults_need_no_environment() -> None:
         "simulator_symbols": None,
         "simulator_listed": 0,
         "replay_file": None,
+        "replay_symbol": None,
         "replay_speed": 1.0,
         "replay_loop": True,
         "redis_url": "redis://127.0.0.1:6379/0",

@@ -89,6 +89,11 @@ class Validated(msgspec.Struct, frozen=True, kw_only=True):
 class Host(Protocol):
     """Runs strategies in processes of their own; a runner is known by its id."""
 
+    @property
+    def lacking(self) -> Sequence[str]:
+        """Name the layers of the sandbox that this system has not."""
+        ...
+
     async def validate(self, code: str) -> Validated:
         """Say what is wrong with code, and what parameters it has."""
         ...

@@ -403,7 +403,7 @@ def test_topics_and_common_kinds_say_together_what_passes(
 def test_every_kind_that_is_carried_on_request_belongs_to_exactly_one_stream() -> None:
     kinds = [kind for stream in live_filters.STREAMS.values() for kind in stream]
     of_other_protocols = {Kind.QUOTE, Kind.OPEN_INTEREST, Kind.THEO, Kind.POSITIONS, Kind.PNL}
-    within = {Kind.CLOSED_BAR, Kind.FEED_REPORT, Kind.FEED_CATALOGUE, Kind.REVOKED_KEYS}
+    within = {Kind.FEED_REPORT, Kind.FEED_CATALOGUE, Kind.REVOKED_KEYS, Kind.CLOSED_BAR}
     elsewhere = {Kind.CONTROL, *of_other_protocols, *within}
     assert sorted(kinds) == sorted(set(Kind) - elsewhere)
 

@@ -1,0 +1,1 @@
+"""Strategies in Lua, in worker processes that nothing gets out of."""

@@ -1,0 +1,83 @@
+"""A Lua state with the engine in it: the one place that knows the library.
+
+Only numbers, strings and booleans go in and come out, strings as bytes.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from lupa import lua54
+
+from dashboard.trading.sandbox.limits import MB, Limits
+
+HERE = Path(__file__).parent
+ENVIRONMENT, INDICATORS, ENGINE = (
+    (HERE / name).read_bytes() for name in ("environment.lua", "indicators.lua", "engine.lua")
+)
+SPARE_BYTES = MB
+"""What a state may take beyond its limit, so that Python can always enter it: a full state ends
+the process when it is handed as much as a name."""
+
+OutOfMemory: type[Exception] = cast("Any", lua54).LuaMemoryError
+"""What is raised where a function of the engine finds no memory."""
+
+
+class LuaState(NamedTuple):
+    """The functions of `engine.lua`, which says what they do; what they return is flat.
+
+    One value comes as it is, several as a tuple, none as None.
+    """
+
+    run: Callable[[bytes, bytes], Any]
+    tell_parameters: Callable[[], Any]
+    set_parameter: Callable[[bytes, float], None]
+    seed: Callable[[int], None]
+    put: Callable[[bytes, bytes | float | bool], None]
+    resume: Callable[[bytes, bytes], None]
+    advance: Callable[..., Any]
+    commit: Callable[[], tuple[bytes, int, bool, bool]]
+    take_context: Callable[[], Any]
+    take_lines: Callable[[bool], Any]
+
+
+def open_state(limits: Limits, *, window_size: int) -> LuaState:
+    """Make a state for one strategy."""
+    lua: Any = cast("Any", lua54).LuaRuntime(
+        encoding=None,
+        register_eval=False,
+        register_builtins=False,
+        attribute_filter=_refuse,
+        max_memory=limits.memory_bytes + SPARE_BYTES,
+    )
+    lua.execute(b"python = nil; package.loaded.python = nil")
+    parts = lua.execute(ENVIRONMENT, limits.log_bytes, name=b"=environment")
+    indicators = lua.execute(INDICATORS, window_size, limits.indicators, name=b"=indicators")
+    functions = lua.execute(
+        ENGINE,
+        parts,
+        indicators,
+        limits.memory_bytes,
+        limits.instructions,
+        limits.context_bytes,
+        limits.error_bytes,
+        name=b"=engine",
+    )
+    return LuaState(*functions)
+
+
+def flatten(values: Any) -> tuple[Any, ...]:
+    """Give what a function has returned, however much it was."""
+    if values is None:
+        return ()
+    return cast("tuple[Any, ...]", values) if isinstance(values, tuple) else (values,)
+
+
+def decode(value: bytes) -> str:
+    """Give text that a strategy has made; it may be anything."""
+    return value.decode(errors="replace")
+
+
+def _refuse(_target: object, _name: object, _setting: bool) -> object:
+    """Refuse Lua each attribute of each Python object; it has none to begin with."""
+    raise AttributeError
