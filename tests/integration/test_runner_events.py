@@ -110,7 +110,7 @@ async def test_nothing_is_lost_or_doubled_over_cuts(door: str) -> None:
                     last_id = event["id"]
                     numbers.append(event["seq"])
                 both.publish(tick(), tick())
-        assert numbers == list(range(1, len(numbers) + 1))
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 @pytest.mark.parametrize("door", DOORS)
