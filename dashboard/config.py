@@ -127,6 +127,9 @@ class Settings(BaseSettings):
         1000, ge=1, le=100_000, description="a whole number, 1 to 100000"
     )
     stream_deflate: bool = Field(False, description="1 or 0")
+    max_runners: int = Field(200, ge=1, le=10_000, description="a whole number, 1 to 10000")
+    api_writes_per_s: int = Field(50, ge=1, le=100_000, description="a whole number, 1 to 100000")
+    api_reads_per_s: int = Field(500, ge=1, le=100_000, description="a whole number, 1 to 100000")
     ltp_throttle_ms: int = Field(
         50, ge=0, le=60_000, description="a whole number of milliseconds, 0 to 60000; 0 is off"
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -24,6 +24,7 @@ from dashboard.access.credentials import (
 )
 from dashboard.access.keyed_connections import KeyedConnections
 from dashboard.access.principals import PRINCIPAL
+from dashboard.access.refusals import refusal
 from dashboard.access.revocable import RevocableRequest
 from dashboard.access.sign_in import FONT_PATH, SIGN_IN_PATH, SignIn, sign_in_page
 from dashboard.access.sign_out import SIGN_OUT_PATH, sign_out
@@ -93,12 +94,15 @@ class KeyCheck:
 
     def _refusal(self, scope: Scope) -> Response:
         key, address = shown_key(scope), client_address(scope)
+        if key is None and _is_page(scope):
+            return sign_in_page(scope["path"])
         if key is None:
-            return sign_in_page(scope["path"]) if _is_page(scope) else _text(NEEDS_KEY, 401)
+            return _refused(scope, NEEDS_KEY, 401)
         if wait_s := self._keys().retry_after_s(address, key):
-            return _text(TOO_MANY.format(wait_s), 429, {"Retry-After": str(wait_s)})
+            later = {"Retry-After": str(wait_s)}
+            return _refused(scope, TOO_MANY.format(wait_s), 429, later)
         log.warning("API key refused", address=address)  # so not for every one of a flood
-        return _text(WRONG_KEY, 401)
+        return _refused(scope, WRONG_KEY, 401)
 
     def _is_local(self, scope: Scope) -> bool:
         return self._required != "always" and is_local(scope)
@@ -132,7 +136,7 @@ class KeyGuard:
         try:
             found = await self._look(scope, receive)
         except StorageError:  # which is in the log already, once for all who ask meanwhile
-            found = _text(UNAVAILABLE, 503)
+            found = _refused(scope, UNAVAILABLE, 503)
         if isinstance(found, Principal):
             await self._serve(found, without_credentials(scope), receive, send)
         elif scope["type"] == "http":
@@ -180,11 +184,13 @@ def _is_page(scope: Scope) -> bool:
     return "text/html" in Headers(scope=scope).get("accept", "")
 
 
-def _text(problem: str, status: int, headers: dict[str, str] | None = None) -> Response:
+def _refused(
+    scope: Scope, problem: str, status: int, headers: dict[str, str] | None = None
+) -> Response:
     added = {"Cache-Control": "no-store"} | (headers or {})
     if status == 401:
         added["WWW-Authenticate"] = "Bearer"
-    return PlainTextResponse(problem + "\n", status_code=status, headers=added)
+    return refusal(scope, problem, status, added)
 
 
 async def _refuse_socket(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Collection
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
+
+from dashboard.access.refusals import refusal
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,7 @@ class Guard:
         if scope["type"] == "websocket":
             await WebSocketClose(code=POLICY_VIOLATION, reason=problem)(scope, receive, send)
         else:
-            await PlainTextResponse(problem + "\n", status_code=403)(scope, receive, send)
+            await refusal(scope, problem, 403)(scope, receive, send)
 
     def problem_with(self, headers: Headers, *, framed: bool = False) -> str | None:
         """Name what is wrong with where a request comes from, or give None."""

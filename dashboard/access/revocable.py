@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.access.keyed_connections import NOT_AUTHENTICATED, REVOKED
+from dashboard.access.refusals import refusal
 
 CLOSE_WITHIN_S = 2.0
 """How long the end may wait for a client that does not read."""
@@ -82,5 +82,5 @@ class RevocableRequest:
             await self._send({"type": "http.response.body"})
         else:
             headers = {"Cache-Control": "no-store", "WWW-Authenticate": "Bearer"}
-            refusal = PlainTextResponse(REVOKED + "\n", status_code=401, headers=headers)
-            await refusal(self._scope, self._receive, self._send)
+            told = refusal(self._scope, REVOKED, 401, headers)
+            await told(self._scope, self._receive, self._send)

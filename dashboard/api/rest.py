@@ -1,7 +1,7 @@
-"""`/api/instruments…`: what can be traded, how it stands and how it went, as JSON.
+"""The API, put together, and `/api/instruments…`: what can be traded, how it stands and went.
 
 The description of all of it is served at `/api/openapi.json`. An error is
-`{"error","allowed"}`.
+`{"error","allowed"}`, but that of the trading engine has a form of its own.
 """
 
 import time
@@ -19,6 +19,9 @@ from starlette.types import Scope
 
 from dashboard import __version__
 from dashboard.access.turns import Turns
+from dashboard.api import health, runners, strategies
+from dashboard.api.engine_answers import by_path, not_allowed, not_done, not_served
+from dashboard.api.engine_gate import EngineGate, Rates
 from dashboard.api.rest_models import (
     BarEntry,
     BestBidOffer,
@@ -30,7 +33,7 @@ from dashboard.api.rest_models import (
 )
 from dashboard.api.running import Running
 from dashboard.core.bars import MAX_BARS, Interval
-from dashboard.core.errors import CommandError, RequestError
+from dashboard.core.errors import CommandError, LivetapeError, RequestError
 from dashboard.core.instruments import Instrument
 from dashboard.core.leases import WHOLE_BOOK
 from dashboard.core.model import Book, Event, Kind, Price, PriceBasis, Quote, Theo, Topic, Trade
@@ -43,8 +46,11 @@ class NotFoundError(RequestError):
     """A name that no feed has."""
 
 
-def create_rest(running: Running, turns: Turns) -> FastAPI:
-    """Build the application; it is mounted at `/api`. What is long takes one of the `turns`."""
+def create_rest(running: Running, turns: Turns, rates: Rates) -> FastAPI:
+    """Build the application; it is mounted at `/api`. What is long takes one of the `turns`.
+
+    `rates` limit how often the trading engine may be asked.
+    """
     rest = FastAPI(
         title="Livetape",
         version=__version__,
@@ -55,11 +61,13 @@ def create_rest(running: Running, turns: Turns) -> FastAPI:
     )
     rest.state.running = running
     rest.state.turns = turns
-    rest.include_router(router)
+    for each in (router, health.router, runners.router, strategies.router):
+        rest.include_router(each)
     rest.add_exception_handler(NotFoundError, _not_found)
-    rest.add_exception_handler(CommandError, _refused)
-    rest.add_exception_handler(RequestValidationError, _not_allowed)
-    rest.add_exception_handler(HTTPException, _not_served)
+    rest.add_exception_handler(LivetapeError, by_path(not_done, others=_refused))
+    rest.add_exception_handler(RequestValidationError, by_path(not_allowed, others=_not_allowed))
+    rest.add_exception_handler(HTTPException, by_path(not_served, others=_not_served))
+    rest.add_middleware(EngineGate, rates=rates, failures=running.hub.failures)
     return rest
 
 
@@ -252,10 +260,11 @@ async def _not_found(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    refusal = cast("CommandError", error)
+    if not isinstance(error, CommandError):
+        raise error
     return _problem(
         503,
-        f"its feed does not deliver it: {refusal.problem}",
+        f"its feed does not deliver it: {error.problem}",
         "an instrument that its feed delivers",
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from dashboard.commands.door import Commands
 from dashboard.core.readers import AccountReader, BarReader
 from dashboard.hub.served import Served
 
@@ -11,6 +12,7 @@ class Running(Served, Protocol):
 
     version: str
     started_ns: int
+    commands: Commands
 
     @property
     def bars(self) -> BarReader:

@@ -23,6 +23,7 @@ from dashboard.core.accounts import AccountsKept
 from dashboard.core.bars import BarsKept
 from dashboard.core.directory import Directory
 from dashboard.core.errors import CommandError, FeedError
+from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import InstrumentKey
 from dashboard.core.model import RevokedKeys
 from dashboard.feeds.base import Feed
@@ -36,15 +37,28 @@ from dashboard.feeds.system import publish_system
 from dashboard.history.accounts import Accounts
 from dashboard.history.bars import Bars
 from dashboard.hub.hub import Hub
+from dashboard.storage.trading import TradingRepository
+from dashboard.trading.engine import Engine
+from dashboard.trading.sandbox.host import SandboxHost
 
 UNLISTED = "no feed has it any more"
 
 
 class Owner:
-    """One per installation; `runs` are its tasks. Without `history` nothing is remembered."""
+    """One per installation; `runs` are its tasks, and it must be closed before they end.
+
+    Without `history` nothing is remembered of the market. `trading` is what is kept of runners
+    and strategies.
+    """
 
     def __init__(
-        self, settings: Settings, hub: Hub, feeds: Sequence[Feed], *, history: bool = True
+        self,
+        settings: Settings,
+        hub: Hub,
+        feeds: Sequence[Feed],
+        trading: TradingRepository,
+        *,
+        history: bool = True,
     ) -> None:
         self.handlers = Handlers()
         self.bars = Bars(hub)
@@ -71,6 +85,18 @@ class Owner:
             hub=hub,
             clock=time.monotonic_ns,
         )
+        host = SandboxHost()
+        self._engine = Engine(
+            hub=hub,
+            host=host,
+            repository=trading,
+            leases=self._leases,
+            directory=lambda: self._catalogues.directory,
+            feed_state=self._feed_state,
+            clock=time.time_ns,
+            monotonic=time.monotonic_ns,
+            limit=settings.max_runners,
+        )
         self._holders: dict[str, LeaseHolder] = {}
         self._revoked_keys: set[int] = set()
         self._enter_handlers(feeds)
@@ -83,6 +109,8 @@ class Owner:
             "reports": self._reporter.run,
             "bars": self.bars.run,
             "accounts": self.accounts.run,
+            "strategies": host.run,
+            **self._engine.runs,
         }
         if settings.simulator_seed is None:
             self.runs["system"] = self._publish_system
@@ -91,6 +119,15 @@ class Owner:
     def leases_held(self) -> Mapping[str, int]:
         """Count the leases by the name of their holders."""
         return self._leases.held
+
+    async def close(self) -> None:
+        """Let runners end what they are at, and keep what they hold."""
+        await self._engine.close()
+
+    def _feed_state(self, key: InstrumentKey) -> FeedState:
+        """Tell how the feed of an instrument stands; one that no feed has is stale."""
+        feed = self._catalogues.directory.feed_of(key)
+        return FeedState.STALE if feed is None else self._supervisor.status()[feed].state
 
     def _enter_handlers(self, feeds: Sequence[Feed]) -> None:
         frequency = Frequency(feeds, publish=self._hub.publish, clock=time.time_ns)
@@ -104,6 +141,7 @@ class Owner:
         self.handlers.does(Lend, self._lend)
         self.handlers.does(TellBars, self._tell_bars)
         self.handlers.does(TellAccounts, self._tell_accounts)
+        self._engine.enter(self.handlers)
 
     async def _follow(self, directory: Directory) -> None:
         """Let everything follow a directory that is another one."""

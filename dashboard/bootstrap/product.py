@@ -20,6 +20,7 @@ from dashboard.protocols import live, sse
 from dashboard.storage.api_keys import create_first_key
 from dashboard.storage.database import database_url, open_database
 from dashboard.storage.repository import Repository
+from dashboard.storage.trading import TradingRepository
 
 EPOCH_BYTES = 6
 """Random enough that no two starts have one epoch, and short, as every id begins with it."""
@@ -43,11 +44,13 @@ class Product:
     def __init__(self, settings: Settings, *, history: bool = True) -> None:
         self.settings = settings
         self.hub = new_hub(settings)
-        self.repository = Repository(open_database(database_url(settings)))
+        database = open_database(database_url(settings))
+        self.repository = Repository(database)
         self.owner = Owner(
             settings,
             self.hub,
             build_feeds(settings, clock=time.time_ns, monotonic=time.monotonic_ns),
+            TradingRepository(database),
             history=history,
         )
         self.web = Web(
@@ -72,6 +75,7 @@ class Product:
                 yield
             finally:
                 self.hub.close()
+                await self.owner.close()
                 for task in tasks:
                     task.cancel()
                 self.repository.close()

@@ -8,7 +8,7 @@ import msgspec
 from dashboard.commands.requests import Command
 from dashboard.core.principal import TRADE
 from dashboard.core.trading.hosting import Parameter, Validated
-from dashboard.core.trading.model import MarketData, Position, RunnerConfig, State
+from dashboard.core.trading.model import MarketData, Position, RunnerConfig, State, TradeMade
 
 
 class RunnerSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,10 @@ class RunnerSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunnerStats(msgspec.Struct, frozen=True, kw_only=True):
-    """What a runner has done since it began; `error_rate` is errors a tick, times are of a step."""
+    """What a runner has done since it began; `error_rate` is errors a tick, times are of a step.
+
+    `dropped` counts the ticks that it was too slow for, `late` those whose bar was over.
+    """
 
     ticks_processed: int = 0
     actions_executed: int = 0
@@ -42,10 +45,11 @@ class RunnerStats(msgspec.Struct, frozen=True, kw_only=True):
     min_tick_us: float = 0.0
     max_tick_us: float = 0.0
     dropped: int = 0
+    late: int = 0
 
 
 class RunnerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a runner; `status` is running, paused or stopped."""
+    """All of a runner; `status` is running, paused or stopped, `log` its newest lines."""
 
     runner_id: str
     symbol: str
@@ -69,7 +73,20 @@ class RunnerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, float]
     config: RunnerConfig
     created_by: str
+    log: Sequence[str] = ()
     paper: bool = True
+
+
+class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the trading engine does.
+
+    A runner is healthy when it runs, its feed is not stale, and its last call had no error.
+    `sandbox_lacks` names what the system does not have of what strategies are kept in with.
+    """
+
+    runners: int
+    healthy: int
+    sandbox_lacks: Sequence[str] = ()
 
 
 class StrategySummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +161,20 @@ class TellRunnerHistory(Command[Sequence[MarketData]], frozen=True, kw_only=True
 
     runner_id: str
     count: int = 100
+
+
+class TellTrades(Command[Sequence[TradeMade]], frozen=True, kw_only=True):
+    """Tell the newest trades that runners of an id have closed, oldest first.
+
+    They outlive the runner.
+    """
+
+    runner_id: str
+    count: int = 100
+
+
+class TellEngine(Command[EngineStatus], frozen=True, kw_only=True):
+    """Tell how the trading engine does."""
 
 
 class TellStrategies(Command[Sequence[StrategySummary]], frozen=True, kw_only=True):

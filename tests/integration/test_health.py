@@ -14,8 +14,12 @@ from tests.live_server import ROOT, LiveServer, environment
 
 def test_health_has_the_documented_form(server: LiveServer) -> None:
     health = httpx.get(f"{server.url}/api/health").json()
-    assert list(health) == ["status", "version", "uptime_s", "feeds"]
+    assert list(health) == [
+        *("status", "version", "uptime_s", "feeds"),
+        *("runners_count", "healthy_runners", "sandbox_lacks"),
+    ]
     assert health["status"] == "ok"
+    assert health["runners_count"] == health["healthy_runners"] == 0
     feed = health["feeds"]["simulator"]
     assert list(feed) == ["state", "last_event_age_s", "events", "gaps", "skipped"]
     assert feed["state"] == "live"

@@ -37,6 +37,7 @@ from dashboard.hub.hub import Hub
 from dashboard.storage.api_keys import create_key
 from dashboard.storage.database import database_url, open_database
 from dashboard.storage.repository import Repository
+from dashboard.storage.trading import TradingRepository
 from dashboard.streaming.routes import stream_routes
 from dashboard.streaming.server import StreamServer
 from dashboard.ui.tab import Tab
@@ -102,12 +103,13 @@ async def halves() -> AsyncGenerator[Halves]:
     with TemporaryDirectory() as folder:
         changed = {"data_dir": Path(folder), "stream_port": 0, "feed": ("simulator",)}
         settings = load_settings().model_copy(update=changed)
-        repository = Repository(open_database(database_url(settings)))
+        database = open_database(database_url(settings))
+        repository = Repository(database)
         repository.migrate()
         key = create_key(repository, "test", now=time.time_ns())
         owner_hub, web_hub = new_hub(settings), new_hub(settings)
         feeds = build_feeds(settings, clock=time.time_ns, monotonic=time.monotonic_ns)
-        owner = Owner(settings, owner_hub, feeds)
+        owner = Owner(settings, owner_hub, feeds, TradingRepository(database))
         web = Web(settings, web_hub, owner.handlers, repository)
         places = Places(limit=10)
         server = StreamServer(
@@ -135,6 +137,7 @@ async def halves() -> AsyncGenerator[Halves]:
                 await asyncio.gather(places.drained(), server.places.drained())
                 granian.stop()
                 await serving
+            await owner.close()
             for task in tasks:
                 task.cancel()
         repository.close()

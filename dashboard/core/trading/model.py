@@ -97,6 +97,30 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
+class TradeMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A position of a runner that was closed. All of it is simulated.
+
+    `realized_pnl` is net of `fees`, those of both sides. `stale` marks a close at a price whose
+    feed had gone silent.
+    """
+
+    runner_id: str
+    symbol: str
+    exchange: str
+    strategy_name: str
+    version: int
+    side: PositionSide
+    quantity: float
+    entry_price: float
+    exit_price: float
+    entry_timestamp: int
+    exit_timestamp: int
+    realized_pnl: float
+    fees: float
+    reason: str
+    stale: bool
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a runner has, at the current close and net of fees."""
 

@@ -10,6 +10,7 @@ from starlette.routing import Mount
 
 from dashboard.access.turns import TURN_BYTES, Turns
 from dashboard.api import rest
+from dashboard.api.engine_gate import Rates
 from dashboard.core.instruments import Instrument, InstrumentKind, Sent
 from dashboard.core.leases import WHOLE_BOOK
 from tests.unit.accounts import Running
@@ -42,7 +43,11 @@ def turns() -> Turns:
 
 @pytest.fixture
 async def client(running: Named, turns: Turns) -> AsyncIterator[httpx.AsyncClient]:
-    app = Starlette(routes=[Mount("/api", rest.create_rest(running, turns))])
+    app = Starlette(
+        routes=[
+            Mount("/api", rest.create_rest(running, turns, Rates(writes_per_s=1, reads_per_s=1)))
+        ]
+    )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test/api/") as client:
         yield client

@@ -83,7 +83,7 @@ async def test_bars_are_kept_where_something_can_show_them(tmp_path: Path, histo
         (btc,) = running.directory.named("BTC/USD")
         assert bool(running.bars.of(btc, Interval.S1, 1)) == history
         assert {each.name for each in running.hub.subscriptions} == (
-            {"bars", "accounts", "quotes"} if history else {"quotes"}
+            {"bars", "accounts", "quotes", "runners"} if history else {"quotes", "runners"}
         )
 
 
@@ -217,4 +217,4 @@ async def test_the_product_outlives_a_process_that_has_no_file_left_for_its_figu
     chosen = load_settings().model_copy(update={"data_dir": tmp_path})
     async with running_product(chosen) as running, asyncio.timeout(10):
         await first_of(running, Topic(Kind.TRADE, "CRYPTO", "BTC/USD"))
-        assert running.hub.failures.by_place == {"system": 1}
+        assert running.hub.failures.by_place.keys() == {"system"}

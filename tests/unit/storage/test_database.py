@@ -25,7 +25,13 @@ from dashboard.storage.database import FILE_NAME, database_url, migrate, open_da
 from dashboard.storage.repository import Repository
 from tests.live_server import ROOT, free_port
 
-TABLES = {tables.User.__tablename__, tables.ApiKey.__tablename__, tables.PageSession.__tablename__}
+TABLES = {
+    each.__tablename__
+    for each in (
+        *(tables.User, tables.ApiKey, tables.PageSession),
+        *(tables.StrategyVersion, tables.Runner, tables.RunnerBars, tables.ClosedTrade),
+    )
+}
 
 
 def made(engine: Engine) -> set[str]:
@@ -57,12 +63,12 @@ def test_processes_that_start_together_migrate_once(engine: Engine) -> None:
 
 def test_a_migration_that_fails_leaves_nothing_behind(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE page_session (id INTEGER)")  # the last one
-    with pytest.raises(StorageError, match="page_session"):
+        connection.exec_driver_sql("CREATE TABLE closed_trade (id INTEGER)")  # the last one
+    with pytest.raises(StorageError, match="closed_trade"):
         migrate(engine)
-    assert made(engine) == {"page_session"}
+    assert made(engine) == {"closed_trade"}
     with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE page_session")
+        connection.exec_driver_sql("DROP TABLE closed_trade")
 
 
 def test_a_database_of_a_newer_version_is_refused_by_name(engine: Engine) -> None:
@@ -70,7 +76,7 @@ def test_a_database_of_a_newer_version_is_refused_by_name(engine: Engine) -> Non
     change_revision(engine, "9999")
     with pytest.raises(StorageError, match=r"made by a newer version \(revision 9999\)"):
         migrate(engine)
-    change_revision(engine, "0002")
+    change_revision(engine, "0003")
 
 
 @pytest.fixture

@@ -1,0 +1,310 @@
+"""`/api/runners…` and `/api/symbols…`: paper-trading runners, made, watched and ended.
+
+An error is `{"status":"error","error":{"code","message"},"timestamp"}`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+
+from dashboard.api.engine_answers import ERRORS, AskEngine, Engine, RunnerId, answered, example
+from dashboard.api.engine_models import (
+    MAX_WINDOW,
+    Done,
+    MarketDataEntry,
+    RunnerDetails,
+    RunnerList,
+    RunnerMade,
+    RunnerRequest,
+    SymbolList,
+    TradeList,
+)
+from dashboard.commands.trading import (
+    ControlRunner,
+    CreateRunner,
+    RemoveRunner,
+    RunnerSummary,
+    TellRunner,
+    TellRunnerHistory,
+    TellRunners,
+    TellTrades,
+)
+from dashboard.core.trading.model import RunnerConfig
+
+DEFAULT_COUNT = 100
+MAX_TRADES = 10_000
+
+ENTRY = {
+    "runner_id": "btc_ema_prod",
+    "symbol": "BTCUSDT",
+    "exchange": "CRYPTO",
+    "status": "running",
+    "state": "InPosition",
+    "has_position": True,
+    "unrealized_pnl": 150.0,
+    "realized_pnl": -12.5,
+    "ticks_processed": 1234,
+    "errors": 0,
+    "uptime_ms": 61_234,
+    "strategy_name": "ema_crossover",
+    "version": 1,
+    "bar": "tick",
+    "feed_state": "live",
+}
+POSITION = {
+    "entry_price": 50_000.0,
+    "quantity": 0.1,
+    "side": "Long",
+    "entry_timestamp": 1_700_000_000_000,
+    "current_price": 51_500.0,
+    "stop_loss": 49_000.0,
+    "take_profit": 52_500.0,
+    "unrealized_pnl": 150.0,
+    "exit_price": None,
+    "exit_timestamp": None,
+}
+DETAILS = {
+    "runner_id": "btc_ema_prod",
+    "symbol": "BTCUSDT",
+    "exchange": "CRYPTO",
+    "bar": "tick",
+    "strategy_name": "ema_crossover",
+    "version": 1,
+    "status": "running",
+    "state": "InPosition",
+    "position": POSITION,
+    "context": {"was_above": True},
+    "stats": {
+        "ticks_processed": 1234,
+        "actions_executed": 5,
+        "errors": 0,
+        "error_rate": 0.0,
+        "avg_tick_us": 31.2,
+        "min_tick_us": 18.4,
+        "max_tick_us": 212.9,
+        "dropped": 0,
+        "late": 0,
+    },
+    "uptime_ms": 61_234,
+    "away_ms": None,
+    "feed_state": "live",
+    "window_size": 100,
+    "window_len": 100,
+    "capital": 100_000.0,
+    "realized_pnl": -12.5,
+    "unrealized_pnl": 150.0,
+    "parameters": {},
+    "config": {
+        "stop_on_error": True,
+        "log_actions": True,
+        "log_positions": False,
+        "collect_metrics": True,
+    },
+    "created_by": "owner",
+    "log": ['action: {"type":"EnterLong","price":50000.0,"quantity":0.1}'],
+    "paper": True,
+}
+BAR = {
+    "symbol": "BTCUSDT",
+    "timestamp": 1_700_000_000_000,
+    "open": 50_000.0,
+    "high": 50_010.0,
+    "low": 49_990.0,
+    "close": 50_005.0,
+    "volume": 1.5,
+    "bid": 50_004.5,
+    "ask": 50_005.5,
+}
+TRADE = {
+    "runner_id": "btc_ema_prod",
+    "symbol": "BTCUSDT",
+    "exchange": "CRYPTO",
+    "strategy_name": "ema_crossover",
+    "version": 1,
+    "side": "Long",
+    "quantity": 0.1,
+    "entry_price": 50_000.0,
+    "exit_price": 49_875.0,
+    "entry_timestamp": 1_700_000_000_000,
+    "exit_timestamp": 1_700_000_060_000,
+    "realized_pnl": -12.5,
+    "fees": 0.0,
+    "reason": "exit",
+    "stale": False,
+}
+MADE = {"runner_id": "btc_ema_prod", "symbol": "BTCUSDT", "message": "the runner is running"}
+
+router = APIRouter(responses=ERRORS, tags=["runners"])
+
+
+@router.get(
+    "/runners",
+    response_model=RunnerList,
+    responses={200: example({"runners": [ENTRY]}, "All runners.")},
+)
+async def list_runners(engine: AskEngine) -> Response:
+    """List all runners, in the order of their ids."""
+    return await engine.answer({"runners": await engine.ask(TellRunners())})
+
+
+@router.post(
+    "/runners",
+    response_model=RunnerMade,
+    status_code=201,
+    responses={201: example(MADE, "It was made and runs.")},
+)
+async def create_runner(engine: AskEngine, asked: RunnerRequest) -> Response:
+    """Make a runner and start it. It trades on paper: no order leaves the product.
+
+    Without an exchange the symbol is looked up as everywhere; without a version the newest one
+    of the strategy runs, and without a bar each tick is one.
+    """
+    made = await engine.ask(
+        CreateRunner(
+            runner_id=asked.runner_id,
+            symbol=asked.symbol,
+            exchange=asked.exchange,
+            strategy_name=asked.strategy_name,
+            version=asked.version,
+            parameters=asked.parameters,
+            capital=asked.capital,
+            bar=asked.bar,
+            window_size=asked.window_size,
+            config=RunnerConfig(**asked.config.model_dump()),
+            created_by=engine.asker,
+        )
+    )
+    told = {"runner_id": made.runner_id, "symbol": made.symbol, "message": "the runner is running"}
+    return answered(told, 201)
+
+
+async def _tell(engine: Engine, runner_id: str) -> Response:
+    return await engine.answer(await engine.ask(TellRunner(runner_id=runner_id)))
+
+
+@router.get(
+    "/runners/{runner_id}",
+    response_model=RunnerDetails,
+    responses={200: example(DETAILS, "The runner.")},
+)
+async def get_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
+    """Give all of a runner, as its snapshot does."""
+    return await _tell(engine, runner_id)
+
+
+@router.get(
+    "/runners/{runner_id}/snapshot",
+    response_model=RunnerDetails,
+    responses={200: example(DETAILS, "The runner.")},
+)
+async def get_runner_snapshot(engine: AskEngine, runner_id: RunnerId) -> Response:
+    """Give all of a runner as it is now: its state, position, context, statistics and log."""
+    return await _tell(engine, runner_id)
+
+
+@router.get(
+    "/runners/{runner_id}/history",
+    response_model=list[MarketDataEntry],
+    responses={200: example([BAR], "Bars or ticks, oldest first.")},
+)
+async def get_runner_history(
+    engine: AskEngine,
+    runner_id: RunnerId,
+    count: Annotated[int, Query(ge=1, le=MAX_WINDOW, description="at most")] = DEFAULT_COUNT,
+) -> Response:
+    """List the newest bars or ticks of a runner's window, oldest first."""
+    asked = TellRunnerHistory(runner_id=runner_id, count=count)
+    return await engine.answer(await engine.ask(asked))
+
+
+@router.get(
+    "/runners/{runner_id}/trades",
+    response_model=TradeList,
+    responses={200: example({"trades": [TRADE]}, "Trades, oldest first.")},
+)
+async def list_trades(
+    engine: AskEngine,
+    runner_id: RunnerId,
+    count: Annotated[int, Query(ge=1, le=MAX_TRADES, description="at most")] = DEFAULT_COUNT,
+) -> Response:
+    """List the newest trades that runners of this id have closed, oldest first.
+
+    They outlive the runner, so an id that is not known has none.
+    """
+    asked = TellTrades(runner_id=runner_id, count=count)
+    return await engine.answer({"trades": await engine.ask(asked)})
+
+
+@router.post(
+    "/runners/{runner_id}/{action}",
+    response_model=Done,
+    responses={200: example({"success": True, "message": "the runner is paused"}, "It is done.")},
+)
+async def control_runner(
+    engine: AskEngine,
+    runner_id: RunnerId,
+    action: Annotated[
+        Literal["pause", "resume", "stop"],
+        Path(description="what to do; to do it twice is no error", examples=["pause"]),
+    ],
+) -> Response:
+    """Pause, resume or stop a runner.
+
+    While it is paused nothing reaches it, and stop and target rest. To stop it closes its
+    position at the last price; to resume it then starts it anew, with its context.
+    """
+    message = await engine.ask(ControlRunner(runner_id=runner_id, action=action))
+    return answered({"success": True, "message": message})
+
+
+@router.delete("/runners/{runner_id}", status_code=204, response_class=Response)
+async def remove_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
+    """Stop a runner and forget it, its closed trades excepted."""
+    await engine.ask(RemoveRunner(runner_id=runner_id))
+    return Response(status_code=204)
+
+
+SYMBOL = {"symbol": "BTCUSDT", "exchange": "CRYPTO", "runners": 1}
+
+
+@router.get(
+    "/symbols",
+    response_model=SymbolList,
+    responses={200: example({"symbols": [SYMBOL]}, "Symbols that have runners.")},
+    tags=["symbols"],
+)
+async def list_symbols(engine: AskEngine) -> Response:
+    """List the symbols that have a runner."""
+    counted = Counter((each.symbol, each.exchange) for each in await engine.ask(TellRunners()))
+    return await engine.answer(
+        {
+            "symbols": [
+                {"symbol": symbol, "exchange": exchange, "runners": count}
+                for (symbol, exchange), count in sorted(counted.items())
+            ]
+        }
+    )
+
+
+@router.get(
+    "/symbols/{symbol:path}/runners",
+    response_model=RunnerList,
+    responses={200: example({"runners": [ENTRY]}, "The runners of the symbol.")},
+    tags=["symbols"],
+)
+async def list_symbol_runners(
+    engine: AskEngine,
+    symbol: Annotated[
+        str, Path(description="symbol or full id, `EXCHANGE:SYMBOL`", examples=["BTCUSDT"])
+    ],
+) -> Response:
+    """List the runners of a symbol; of one without runners there are none."""
+    found = await engine.ask(TellRunners())
+    return await engine.answer({"runners": _of_symbol(found, symbol)})
+
+
+def _of_symbol(runners: Sequence[RunnerSummary], name: str) -> Sequence[RunnerSummary]:
+    return [each for each in runners if name in {each.symbol, f"{each.exchange}:{each.symbol}"}]
