@@ -19,7 +19,7 @@ import psutil
 
 from tests.benchmarks.cpu import busy_s, waited_s
 from tests.benchmarks.fanout_client import Greeting, LoadClient, Report, load_client
-from tests.benchmarks.processes import leave_a_core, running, serving_process, until, wait_for
+from tests.benchmarks.processes import leave_a_core, running, until, wait_for
 from tests.benchmarks.report import Table
 from tests.benchmarks.runner_event_servers import SERVERS, runner_of
 from tests.live_server import environment, free_port
@@ -48,7 +48,7 @@ def measure(
         with running(command, environment(), cores=cores) as process:
             wait_for(port)
             until(file.exists, "the first events were published")
-            server = serving_process(process)
+            server = psutil.Process(process.pid)
             with client.running(
                 port,
                 greetings,
