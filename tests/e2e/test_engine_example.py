@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.axe import violations_everywhere
 from tests.e2e.layout import faults
-from tests.e2e.market_page import NOTE_VIOLATIONS
+from tests.e2e.market_page import NOTE_VIOLATIONS, eventually
 from tests.live_server import LiveServer
 
 PATH = "/engine-example.html"
@@ -65,7 +65,7 @@ def test_a_runner_is_made_watched_and_ended(page: Page) -> None:
             "aria-current", "step", timeout=WAIT_MS
         )
         assert page.locator("[aria-current]").count() == 1
-    page.wait_for_function("chart.data.datasets[0].data.length > 20", timeout=WAIT_MS)
+    assert eventually(lambda: page.evaluate("chart.data.datasets[0].data.length") > 20)
     expect(page.locator("#log")).to_contain_text('ActionExecuted {"action":{"EnterLong"')
     expect(page.locator("#log")).to_contain_text("PositionClosed")
 
@@ -94,14 +94,14 @@ def test_what_is_refused_is_told(page: Page) -> None:
 
 def test_it_goes_on_after_the_connection_was_cut(page: Page) -> None:
     create(page, "cut")
-    page.wait_for_function("chart.data.datasets[0].data.length > 5", timeout=WAIT_MS)
+    assert eventually(lambda: page.evaluate("closes.length") > 5)
     page.context.set_offline(offline=True)
     page.evaluate("ws.close()")
     expect(page.locator("#connection")).to_have_text("disconnected, trying again")
     page.context.set_offline(offline=False)
     expect(page.locator("#connection")).to_have_text("connected", timeout=WAIT_MS)
     before = page.evaluate("closes.at(-1).x")
-    page.wait_for_function(f"closes.at(-1).x > {before}", timeout=WAIT_MS)
+    assert eventually(lambda: page.evaluate("closes.at(-1).x") > before)
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
