@@ -66,8 +66,8 @@ def test_a_runner_is_made_watched_and_ended(page: Page) -> None:
         )
         assert page.locator("[aria-current]").count() == 1
     assert eventually(lambda: page.evaluate("chart.data.datasets[0].data.length") > 20)
-    expect(page.locator("#log")).to_contain_text('ActionExecuted {"action":{"EnterLong"')
-    expect(page.locator("#log")).to_contain_text("PositionClosed")
+    expect(page.locator("#log")).to_contain_text("ActionExecuted: EnterLong, price ")
+    expect(page.locator("#log")).to_contain_text("PositionClosed: Long 1, entered at ")
 
     page.get_by_role("button", name="Pause").click()
     expect(row).to_contain_text("paused")
