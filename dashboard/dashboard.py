@@ -29,7 +29,7 @@ from dashboard.streaming.shutdown import before_termination, no_life_after
 from dashboard.ui import bridge
 from dashboard.ui.page_socket import event_failed, guard_socket, only_page_messages, page_failed
 from dashboard.ui.page_status import with_status
-from dashboard.ui.pages import instrument, instruments, lost, market, pnl
+from dashboard.ui.pages import instrument, instruments, lost, market, pnl, runners
 
 settings = settings_or_exit()
 configure_logging(settings.log_level, secrets=settings.secrets)
@@ -116,4 +116,5 @@ market.add_page(app)
 instruments.add_page(app)
 instrument.add_page(app)
 pnl.add_page(app)
+runners.add_page(app)
 lost.add_page(app)

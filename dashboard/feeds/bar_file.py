@@ -31,7 +31,8 @@ class BarFile:
 
     `times` are their opens in ms since the Unix epoch, UTC, and `interval_ms` is how far most of
     them are apart. `bad` are the lines that were left out: those that are no bars, and those
-    that begin within the bar before; `broken_off` is the end of one that breaks off. Without a `symbol` it is the file's name before its first dot.
+    that begin within the bar before. `broken_off` is the end of a file that breaks off. Without
+    a `symbol` it is the file's name before its first dot.
 
     Raises:
         FeedError: terminal, when the file cannot be read, or its bars have no length.

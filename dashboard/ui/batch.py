@@ -207,12 +207,17 @@ def draws_prices(instrument: Instrument) -> bool:
 
 
 def counts(entries: Iterable[Published], key: InstrumentKey) -> Counts | None:
-    """Count an instrument's events by kind, as `m` has them; None when there are none."""
+    """Count an instrument's events by kind, as `m` has them; None when there are none.
+
+    A historical trade is none of them: it is in no list of trades either.
+    """
     found = [0] * len(COUNTED)
     for entry in entries:
         kind, exchange, symbol = entry.topic
         if symbol == key[1] and exchange == key[0] and kind in COUNTED:
-            found[COUNTED.index(kind)] += 1
+            event = entry.event
+            if not (isinstance(event, Trade) and event.historical):
+                found[COUNTED.index(kind)] += 1
     return Counts(*found) if any(found) else None
 
 

@@ -6,13 +6,14 @@ from dashboard.access.sign_out import SIGN_OUT_PATH
 from dashboard.ui import theme
 from dashboard.ui.components import live
 from dashboard.ui.components.exports import API
-from dashboard.ui.components.icons import INSTRUMENTS, MARKET, PNL, SETTINGS, icon
+from dashboard.ui.components.icons import INSTRUMENTS, MARKET, PNL, RUNNERS, SETTINGS, icon
 
 PRODUCT = "Livetape"
 PAGES = (
     ("Market", "/", MARKET),
     ("Instruments", "/instruments/", INSTRUMENTS),
     ("PnL", "/pnl", PNL),
+    ("Runners", "/runners", RUNNERS),
 )
 """The rail's entries: name, route, icon."""
 

@@ -13,6 +13,7 @@ STYLESHEETS = (
     "/styles/panels.css",
     "/styles/market.css",
     "/styles/pnl.css",
+    "/styles/runners.css",
     "/styles/controls.css",
     "/styles/instruments.css",
     "/styles/instrument.css",

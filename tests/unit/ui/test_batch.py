@@ -207,6 +207,11 @@ def test_events_of_an_instrument_are_counted_by_kind() -> None:
     assert counts(entries, ("CRYPTO", "SOL/USD")) is None
 
 
+def test_a_historical_trade_is_not_counted() -> None:
+    [past] = numbered(msgspec.structs.replace(trade("BTC/USD"), historical=True))
+    assert counts([past], ("CRYPTO", "BTC/USD")) is None
+
+
 def test_the_past_is_thinned_out_to_the_last_quote_of_each_span_and_the_newest_trades() -> None:
     quotes = [quote(float(ms), None, ms=ms) for ms in (0, 10, 49, 50, 120, 130)]
     trades = [trade("AAPL", float(n), ts=n) for n in range(MAX_PAST_TRADES + 5)]

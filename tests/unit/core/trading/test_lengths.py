@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.errors import TradingError
-from dashboard.core.trading.lengths import format_length, parse_length
+from dashboard.core.trading.lengths import choose_length, format_length, parse_length
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,29 @@ def test_what_is_written_is_read_again(number: int, unit: str) -> None:
     length_ms = parse_length(f"{number}{unit}")
     assert length_ms is not None
     assert parse_length(format_length(length_ms)) == length_ms
+
+
+@pytest.mark.parametrize(
+    ("asked", "bar_ms", "length"),
+    [
+        (None, None, "tick"),
+        (None, 60_000, "1m"),
+        ("5m", None, "5m"),
+        ("5m", 60_000, "5m"),
+        ("60s", 60_000, "60s"),
+        ("1d", 60_000, "1d"),
+    ],
+)
+def test_a_length_is_the_one_that_is_asked_for_else_the_feed_s(
+    asked: str | None, bar_ms: int | None, length: str
+) -> None:
+    assert choose_length(asked, bar_ms=bar_ms) == length
+
+
+@pytest.mark.parametrize("asked", ["tick", "1s", "90s"])
+def test_of_whole_bars_only_multiples_are_made(asked: str) -> None:
+    with pytest.raises(TradingError) as caught:
+        choose_length(asked, bar_ms=60_000)
+    assert caught.value.problem == (
+        f"bar {asked!r} is not allowed; allowed: 1m, as its feed has them, or a multiple"
+    )
