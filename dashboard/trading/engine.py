@@ -90,8 +90,7 @@ class Engine:
 
     async def close(self) -> None:
         """Let runners end what they are at, and write what they hold for the last time."""
-        self.ticks.take()
-        await self.registry.drain()
+        await self.registry.end()
         await self.saver.close()
 
     async def _run(self) -> None:

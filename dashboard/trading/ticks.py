@@ -1,7 +1,7 @@
 """What the hub publishes of instruments, as the ticks and bars that runners get.
 
 A tick is each trade of the instrument; where its feed sends no trades of it, each price. Its bid
-and ask are those of the last quote.
+and ask are those of the last quote. Of a feed of whole bars these are what there is.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
-from dashboard.core.model import Kind, Price, Published, Quote, Topic, Trade
+from dashboard.core.model import ClosedBar, Kind, Price, Published, Quote, Topic, Trade
 from dashboard.core.trading.gather import Gatherer
 from dashboard.core.trading.model import MarketData
 from dashboard.hub.hub import Hub
@@ -20,16 +20,20 @@ TAKEN_AT_ONCE = 256
 """Others get their turn in between."""
 LOOK_S = 0.02
 """How often bars are looked at that no tick has ended."""
-KINDS = frozenset({Kind.TRADE, Kind.PRICE, Kind.QUOTE})
+KINDS = frozenset({Kind.TRADE, Kind.PRICE, Kind.QUOTE, Kind.CLOSED_BAR})
 
 Give = Callable[[MarketData], object]
 
 
 class Line:
-    """One instrument that somebody follows; `last` is its newest tick, None before the first."""
+    """One instrument that somebody follows; `last` is its newest tick, None before the first.
+
+    `bar_ms` is how long its bars are, where its feed has whole ones.
+    """
 
     def __init__(self, instrument: Instrument) -> None:
         self.key = instrument.key
+        self.bar_ms = instrument.bar_ms
         self.last: MarketData | None = None
         self.followers: tuple[Follower, ...] = ()
         self._symbol = instrument.symbol
@@ -48,7 +52,7 @@ class Line:
         tick = self._tick(event)
         if tick is None:
             return
-        if isinstance(event, Trade) and event.anew:
+        if isinstance(event, Trade | ClosedBar) and event.anew:
             self.last = None
             for each in self.followers:
                 each.restart()
@@ -77,6 +81,10 @@ class Line:
 
     def _tick(self, event: object, *, historical: bool = False) -> MarketData | None:
         """Make a tick of an event, or None where it is none, or no price that can be traded at."""
+        if isinstance(event, ClosedBar):
+            return self._bar(event)
+        if self.bar_ms is not None:
+            return None
         if isinstance(event, Trade):
             if event.historical and not historical:
                 return None
@@ -98,6 +106,21 @@ class Line:
             volume=volume,
             bid=self._bid or price,
             ask=self._ask or price,
+        )
+
+    def _bar(self, bar: ClosedBar) -> MarketData | None:
+        if min(bar.open, bar.close) <= 0:
+            return None
+        return MarketData(
+            symbol=self._symbol,
+            timestamp=bar.start_ms,
+            open=bar.open,
+            high=bar.high,
+            low=bar.low,
+            close=bar.close,
+            volume=bar.volume,
+            bid=self._bid or bar.close,
+            ask=self._ask or bar.close,
         )
 
     def _follow_time(self, tick: MarketData, published: Published) -> None:
@@ -131,10 +154,11 @@ class Follower:
     def begin(self) -> None:
         """Hand on what comes from now on; a bar that was not complete is forgotten."""
         self.rest()
-        if self._length_ms is None:
+        length_ms, part_ms = self._length_ms, self.line.bar_ms
+        if length_ms is None or length_ms == part_ms:
             self.take = self._give
         else:
-            self._gatherer = Gatherer(self._length_ms)
+            self._gatherer = Gatherer(length_ms, part_ms=part_ms or 0)
             self.take = self._gather
 
     def rest(self) -> None:

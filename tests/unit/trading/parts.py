@@ -14,7 +14,7 @@ from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.directory import Catalogue, Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
-from dashboard.core.model import Channel, Event, Price, Quote, Side, Trade
+from dashboard.core.model import Channel, ClosedBar, Event, Price, Quote, Side, Trade
 from dashboard.core.principal import LOCAL
 from dashboard.hub.hub import Hub
 from dashboard.storage.database import open_database
@@ -28,6 +28,7 @@ from tests.unit.trading.fake_host import TRADER, FakeHost
 BTC = Instrument(symbol="BTCUSDT", exchange="CRYPTO", tick_size=0.01, sends=(Sent.TRADES,))
 AAPL = Instrument(symbol="AAPL", exchange="NASDAQ", tick_size=0.01, sends=(Sent.VOLUME,))
 UNTOLD = Instrument(symbol="UNTOLD", exchange="X", tick_size=0.01)
+MINUTES = Instrument(symbol="PERP", exchange="FILE", tick_size=0.1, bar_ms=60_000)
 
 
 def trade(price: float, *, ms: int = 0, size: float = 1.0, of: Instrument = BTC) -> Trade:
@@ -49,6 +50,22 @@ def price(value: float, *, ms: int = 0, of: Instrument = AAPL, derived: bool = F
         volume=3.0,
         derived=derived,
         ts_event=ms * MS_NS,
+    )
+
+
+def minute(number: int, close: float, *, anew: bool = False) -> ClosedBar:
+    return ClosedBar(
+        symbol=MINUTES.symbol,
+        exchange=MINUTES.exchange,
+        start_ms=number * 60_000,
+        interval_ms=60_000,
+        open=10.0,
+        high=max(close, 10.0),
+        low=min(close, 10.0),
+        close=close,
+        volume=2.0,
+        anew=anew,
+        ts_event=1_700_000_000_000_000_000,
     )
 
 
@@ -78,7 +95,7 @@ class Parts:
         )
         self.host = FakeHost()
         self.leases = FakeLeases()
-        self.directory = Directory([Catalogue(feed="feed", standing=(BTC, AAPL, UNTOLD))])
+        self.directory = Directory([Catalogue(feed="feed", standing=(BTC, AAPL, UNTOLD, MINUTES))])
         self.state = FeedState.LIVE
         self.closed = False
         self.database = open_database(f"sqlite:///{folder / 'test.db'}")

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Event, Kind, Topic
+from dashboard.core.model import Event, Kind, Price, Topic
 from dashboard.core.trading.model import MarketData
 from dashboard.hub.hub import Hub
 from dashboard.trading.ticks import Follower, Ticks
 from tests.unit.clocks import Clocks
 from tests.unit.fakes import book
-from tests.unit.trading.parts import AAPL, BTC, UNTOLD, price, quote, trade
+from tests.unit.trading.parts import AAPL, BTC, MINUTES, UNTOLD, minute, price, quote, trade
 
 SECOND_MS = 1000
 
@@ -225,6 +225,30 @@ def test_a_bar_has_the_last_quote_before_its_end() -> None:
     followed.publish(quote(9.0, 11.0), trade(10.0, ms=100), quote(8.0, 12.0, ms=900))
     (bar,) = followed.publish(quote(7.0, 13.0, ms=1000), trade(10.0, ms=1100))
     assert (bar.bid, bar.ask) == (8.0, 12.0)
+
+
+def test_of_a_feed_of_bars_each_bar_is_handed_on_with_its_own_time() -> None:
+    followed = Followed(MINUTES, 60_000)
+    price = Price(symbol="PERP", exchange="FILE", price=11.0, volume=1.0, ts_event=1)
+    (bar,) = followed.publish(minute(5, 11.0), price)
+    assert (bar.timestamp, bar.open, bar.high, bar.low, bar.close) == (300_000, 10, 11, 10, 11)
+    assert (bar.volume, bar.bid, bar.ask) == (2, 11, 11)
+    assert followed.follower.line.last == bar
+
+
+def test_longer_bars_are_complete_with_their_last_part_and_wait_for_it() -> None:
+    followed = Followed(MINUTES, 300_000)
+    assert followed.publish(*(minute(number, 11.0) for number in range(4))) == []
+    assert followed.look(ms=1e9) == []
+    (bar,) = followed.publish(minute(4, 9.0))
+    assert (bar.timestamp, bar.high, bar.low, bar.close, bar.volume) == (0, 11, 9, 9, 10)
+
+
+def test_a_file_that_begins_again_ends_the_bar_that_there_is() -> None:
+    followed = Followed(MINUTES, 300_000)
+    followed.publish(minute(11, 11.0))
+    (bar,) = followed.publish(minute(0, 12.0, anew=True))
+    assert (bar.timestamp, bar.close) == (600_000, 11)
 
 
 def test_one_who_fails_costs_the_others_nothing() -> None:
