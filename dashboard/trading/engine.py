@@ -90,7 +90,8 @@ class Engine:
 
     async def close(self) -> None:
         """Let runners end what they are at, and write what they hold for the last time."""
-        await self.registry.end()
+        self.ticks.take()
+        await self.registry.drain()
         await self.saver.close()
 
     async def _run(self) -> None:

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 START_S = 30
 """How long a request waits until the runners of before are back."""
-END_S = 3
+DRAIN_S = 3
 """How long ticks may take that are on their way at the end: a call that ends at all is shorter."""
 RUNNER_KINDS = tuple(kind for kind in Kind if kind.channel is Channel.RUNNERS)
 UNLISTED = "no feed has its instrument any more"
@@ -117,10 +117,10 @@ class Registry:
         if len(self._runners) + len(self._making) >= self._limit:
             raise refused(f"there are {self._limit} runners, which is the limit; remove one first")
         instrument = find_instrument(self._directory(), asked)
-        bar = choose_length(asked.bar, bar_ms=instrument.bar_ms)
+        length = choose_length(asked.bar, bar_ms=instrument.bar_ms)
         self._making.add(runner_id)
         try:
-            return await self._make(asked, instrument, bar)
+            return await self._make(asked, instrument, length)
         finally:
             self._making.discard(runner_id)
 
@@ -189,27 +189,31 @@ class Registry:
         )
 
     async def keep_up(self) -> None:
-        """Wait until runners have dealt with all that was published so far."""
+        """Wait until all runners have dealt with what the hub has published."""
         await self._restored.wait()
         self._ticks.take()
-        await asyncio.gather(*(self._host.drain(each) for each in list(self._runners)))
+        drains = (self._host.drain(runner_id) for runner_id in self._runners)
+        await asyncio.gather(*drains)
 
-    async def end(self) -> None:
+    async def drain(self) -> None:
         """Give no more ticks to anybody, and wait for those that are on their way, but not long."""
-        self._ticks.take()
-        for each in self._runners.values():
+        fed = [each for each in self._runners.values() if each.follower is not None]
+        for each in fed:
             each.rest()
         with suppress(TimeoutError):
-            async with asyncio.timeout(END_S):
-                await asyncio.gather(*(self._host.drain(each) for each in self._runners))
+            async with asyncio.timeout(DRAIN_S):
+                drains = (self._host.drain(each.runner.program.runner_id) for each in fed)
+                await asyncio.gather(*drains)
 
-    async def _make(self, asked: CreateRunner, instrument: Instrument, bar: str) -> RunnerSummary:
+    async def _make(
+        self, asked: CreateRunner, instrument: Instrument, length: str
+    ) -> RunnerSummary:
         strategy = await self._library.find(asked.strategy_name, asked.version)
         program = Program(
             runner_id=asked.runner_id,
             symbol=instrument.symbol,
             exchange=instrument.exchange,
-            bar=bar,
+            bar=length,
             strategy_name=strategy.name,
             version=strategy.version,
             code=strategy.code,

@@ -1,11 +1,13 @@
 """What the hub publishes of instruments, as the ticks and bars that runners get.
 
 A tick is each trade of the instrument; where its feed sends no trades of it, each price. Its bid
-and ask are those of the last quote. Of a feed of whole bars these are what there is.
+and ask are those of the last quote. A feed of whole bars has no ticks: there its bars are what
+longer ones are made of.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
@@ -26,16 +28,13 @@ Give = Callable[[MarketData], object]
 
 
 class Line:
-    """One instrument that somebody follows; `last` is its newest tick, None before the first.
-
-    `bar_ms` is how long its bars are, where its feed has whole ones.
-    """
+    """One instrument that somebody follows; `last` is its newest tick, None before the first."""
 
     def __init__(self, instrument: Instrument) -> None:
         self.key = instrument.key
-        self.bar_ms = instrument.bar_ms
         self.last: MarketData | None = None
         self.followers: tuple[Follower, ...] = ()
+        self.bar_ms = instrument.bar_ms
         self._symbol = instrument.symbol
         self._sends_trades = Sent.TRADES in instrument.sends
         self._bid: float | None = None
@@ -81,10 +80,8 @@ class Line:
 
     def _tick(self, event: object, *, historical: bool = False) -> MarketData | None:
         """Make a tick of an event, or None where it is none, or no price that can be traded at."""
-        if isinstance(event, ClosedBar):
-            return self._bar(event)
         if self.bar_ms is not None:
-            return None
+            return _whole(event) if isinstance(event, ClosedBar) else None
         if isinstance(event, Trade):
             if event.historical and not historical:
                 return None
@@ -108,25 +105,25 @@ class Line:
             ask=self._ask or price,
         )
 
-    def _bar(self, bar: ClosedBar) -> MarketData | None:
-        if min(bar.open, bar.close) <= 0:
-            return None
-        return MarketData(
-            symbol=self._symbol,
-            timestamp=bar.start_ms,
-            open=bar.open,
-            high=bar.high,
-            low=bar.low,
-            close=bar.close,
-            volume=bar.volume,
-            bid=self._bid or bar.close,
-            ask=self._ask or bar.close,
-        )
-
     def _follow_time(self, tick: MarketData, published: Published) -> None:
         if self.last is None or tick.timestamp >= self.last.timestamp:
             self._ahead_ms = tick.timestamp - published.monotonic_ns // NS_PER_MS
         self.last = tick
+
+
+def _whole(bar: ClosedBar) -> MarketData:
+    """Make a runner's bar of a feed's."""
+    return MarketData(
+        symbol=bar.symbol,
+        timestamp=bar.start_ms,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        bid=bar.close,
+        ask=bar.close,
+    )
 
 
 class Follower:
@@ -154,11 +151,10 @@ class Follower:
     def begin(self) -> None:
         """Hand on what comes from now on; a bar that was not complete is forgotten."""
         self.rest()
-        length_ms, part_ms = self._length_ms, self.line.bar_ms
-        if length_ms is None or length_ms == part_ms:
+        if self._length_ms is None:
             self.take = self._give
         else:
-            self._gatherer = Gatherer(length_ms, part_ms=part_ms or 0)
+            self._gatherer = Gatherer(self._length_ms, part_ms=self.line.bar_ms or 0)
             self.take = self._gather
 
     def rest(self) -> None:
@@ -218,6 +214,7 @@ class Ticks:
         self._flows = flows
         self._monotonic = monotonic
         self._lines: dict[InstrumentKey, Line] = {}
+        self._taken: deque[Published] = deque()
         self._subscription = hub.subscribe(
             name="runners",
             wants=self._wants,
@@ -243,17 +240,19 @@ class Ticks:
         """Hand on what the hub publishes until it closes."""
         while not self._subscription.closed:
             await self._subscription.ready()
-            taken = self._subscription.take()
-            for first in range(0, len(taken), TAKEN_AT_ONCE):
-                self._take(taken[first : first + TAKEN_AT_ONCE])
+            self._taken.extend(self._subscription.take())
+            while self._taken:
+                self._take(TAKEN_AT_ONCE)
                 await asyncio.sleep(0)
 
     def take(self) -> None:
         """Hand on what waits, at once."""
-        self._take(self._subscription.take())
+        self._taken.extend(self._subscription.take())
+        self._take(len(self._taken))
 
-    def _take(self, events: Sequence[Published]) -> None:
-        for published in events:
+    def _take(self, count: int) -> None:
+        for _ in range(min(count, len(self._taken))):
+            published = self._taken.popleft()
             line = self._lines.get((published.topic.exchange, published.topic.subject))
             if line is not None:
                 with self._survival:

@@ -27,8 +27,8 @@ from tests.unit.trading.fake_host import TRADER, FakeHost
 
 BTC = Instrument(symbol="BTCUSDT", exchange="CRYPTO", tick_size=0.01, sends=(Sent.TRADES,))
 AAPL = Instrument(symbol="AAPL", exchange="NASDAQ", tick_size=0.01, sends=(Sent.VOLUME,))
+MINUTES = Instrument(symbol="BTC-PERP", exchange="CSV", tick_size=0.1, bar_ms=60_000)
 UNTOLD = Instrument(symbol="UNTOLD", exchange="X", tick_size=0.01)
-MINUTES = Instrument(symbol="PERP", exchange="FILE", tick_size=0.1, bar_ms=60_000)
 
 
 def trade(price: float, *, ms: int = 0, size: float = 1.0, of: Instrument = BTC) -> Trade:
@@ -53,22 +53,6 @@ def price(value: float, *, ms: int = 0, of: Instrument = AAPL, derived: bool = F
     )
 
 
-def minute(number: int, close: float, *, anew: bool = False) -> ClosedBar:
-    return ClosedBar(
-        symbol=MINUTES.symbol,
-        exchange=MINUTES.exchange,
-        start_ms=number * 60_000,
-        interval_ms=60_000,
-        open=10.0,
-        high=max(close, 10.0),
-        low=min(close, 10.0),
-        close=close,
-        volume=2.0,
-        anew=anew,
-        ts_event=1_700_000_000_000_000_000,
-    )
-
-
 def quote(bid: float | None, ask: float | None, *, ms: int = 0, of: Instrument = BTC) -> Quote:
     return Quote(
         symbol=of.symbol,
@@ -78,6 +62,22 @@ def quote(bid: float | None, ask: float | None, *, ms: int = 0, of: Instrument =
         ask_price=ask,
         ask_size=1.0,
         ts_event=ms * MS_NS,
+    )
+
+
+def minute(number: int, close: float, *, anew: bool = False) -> ClosedBar:
+    return ClosedBar(
+        symbol=MINUTES.symbol,
+        exchange=MINUTES.exchange,
+        start_ms=number * 60_000,
+        interval_ms=60_000,
+        open=close - 1,
+        high=close + 2,
+        low=close - 2,
+        close=close,
+        volume=7.0,
+        anew=anew,
+        ts_event=number,
     )
 
 

@@ -121,8 +121,6 @@ async def test_the_history_is_the_newest_of_the_window_oldest_first(parts: Parts
         ({"parameters": {"fast": 51}}, "INVALID_REQUEST", ["fast=51", "from 2 to 50"]),
         ({"parameters": {"any": float("nan")}}, "INVALID_REQUEST", ["any=nan"]),
         ({"bar": "5x"}, "INVALID_REQUEST", ["'5x'", "5m"]),
-        ({"symbol": "PERP", "bar": "tick"}, "INVALID_REQUEST", ["'tick'", "1m"]),
-        ({"symbol": "PERP", "bar": "90s"}, "INVALID_REQUEST", ["'90s'", "multiple"]),
     ],
 )
 async def test_what_is_not_allowed_is_named_and_nothing_is_kept(
@@ -439,34 +437,6 @@ async def test_ticks_that_are_on_their_way_at_the_end_are_not_lost(parts: Parts)
     await after.close()
 
 
-async def test_on_a_feed_of_bars_a_runner_has_these_unless_it_asks_for_longer_ones(
-    parts: Parts,
-) -> None:
-    await parts.create(symbol="PERP")
-    await parts.create("five", symbol="PERP", bar="5m")
-    parts.publish(*(minute(number, 11.0) for number in range(5)))
-    assert [(await parts.snapshot(each)).bar for each in ("one", "five")] == ["1m", "5m"]
-    assert [(await parts.snapshot(each)).window_len for each in ("one", "five")] == [5, 1]
-
-
-async def test_a_feed_can_wait_until_runners_have_kept_up(parts: Parts) -> None:
-    parts.host.waits = True
-    await parts.create(symbol="PERP")
-    parts.hub.publish(minute(0, 11.0))
-    await parts.engine.registry.keep_up()
-    assert (await parts.snapshot()).stats.ticks_processed == 1
-
-
-async def test_a_feed_waits_until_the_runners_of_before_are_back(tmp_path: Path) -> None:
-    parts = Parts(tmp_path)
-    waiting = asyncio.create_task(parts.engine.registry.keep_up())
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    await parts.engine.registry.restore()
-    await waiting
-    await parts.close()
-
-
 async def test_ticks_are_told_with_their_data(parts: Parts) -> None:
     await parts.create()
     parts.publish(trade(100.0, ms=7, size=2.5))
@@ -480,3 +450,23 @@ async def test_positions_are_told_when_they_open(parts: Parts) -> None:
     await in_position(parts)
     (opened,) = [each for each in parts.heard() if isinstance(each, PositionOpened)]
     assert (opened.position.entry_price, opened.position.quantity) == (102, 2)
+
+
+async def test_a_runner_on_whole_bars_has_their_length_unless_it_asks_for_a_multiple(
+    parts: Parts,
+) -> None:
+    assert (await parts.create("one", symbol="BTC-PERP")).bar == "1m"
+    assert (await parts.create("two", symbol="BTC-PERP", bar="5m")).bar == "5m"
+    parts.publish(*(minute(number, 10.0) for number in range(5)))
+    assert len(await parts.ask(TellRunnerHistory(runner_id="one"))) == 5
+    assert len(await parts.ask(TellRunnerHistory(runner_id="two"))) == 1
+    with pytest.raises(TradingError, match="1m, as its feed has them, or a multiple"):
+        await parts.create("three", symbol="BTC-PERP", bar="tick")
+
+
+async def test_runners_have_kept_up_when_all_is_stepped(parts: Parts) -> None:
+    await parts.create()
+    parts.host.waits = True
+    parts.hub.publish(trade(100.0, ms=1))
+    await parts.engine.registry.keep_up()
+    assert (await parts.snapshot()).stats.ticks_processed == 1

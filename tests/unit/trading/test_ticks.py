@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from dashboard.core.instruments import Instrument
-from dashboard.core.model import Event, Kind, Price, Topic
+from dashboard.core.model import Event, Kind, Topic
 from dashboard.core.trading.model import MarketData
 from dashboard.hub.hub import Hub
 from dashboard.trading.ticks import Follower, Ticks
@@ -227,30 +227,6 @@ def test_a_bar_has_the_last_quote_before_its_end() -> None:
     assert (bar.bid, bar.ask) == (8.0, 12.0)
 
 
-def test_of_a_feed_of_bars_each_bar_is_handed_on_with_its_own_time() -> None:
-    followed = Followed(MINUTES, 60_000)
-    price = Price(symbol="PERP", exchange="FILE", price=11.0, volume=1.0, ts_event=1)
-    (bar,) = followed.publish(minute(5, 11.0), price)
-    assert (bar.timestamp, bar.open, bar.high, bar.low, bar.close) == (300_000, 10, 11, 10, 11)
-    assert (bar.volume, bar.bid, bar.ask) == (2, 11, 11)
-    assert followed.follower.line.last == bar
-
-
-def test_longer_bars_are_complete_with_their_last_part_and_wait_for_it() -> None:
-    followed = Followed(MINUTES, 300_000)
-    assert followed.publish(*(minute(number, 11.0) for number in range(4))) == []
-    assert followed.look(ms=1e9) == []
-    (bar,) = followed.publish(minute(4, 9.0))
-    assert (bar.timestamp, bar.high, bar.low, bar.close, bar.volume) == (0, 11, 9, 9, 10)
-
-
-def test_a_file_that_begins_again_ends_the_bar_that_there_is() -> None:
-    followed = Followed(MINUTES, 300_000)
-    followed.publish(minute(11, 11.0))
-    (bar,) = followed.publish(minute(0, 12.0, anew=True))
-    assert (bar.timestamp, bar.close) == (600_000, 11)
-
-
 def test_one_who_fails_costs_the_others_nothing() -> None:
     followed = Followed()
 
@@ -283,3 +259,51 @@ def test_bars_hold_each_tick_once_or_it_was_late(ticks: list[tuple[int, float]])
     times = [bar.timestamp for bar in bars]
     assert times == sorted(set(times))
     assert all(bar.low <= bar.close <= bar.high for bar in bars)
+
+
+def test_a_whole_bar_is_handed_on_as_its_feed_has_it() -> None:
+    followed = Followed(MINUTES, 60_000)
+    assert followed.publish(minute(5, 10.0), price(10.0, of=MINUTES)) == [
+        MarketData(
+            symbol="BTC-PERP",
+            timestamp=300_000,
+            open=9.0,
+            high=12.0,
+            low=8.0,
+            close=10.0,
+            volume=7.0,
+            bid=10.0,
+            ask=10.0,
+        )
+    ]
+
+
+def test_whole_bars_make_longer_ones_with_the_last_of_them() -> None:
+    followed = Followed(MINUTES, 300_000)
+    assert followed.publish(*(minute(number, 10.0) for number in range(5, 9))) == []
+    (made,) = followed.publish(minute(9, 11.0))
+    assert (made.timestamp, made.open, made.close, made.volume) == (300_000, 9.0, 11.0, 35.0)
+    assert followed.look(ms=99 * SECOND_MS) == []
+
+
+def test_bars_that_are_played_again_begin_anew() -> None:
+    followed = Followed(MINUTES, 300_000)
+    made = followed.publish(minute(5, 10.0), minute(0, 20.0, anew=True), minute(4, 21.0))
+    assert [(bar.timestamp, bar.volume) for bar in made] == [(300_000, 7.0), (0, 14.0)]
+    assert followed.follower.late == 0
+
+
+async def test_what_is_taken_at_once_keeps_its_order_behind_what_waits() -> None:
+    followed = Followed()
+    running = asyncio.create_task(followed.ticks.run())
+    for number in range(1000):
+        followed.hub.publish(trade(number + 1.0, ms=number))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert 0 < len(followed.given) < 1000
+    followed.hub.publish(trade(5000.0, ms=5000))
+    followed.ticks.take()
+    closes = [tick.close for tick in followed.taken()]
+    assert closes == [*map(float, range(1, 1001)), 5000.0]
+    followed.hub.close()
+    await running
