@@ -13,7 +13,7 @@ from dashboard.core.trading.model import Committed, MarketData, Program
 from dashboard.trading.sandbox.crews import Crew
 from dashboard.trading.sandbox.limits import Limits
 from dashboard.trading.sandbox.links import Link
-from dashboard.trading.sandbox.messages import VALIDATING, Checked, Load, Validate
+from dashboard.trading.sandbox.messages import VALIDATING, Checked, Validate
 from dashboard.trading.sandbox.pool import Pool
 from dashboard.trading.sandbox.seats import Seat
 
@@ -89,8 +89,15 @@ class SandboxHost:
         if fault := _find_fault(program.code):
             raise StrategyError(problem=fault)
         self.unload(program.runner_id)
-        load = Load(next(self._numbers), program, committed, window)
-        seat = Seat(load, self._limits, stepped=stepped, ended=ended)
+        seat = Seat(
+            next(self._numbers),
+            program,
+            self._limits,
+            committed=committed,
+            window=window,
+            stepped=stepped,
+            ended=ended,
+        )
         await self._is_running.wait()
         async with self._placing:
             self._place(seat, self._find_room() or await self._begin_crew(is_own=False))

@@ -6,7 +6,7 @@ which the worker writes into shared memory before each call: see `RUNNING`.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -17,18 +17,24 @@ LENGTH = struct.Struct("<I")
 RUNNING = struct.Struct("<Q")
 """The shared memory: how many calls there were, then in the lowest bits the number of the runner
 whose call runs; 0 where none does."""
+BAR = struct.Struct("<dddd")
 NUMBER_BITS = 32
 VALIDATING = 1
 """Stands for a runner's number while code is validated; those of runners are greater."""
 
 
+def pack_window(bars: Iterable[MarketData]) -> bytes:
+    """Pack what a strategy keeps of the bars of its window, oldest first."""
+    return b"".join([BAR.pack(bar.high, bar.low, bar.close, bar.volume) for bar in bars])
+
+
 class Load(msgspec.Struct, frozen=True, tag=True):
-    """Make a runner ready; the answer is Loaded."""
+    """Make a runner ready; the answer is Loaded. `window` is packed by `pack_window`."""
 
     number: int
     program: Program
-    committed: Committed | None
-    window: Sequence[MarketData]
+    committed: Committed | None = None
+    window: bytes = b""
 
 
 class Unload(msgspec.Struct, frozen=True, tag=True):

@@ -137,7 +137,7 @@ class Worker:
             bid=1.0,
             ask=1.0,
         )
-        loaded = self.answer(Load(0, program, None, ()))
+        loaded = self.answer(Load(0, program))
         done = self.answer(Step([(0, [bar, bar])]))
         for answer in (loaded, done, self.answer(Validate("?"))):
             msgspec.msgpack.encode(answer)

@@ -5,7 +5,7 @@ import pytest
 from dashboard.core.trading.hosting import Stepped
 from dashboard.core.trading.model import Committed
 from dashboard.trading.sandbox.limits import Limits
-from dashboard.trading.sandbox.messages import Load
+from dashboard.trading.sandbox.messages import BAR
 from dashboard.trading.sandbox.seats import Seat
 from tests.lua import bar, code, program
 
@@ -17,8 +17,11 @@ class Told:
         self.stepped: list[Stepped] = []
         self.ended: list[str] = []
         self.seat = Seat(
-            Load(2, program(code(), window_size=window_size), None, ()),
+            2,
+            program(code(), window_size=window_size),
             Limits(queued_ticks=queued_ticks),
+            committed=None,
+            window=(),
             stepped=self.stepped.append,
             ended=self.ended.append,
         )
@@ -26,7 +29,7 @@ class Told:
 
     def give(self, count: int) -> None:
         for _ in range(count):
-            self.seat.give(bar(timestamp=self._given))
+            self.seat.give(bar(float(self._given), timestamp=self._given))
             self._given += 1
 
     def send(self, most: int) -> list[int]:
@@ -45,7 +48,7 @@ class Told:
 
     @property
     def window(self) -> list[int]:
-        return [each.timestamp for each in self.seat.make_load().window]
+        return [round(close) for _, _, close, _ in BAR.iter_unpack(self.seat.make_load().window)]
 
 
 async def test_what_was_not_answered_is_sent_again() -> None:

@@ -30,7 +30,7 @@ class Served:
         self._worker = Worker(limits or Limits(), self.memory)
 
     def load(self, text: str, number: int = 7) -> Loaded:
-        answer = self._worker.answer(Load(number, program(text), None, ()))
+        answer = self._worker.answer(Load(number, program(text)))
         assert isinstance(answer, Loaded)
         return answer
 
