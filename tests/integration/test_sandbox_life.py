@@ -13,10 +13,11 @@ import msgspec
 import psutil
 import pytest
 
-from dashboard.core.errors import StrategyError
+from dashboard.core.errors import StrategyError, WorkerLostError
 from dashboard.core.trading.events import PositionClosed
 from dashboard.core.trading.hosting import Parameter
 from dashboard.trading.sandbox.limits import Limits
+from dashboard.trading.sandbox.links import Link
 from tests.live_server import ROOT
 from tests.lua import code
 from tests.sandboxes import Neighbours, Runner, running_host
@@ -236,3 +237,13 @@ def test_workers_end_with_a_host_that_is_killed() -> None:
     while any(worker.is_running() for worker in workers):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("executable", ["/nowhere/python", "/bin/true"])
+async def test_a_worker_that_cannot_be_started_is_told(
+    monkeypatch: pytest.MonkeyPatch, executable: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    with pytest.raises(WorkerLostError):
+        await Link.start(Limits())
+    assert find_workers() == []
