@@ -149,19 +149,18 @@ class Crew:
     def _take(self, done: Done) -> None:
         """Tell what came of ticks; whose turn it was goes to the end of the line."""
         now_s = self._loop.time()
-        ended = dict(done.ended)
-        for number, stepped in done.stepped:
-            seat = self.seats.get(number)
+        for each in done.runners:
+            seat = self.seats.get(each.number)
             if seat is None:
                 continue
-            del self._waiting[number]
-            seat.take(stepped)
-            if number in ended:
-                self._end(seat, ended[number])
-            elif number in self.seats:
+            del self._waiting[seat.number]
+            seat.take(each.stepped)
+            if each.ended is not None:
+                self._end(seat, each.ended)
+            elif seat.number in self.seats:
                 if seat.waits:
-                    self._waiting[number] = seat
-                if seat.is_busy(stepped, now_s) and not self.is_own and len(self.seats) > 1:
+                    self._waiting[seat.number] = seat
+                if seat.is_busy(each.cpu_us, now_s) and not self.is_own and len(self.seats) > 1:
                     self._too_busy(seat)
 
     async def _recover(self, lost: WorkerLostError) -> None:

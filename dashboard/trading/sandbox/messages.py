@@ -71,15 +71,23 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
     line: int | None = None
 
 
-class Done(msgspec.Struct, frozen=True, tag=True):
-    """What came of the ticks, by the runners' numbers; who ended with the reason.
+class Did(msgspec.Struct, frozen=True, array_like=True):
+    """What came of a runner's ticks; `cpu_us` is what they took of the worker's CPU.
 
-    Of the ticks of a runner fewer may have been stepped than were sent, or none, where time was
-    up: `Stepped.ticks` says how many.
+    Fewer may have been stepped than were sent, where time was up: `Stepped.ticks` says how many.
+    `ended` is the reason where the runner has ended: it is forgotten.
     """
 
-    stepped: Sequence[tuple[int, Stepped]]
-    ended: Sequence[tuple[int, str]] = ()
+    number: int
+    stepped: Stepped
+    cpu_us: float
+    ended: str | None = None
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """What came of the ticks of each runner; there is nothing of those that were not come to."""
+
+    runners: Sequence[Did]
 
 
 class Checked(msgspec.Struct, frozen=True, tag=True):

@@ -97,11 +97,11 @@ class Seat:
         if self._drained and not queue:
             self._tell_drained()
 
-    def is_busy(self, stepped: Stepped, now_s: float) -> bool:
-        """Tell whether its calls take too much of this second, those of an answer included."""
+    def is_busy(self, cpu_us: float, now_s: float) -> bool:
+        """Count what its calls have taken; tell whether that is too much of this second."""
         if int(now_s) != self._second:
             self._second, self._busy_us = int(now_s), 0.0
-        self._busy_us += stepped.total_us
+        self._busy_us += cpu_us
         return self._busy_us > self._limits.busy_ms * US_PER_MS
 
     async def drain(self) -> None:

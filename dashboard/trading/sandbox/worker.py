@@ -29,6 +29,7 @@ from dashboard.trading.sandbox.messages import (
     VALIDATING,
     Answer,
     Checked,
+    Did,
     Done,
     Load,
     Loaded,
@@ -146,17 +147,18 @@ class Worker:
     def _step_all(self, ticks: Sequence[tuple[int, Sequence[MarketData]]]) -> Done:
         """Step runners until time is up, one of them in any case."""
         until_ns = time.perf_counter_ns() + self._limits.message_ms * NS_PER_MS
-        stepped: list[tuple[int, Stepped]] = []
-        ended: list[tuple[int, str]] = []
+        done: list[Did] = []
         for number, bars in ticks:
             runner = self._runners[number]
-            stepped.append((number, self._step(number, runner, bars)))
+            began_ns = time.process_time_ns()
+            stepped = self._step(number, runner, bars)
+            cpu_us = (time.process_time_ns() - began_ns) / NS_PER_US
+            done.append(Did(number, stepped, cpu_us, runner.machine.ended))
             if runner.machine.ended is not None:
-                ended.append((number, runner.machine.ended))
                 del self._runners[number]
             if time.perf_counter_ns() >= until_ns:
                 break
-        return Done(stepped, ended)
+        return Done(done)
 
     def _step(self, number: int, runner: Runner, bars: Sequence[MarketData]) -> Stepped:
         """Step a runner until its share of time is up, one tick in any case."""
