@@ -8,6 +8,7 @@ import structlog
 
 from dashboard.core.errors import StrategyError, WorkerLostError
 from dashboard.core.trading.model import MarketData
+from dashboard.hub.failures import Failures
 from dashboard.trading.sandbox.limits import Limits
 from dashboard.trading.sandbox.links import Link
 from dashboard.trading.sandbox.messages import Done, Loaded, Step, Unload
@@ -22,6 +23,8 @@ carries more of them."""
 MESSAGE_TICKS = 250
 """How many ticks a message carries at most; their events are told in one go."""
 RUNNER_TICKS = 50
+PLACE = "runners"
+"""Where failures of those are counted who are told of runners."""
 AGAIN_S = 1.0
 """How long one waits before the runners are loaded once more, where nobody is to blame."""
 
@@ -40,6 +43,7 @@ class Crew:
         limits: Limits,
         *,
         is_own: bool,
+        failures: Failures,
         gone: Callable[[Seat], None],
         too_busy: Callable[[Seat], None],
     ) -> None:
@@ -48,6 +52,7 @@ class Crew:
         self._pool = pool
         self._link = link
         self._limits = limits
+        self._failures = failures
         self._gone = gone
         self._too_busy = too_busy
         self._loop = asyncio.get_running_loop()
@@ -154,7 +159,8 @@ class Crew:
             if seat is None:
                 continue
             del self._waiting[seat.number]
-            seat.take(each.stepped)
+            with self._failures.at(PLACE):
+                seat.take(each.stepped)
             if each.ended is not None:
                 self._end(seat, each.ended)
             elif seat.number in self.seats:
@@ -194,7 +200,8 @@ class Crew:
         self._forget(seat)
         self._gone(seat)
         if seat.loaded.done():
-            seat.ended(reason)
+            with self._failures.at(PLACE):
+                seat.ended(reason)
         else:
             seat.loaded.set_exception(StrategyError(problem=reason, line=line))
 

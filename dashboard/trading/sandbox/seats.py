@@ -93,9 +93,9 @@ class Seat:
         if self._dropped:
             stepped = structs.replace(stepped, dropped=self._dropped)
             self._dropped = 0
-        self.stepped(stepped)
         if self._drained and not queue:
             self._tell_drained()
+        self.stepped(stepped)
 
     def is_busy(self, cpu_us: float, now_s: float) -> bool:
         """Count what its calls have taken; tell whether that is too much of this second."""
