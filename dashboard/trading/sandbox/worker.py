@@ -179,6 +179,7 @@ class Worker:
             shortest = min(shortest, took)
             if now >= until or machine.ended is not None:
                 break
+        kinds = list(map(type, events))
         return Stepped(
             events=events,
             committed=machine.committed,
@@ -186,14 +187,15 @@ class Worker:
             total_us=(before - began) / NS_PER_US,
             min_us=shortest / NS_PER_US,
             max_us=longest / NS_PER_US,
-            actions=sum(type(event) is ActionExecuted for event in events),
-            errors=sum(
-                type(event) is RunnerError and event.severity is not Severity.WARNING
-                for event in events
-            ),
+            actions=kinds.count(ActionExecuted),
+            errors=kinds.count(RunnerError) and sum(map(_is_error, events)),
             bars_wanted=runner.strategy.bars_wanted,
             log=runner.take_log(),
         )
+
+
+def _is_error(event: AnyRunnerEvent) -> bool:
+    return isinstance(event, RunnerError) and event.severity is not Severity.WARNING
 
 
 class Socket:
