@@ -171,6 +171,28 @@ async def test_nothing_is_told_of_one_that_was_unloaded() -> None:
         assert again.context == '{"n":2}'
 
 
+async def test_ticks_may_come_before_a_runner_is_ready() -> None:
+    async with running_host() as host:
+        ticking = Runner(host, "ticking")
+        await ticking.load()
+        for number in range(50):
+            runner = Runner(host, str(number))
+            ticking.give()
+            await ticking.drain()
+            ticking.give()  # it waits until the next message may go
+            await asyncio.sleep(0)
+            loading = asyncio.create_task(runner.load())
+            for _ in range(3):
+                await asyncio.sleep(0)
+            runner.give(3)
+            await loading
+            await runner.drain()
+            assert runner.ticks == runner.given
+            runner.unload()
+        await ticking.drain()
+        assert ticking.ticks == ticking.given
+
+
 async def test_a_runner_goes_on_from_what_it_held() -> None:
     async with running_host() as host:
         runner = Runner(host, "one")

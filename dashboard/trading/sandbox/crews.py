@@ -112,10 +112,10 @@ class Crew:
             elif self._loading:
                 await self._load(self._loading.popleft())
             elif self._waiting:
-                ahead_s = next_s - self._loop.time()
-                if ahead_s > 0:
-                    await asyncio.sleep(ahead_s)
                 began_s = self._loop.time()
+                if began_s < next_s:
+                    await asyncio.sleep(next_s - began_s)
+                    continue  # runners may have come and gone meanwhile
                 is_full = await self._step()
                 next_s = 0.0 if is_full else began_s + SPACING_S
             else:
