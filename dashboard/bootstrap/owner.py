@@ -85,7 +85,7 @@ class Owner:
             hub=hub,
             clock=time.monotonic_ns,
         )
-        host = SandboxHost()
+        host = SandboxHost(failures=hub.failures)
         self._engine = Engine(
             hub=hub,
             host=host,
