@@ -97,6 +97,8 @@ class Owner:
             monotonic=time.monotonic_ns,
             limit=settings.max_runners,
         )
+        for each in feeds:
+            each.wait_for(self._engine.registry.keep_up)
         self._holders: dict[str, LeaseHolder] = {}
         self._revoked_keys: set[int] = set()
         self._enter_handlers(feeds)

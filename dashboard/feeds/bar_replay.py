@@ -125,10 +125,18 @@ class BarReplay(PlayedFeed):
             ts_event=ts_event,
         )
 
+    async def run(self, publish: Publish) -> None:
+        """Publish the bars, again and again where it loops."""
+        await self._wait()
+        await super().run(publish)
+
     async def _give_way(self) -> None:
+        await self._wait()
+        await super()._give_way()
+
+    async def _wait(self) -> None:
         if self._kept_up is not None and self.speed == 0:
             await self._kept_up()
-        await super()._give_way()
 
     def _log_bad(self) -> None:
         for each in self._file.bad[:MAX_LOGGED]:

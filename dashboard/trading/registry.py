@@ -27,7 +27,7 @@ from dashboard.core.instruments import Instrument, InstrumentKey
 from dashboard.core.leases import Leases
 from dashboard.core.model import Channel, Kind, Topic
 from dashboard.core.trading.hosting import Host
-from dashboard.core.trading.lengths import TICK, parse_length
+from dashboard.core.trading.lengths import choose_length, parse_length
 from dashboard.core.trading.model import MarketData, Program, TradeMade
 from dashboard.hub.hub import Hub
 from dashboard.storage.trading import NewRunner, StoredRunner, TradingRepository
@@ -117,10 +117,10 @@ class Registry:
         if len(self._runners) + len(self._making) >= self._limit:
             raise refused(f"there are {self._limit} runners, which is the limit; remove one first")
         instrument = find_instrument(self._directory(), asked)
-        parse_length(asked.bar or TICK)
+        length = choose_length(asked.bar, bar_ms=instrument.bar_ms)
         self._making.add(runner_id)
         try:
-            return await self._make(asked, instrument)
+            return await self._make(asked, instrument, length)
         finally:
             self._making.discard(runner_id)
 
@@ -188,6 +188,13 @@ class Registry:
             sandbox_lacks=self._host.lacking,
         )
 
+    async def keep_up(self) -> None:
+        """Wait until all runners have dealt with what the hub has published."""
+        await self._restored.wait()
+        self._ticks.take()
+        drains = (self._host.drain(runner_id) for runner_id in self._runners)
+        await asyncio.gather(*drains)
+
     async def drain(self) -> None:
         """Give no more ticks to anybody, and wait for those that are on their way, but not long."""
         fed = [each for each in self._runners.values() if each.follower is not None]
@@ -198,13 +205,15 @@ class Registry:
                 drains = (self._host.drain(each.runner.program.runner_id) for each in fed)
                 await asyncio.gather(*drains)
 
-    async def _make(self, asked: CreateRunner, instrument: Instrument) -> RunnerSummary:
+    async def _make(
+        self, asked: CreateRunner, instrument: Instrument, length: str
+    ) -> RunnerSummary:
         strategy = await self._library.find(asked.strategy_name, asked.version)
         program = Program(
             runner_id=asked.runner_id,
             symbol=instrument.symbol,
             exchange=instrument.exchange,
-            bar=asked.bar or TICK,
+            bar=length,
             strategy_name=strategy.name,
             version=strategy.version,
             code=strategy.code,

@@ -1,15 +1,17 @@
 """What the hub publishes of instruments, as the ticks and bars that runners get.
 
 A tick is each trade of the instrument; where its feed sends no trades of it, each price. Its bid
-and ask are those of the last quote.
+and ask are those of the last quote. A feed of whole bars has no ticks: there its bars are what
+longer ones are made of.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable
 
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
-from dashboard.core.model import Kind, Price, Published, Quote, Topic, Trade
+from dashboard.core.model import ClosedBar, Kind, Price, Published, Quote, Topic, Trade
 from dashboard.core.trading.gather import Gatherer
 from dashboard.core.trading.model import MarketData
 from dashboard.hub.hub import Hub
@@ -20,7 +22,7 @@ TAKEN_AT_ONCE = 256
 """Others get their turn in between."""
 LOOK_S = 0.02
 """How often bars are looked at that no tick has ended."""
-KINDS = frozenset({Kind.TRADE, Kind.PRICE, Kind.QUOTE})
+KINDS = frozenset({Kind.TRADE, Kind.PRICE, Kind.QUOTE, Kind.CLOSED_BAR})
 
 Give = Callable[[MarketData], object]
 
@@ -32,6 +34,7 @@ class Line:
         self.key = instrument.key
         self.last: MarketData | None = None
         self.followers: tuple[Follower, ...] = ()
+        self.bar_ms = instrument.bar_ms
         self._symbol = instrument.symbol
         self._sends_trades = Sent.TRADES in instrument.sends
         self._bid: float | None = None
@@ -48,7 +51,7 @@ class Line:
         tick = self._tick(event)
         if tick is None:
             return
-        if isinstance(event, Trade) and event.anew:
+        if isinstance(event, Trade | ClosedBar) and event.anew:
             self.last = None
             for each in self.followers:
                 each.restart()
@@ -77,6 +80,8 @@ class Line:
 
     def _tick(self, event: object, *, historical: bool = False) -> MarketData | None:
         """Make a tick of an event, or None where it is none, or no price that can be traded at."""
+        if self.bar_ms is not None:
+            return _whole(event) if isinstance(event, ClosedBar) else None
         if isinstance(event, Trade):
             if event.historical and not historical:
                 return None
@@ -104,6 +109,21 @@ class Line:
         if self.last is None or tick.timestamp >= self.last.timestamp:
             self._ahead_ms = tick.timestamp - published.monotonic_ns // NS_PER_MS
         self.last = tick
+
+
+def _whole(bar: ClosedBar) -> MarketData:
+    """Make a runner's bar of a feed's."""
+    return MarketData(
+        symbol=bar.symbol,
+        timestamp=bar.start_ms,
+        open=bar.open,
+        high=bar.high,
+        low=bar.low,
+        close=bar.close,
+        volume=bar.volume,
+        bid=bar.close,
+        ask=bar.close,
+    )
 
 
 class Follower:
@@ -134,7 +154,7 @@ class Follower:
         if self._length_ms is None:
             self.take = self._give
         else:
-            self._gatherer = Gatherer(self._length_ms)
+            self._gatherer = Gatherer(self._length_ms, part_ms=self.line.bar_ms or 0)
             self.take = self._gather
 
     def rest(self) -> None:
@@ -194,6 +214,7 @@ class Ticks:
         self._flows = flows
         self._monotonic = monotonic
         self._lines: dict[InstrumentKey, Line] = {}
+        self._taken: deque[Published] = deque()
         self._subscription = hub.subscribe(
             name="runners",
             wants=self._wants,
@@ -219,17 +240,19 @@ class Ticks:
         """Hand on what the hub publishes until it closes."""
         while not self._subscription.closed:
             await self._subscription.ready()
-            taken = self._subscription.take()
-            for first in range(0, len(taken), TAKEN_AT_ONCE):
-                self._take(taken[first : first + TAKEN_AT_ONCE])
+            self._taken.extend(self._subscription.take())
+            while self._taken:
+                self._take(TAKEN_AT_ONCE)
                 await asyncio.sleep(0)
 
     def take(self) -> None:
         """Hand on what waits, at once."""
-        self._take(self._subscription.take())
+        self._taken.extend(self._subscription.take())
+        self._take(len(self._taken))
 
-    def _take(self, events: Sequence[Published]) -> None:
-        for published in events:
+    def _take(self, count: int) -> None:
+        for _ in range(min(count, len(self._taken))):
+            published = self._taken.popleft()
             line = self._lines.get((published.topic.exchange, published.topic.subject))
             if line is not None:
                 with self._survival:

@@ -60,6 +60,16 @@ QUOTED = '[data-testid="last-price"][data-value]'
 BID = '[data-testid="best-bid"][data-value]'
 
 
+def with_runners(page: Page) -> None:
+    """Start two, where there are none of these names."""
+    for name, symbol in (("crossover", "BTCUSDT"), ("a-runner-with-a-rather-long-name", "ETH/USD")):
+        page.request.post(
+            f"{page.url.partition('/runners')[0]}/api/runners",
+            data={"runner_id": name, "symbol": symbol, "strategy_name": "ema_crossover"},
+        )
+        page.locator(f'[data-runner="{name}"]').wait_for()
+
+
 def pressed(name: str) -> Callable[[Page], object]:
     """Press a button, for what it opens."""
     return lambda page: page.get_by_role("button", name=name, exact=True).click()
@@ -82,6 +92,7 @@ PAGES = {
     "traders": Shown("/instruments/REDIS:AAPL", TRADES),
     "replayed": Shown("/instruments/COINBASE:YFI-BTC", BID),
     "pnl": Shown("/pnl", '[data-testid="position-row"]'),
+    "runners": Shown("/runners", '[data-testid="runners"]', with_runners),
     "sign-in": Shown("/sign-in", "#key"),
     "unknown": Shown("/instruments/NONE:SUCH", '[data-testid="not-found"]'),
     "no-page": Shown("/no-such-page", '[data-testid="no-page"]'),

@@ -1,4 +1,4 @@
-"""The whole server on a file of bars."""
+"""The whole server on a file of bars, and runners on a real month of them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,10 +7,27 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dashboard.bootstrap.product import Product
+from dashboard.bootstrap.web import Web
+from dashboard.commands.requests import ControlReplay
+from dashboard.commands.trading import CreateRunner, RunnerSnapshot, TellRunner, TellTrades
+from dashboard.config import load_settings
+from dashboard.core.principal import LOCAL
 from tests.integration.ws_client import live, receive
 from tests.live_server import LiveServer
+from tests.recordings import MINUTES, needs_minutes
 
 CLOSES = [100.5, 101.25, 102.0]
+BARS = 45_031
+TRADED = {
+    "ema_crossover": (603, -0.8798),
+    "rsi_mean_reversion": (216, -0.3474),
+    "range_breakout": (3, -0.52128),
+}
+"""How often each example trades in the month, and what it earns, in percent of its capital.
+
+The last trade of `range_breakout` is open at the end.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +58,37 @@ def test_its_state_is_replayed_and_the_bad_line_is_counted(replaying: LiveServer
     assert (feed["state"], feed["skipped"]) == ("replayed", 1)
     (listed,) = httpx.get(f"{address}/instruments").json()
     assert (listed["exchange"], listed["name"]) == ("CSV", "BTC-PERP")
+
+
+async def stepped(web: Web, runner_id: str) -> RunnerSnapshot:
+    """Wait until a runner has had the whole month."""
+    for _ in range(1200):
+        found = await web.commands.ask(TellRunner(runner_id=runner_id), by=LOCAL)
+        if found.stats.ticks_processed >= BARS:
+            return found
+        await asyncio.sleep(0.1)
+    raise TimeoutError(runner_id)
+
+
+@needs_minutes
+async def test_a_replay_as_fast_as_it_goes_waits_for_its_runners(tmp_path: Path) -> None:
+    changed = {"replay_file": MINUTES, "replay_loop": False, "data_dir": tmp_path}
+    settings = load_settings().model_copy(update=changed | {"feed": ("replay",)})
+    product = Product(settings)
+    async with product.running():
+        web, symbol = product.web, MINUTES.name.partition(".")[0]
+        await web.commands.ask(ControlReplay(feed="replay", action="pause"), by=LOCAL)
+        for name in TRADED:
+            asked = CreateRunner(runner_id=name, symbol=symbol, strategy_name=name)
+            made = await web.commands.ask(asked, by=LOCAL)
+            assert made.bar == "1m"
+        await web.commands.ask(ControlReplay(feed="replay", action="speed"), by=LOCAL)
+        await web.commands.ask(ControlReplay(feed="replay", action="resume"), by=LOCAL)
+        for name, (count, earned_pct) in TRADED.items():
+            found = await stepped(web, name)
+            assert (found.stats.ticks_processed, found.stats.dropped) == (BARS, 0)
+            assert found.stats.errors == 0
+            trades = await web.commands.ask(TellTrades(runner_id=name, count=1000), by=LOCAL)
+            assert len(trades) == count
+            earned = sum(each.realized_pnl for each in trades)
+            assert earned / found.capital * 100 == pytest.approx(earned_pct, abs=1e-9)

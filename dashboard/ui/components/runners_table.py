@@ -15,7 +15,7 @@ COLUMNS = (
     ("State", "What its strategy is at", ""),
     ("Open P&L", "Of the position that is open, simulated, before fees", "number"),
     ("Closed P&L", "Of all positions that were closed, simulated, net of fees", "number"),
-    ("Ticks", "Ticks or bars that its strategy was called with", "number wide"),
+    ("Ticks", "Ticks or bars that its strategy was called with", "number"),
     ("Errors", "Calls of its strategy that failed", "number"),
     ("Up", "How long it has been running", "number wide"),
 )
@@ -80,10 +80,10 @@ def _row(
             rx.cond(row.status != "running", rx.el.span(row.status, class_name="note")),
             rx.cond(row.feed != "", rx.el.span(f"feed {row.feed}", class_name="note")),
         ),
-        _amount(row.open_pnl, row.open_direction),
-        _amount(row.closed_pnl, row.closed_direction),
-        rx.el.td(row.ticks, class_name="figure number wide"),
-        rx.el.td(row.errors, class_name="figure number"),
+        _amount("open", row.open_pnl, row.open_direction),
+        _amount("closed", row.closed_pnl, row.closed_direction),
+        rx.el.td(row.ticks, class_name="figure number", custom_attrs={"data-label": "ticks"}),
+        rx.el.td(row.errors, class_name="figure number", custom_attrs={"data-label": "errors"}),
         rx.el.td(row.uptime, class_name="figure number quiet wide"),
         rx.el.td(
             rx.match(
@@ -109,12 +109,12 @@ def _row(
     )
 
 
-def _amount(text: str, direction: str) -> rx.Component:
+def _amount(label: str, text: str, direction: str) -> rx.Component:
     return rx.el.td(
         rx.el.i(class_name="mark", custom_attrs={"aria-hidden": "true"}),
         text,
         class_name="figure number amount",
-        custom_attrs={"data-direction": direction},
+        custom_attrs={"data-direction": direction, "data-label": label},
     )
 
 

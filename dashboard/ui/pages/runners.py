@@ -228,7 +228,13 @@ def _form() -> rx.Component:
         ),
         _field("capital", "Capital", rx.el.input(type="number", min=1, default_value="100000")),
         rx.el.button("Start", type="submit"),
-        rx.el.p(RunnersState.problem, role="alert", class_name="problem"),
+        rx.el.div(
+            rx.cond(
+                RunnersState.problem != "",
+                rx.el.p(RunnersState.problem, class_name="problem"),
+            ),
+            role="alert",
+        ),
         rx.el.p(PAPER, class_name="hint"),
         on_submit=RunnersState.create,
         reset_on_submit=False,

@@ -14,7 +14,7 @@ from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.directory import Catalogue, Directory
 from dashboard.core.feed_state import FeedState
 from dashboard.core.instruments import Instrument, InstrumentKey, Sent
-from dashboard.core.model import Channel, Event, Price, Quote, Side, Trade
+from dashboard.core.model import Channel, ClosedBar, Event, Price, Quote, Side, Trade
 from dashboard.core.principal import LOCAL
 from dashboard.hub.hub import Hub
 from dashboard.storage.database import open_database
@@ -27,6 +27,7 @@ from tests.unit.trading.fake_host import TRADER, FakeHost
 
 BTC = Instrument(symbol="BTCUSDT", exchange="CRYPTO", tick_size=0.01, sends=(Sent.TRADES,))
 AAPL = Instrument(symbol="AAPL", exchange="NASDAQ", tick_size=0.01, sends=(Sent.VOLUME,))
+MINUTES = Instrument(symbol="BTC-PERP", exchange="CSV", tick_size=0.1, bar_ms=60_000)
 UNTOLD = Instrument(symbol="UNTOLD", exchange="X", tick_size=0.01)
 
 
@@ -64,6 +65,22 @@ def quote(bid: float | None, ask: float | None, *, ms: int = 0, of: Instrument =
     )
 
 
+def minute(number: int, close: float, *, anew: bool = False) -> ClosedBar:
+    return ClosedBar(
+        symbol=MINUTES.symbol,
+        exchange=MINUTES.exchange,
+        start_ms=number * 60_000,
+        interval_ms=60_000,
+        open=close - 1,
+        high=close + 2,
+        low=close - 2,
+        close=close,
+        volume=7.0,
+        anew=anew,
+        ts_event=number,
+    )
+
+
 class Parts:
     """An engine and what is around it; `restarted` gives another on the same database."""
 
@@ -78,7 +95,7 @@ class Parts:
         )
         self.host = FakeHost()
         self.leases = FakeLeases()
-        self.directory = Directory([Catalogue(feed="feed", standing=(BTC, AAPL, UNTOLD))])
+        self.directory = Directory([Catalogue(feed="feed", standing=(BTC, AAPL, UNTOLD, MINUTES))])
         self.state = FeedState.LIVE
         self.closed = False
         self.database = open_database(f"sqlite:///{folder / 'test.db'}")

@@ -33,7 +33,7 @@ from dashboard.core.trading.events import (
 from dashboard.core.trading.hosting import Stepped
 from dashboard.core.trading.model import Committed, RunnerConfig, Severity, State
 from tests.unit.trading.fake_host import BROKEN, FAILING, IDLE, TRADER
-from tests.unit.trading.parts import Parts, running, trade
+from tests.unit.trading.parts import Parts, minute, running, trade
 
 
 @pytest.fixture
@@ -450,3 +450,23 @@ async def test_positions_are_told_when_they_open(parts: Parts) -> None:
     await in_position(parts)
     (opened,) = [each for each in parts.heard() if isinstance(each, PositionOpened)]
     assert (opened.position.entry_price, opened.position.quantity) == (102, 2)
+
+
+async def test_a_runner_on_whole_bars_has_their_length_unless_it_asks_for_a_multiple(
+    parts: Parts,
+) -> None:
+    assert (await parts.create("one", symbol="BTC-PERP")).bar == "1m"
+    assert (await parts.create("two", symbol="BTC-PERP", bar="5m")).bar == "5m"
+    parts.publish(*(minute(number, 10.0) for number in range(5)))
+    assert len(await parts.ask(TellRunnerHistory(runner_id="one"))) == 5
+    assert len(await parts.ask(TellRunnerHistory(runner_id="two"))) == 1
+    with pytest.raises(TradingError, match="1m, as its feed has them, or a multiple"):
+        await parts.create("three", symbol="BTC-PERP", bar="tick")
+
+
+async def test_runners_have_kept_up_when_all_is_stepped(parts: Parts) -> None:
+    await parts.create()
+    parts.host.waits = True
+    parts.hub.publish(trade(100.0, ms=1))
+    await parts.engine.registry.keep_up()
+    assert (await parts.snapshot()).stats.ticks_processed == 1

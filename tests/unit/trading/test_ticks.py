@@ -14,7 +14,7 @@ from dashboard.hub.hub import Hub
 from dashboard.trading.ticks import Follower, Ticks
 from tests.unit.clocks import Clocks
 from tests.unit.fakes import book
-from tests.unit.trading.parts import AAPL, BTC, UNTOLD, price, quote, trade
+from tests.unit.trading.parts import AAPL, BTC, MINUTES, UNTOLD, minute, price, quote, trade
 
 SECOND_MS = 1000
 
@@ -259,3 +259,51 @@ def test_bars_hold_each_tick_once_or_it_was_late(ticks: list[tuple[int, float]])
     times = [bar.timestamp for bar in bars]
     assert times == sorted(set(times))
     assert all(bar.low <= bar.close <= bar.high for bar in bars)
+
+
+def test_a_whole_bar_is_handed_on_as_its_feed_has_it() -> None:
+    followed = Followed(MINUTES, 60_000)
+    assert followed.publish(minute(5, 10.0), price(10.0, of=MINUTES)) == [
+        MarketData(
+            symbol="BTC-PERP",
+            timestamp=300_000,
+            open=9.0,
+            high=12.0,
+            low=8.0,
+            close=10.0,
+            volume=7.0,
+            bid=10.0,
+            ask=10.0,
+        )
+    ]
+
+
+def test_whole_bars_make_longer_ones_with_the_last_of_them() -> None:
+    followed = Followed(MINUTES, 300_000)
+    assert followed.publish(*(minute(number, 10.0) for number in range(5, 9))) == []
+    (made,) = followed.publish(minute(9, 11.0))
+    assert (made.timestamp, made.open, made.close, made.volume) == (300_000, 9.0, 11.0, 35.0)
+    assert followed.look(ms=99 * SECOND_MS) == []
+
+
+def test_bars_that_are_played_again_begin_anew() -> None:
+    followed = Followed(MINUTES, 300_000)
+    made = followed.publish(minute(5, 10.0), minute(0, 20.0, anew=True), minute(4, 21.0))
+    assert [(bar.timestamp, bar.volume) for bar in made] == [(300_000, 7.0), (0, 14.0)]
+    assert followed.follower.late == 0
+
+
+async def test_what_is_taken_at_once_keeps_its_order_behind_what_waits() -> None:
+    followed = Followed()
+    running = asyncio.create_task(followed.ticks.run())
+    for number in range(1000):
+        followed.hub.publish(trade(number + 1.0, ms=number))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert 0 < len(followed.given) < 1000
+    followed.hub.publish(trade(5000.0, ms=5000))
+    followed.ticks.take()
+    closes = [tick.close for tick in followed.taken()]
+    assert closes == [*map(float, range(1, 1001)), 5000.0]
+    followed.hub.close()
+    await running
