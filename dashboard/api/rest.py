@@ -179,9 +179,10 @@ async def list_bars(
 ) -> Response:
     """List the newest bars of one instrument, oldest first; the last one is still growing.
 
-    They are made of the trades since the server started. An interval without a
-    trade has no bar. Kept are 600 of 1s, 1440 of 1m and 2016 of 5m. One on demand is
-    delivered from here on for 60 s; each call renews them.
+    They are made of the trades since the server started, or of the bars of a feed that has them
+    whole, where these fill an interval evenly. An interval without any has no bar. Kept are 600
+    of 1s, 1440 of 1m and 2016 of 5m. One on demand is delivered from here on for 60 s; each call
+    renews them.
     """
     await running.leases.lend(instrument)
     await running.bars.load(instrument)

@@ -1,4 +1,4 @@
-"""Bars (OHLCV) of one instrument, built from its trades: pure, bounded."""
+"""Bars (OHLCV) of one instrument, built from its trades, or from whole ones: pure, bounded."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,9 @@ from operator import attrgetter
 import msgspec
 
 from dashboard.core.clocks import LATEST_NS, MAX_AHEAD_NS
+from dashboard.core.model import ClosedBar
+
+NS_PER_MS = 1_000_000
 
 
 class Interval(StrEnum):
@@ -88,12 +91,13 @@ class BarSeries:
     earliest of its trades and closes with the latest, of several at one time with
     the one that came first and last. One that begins `anew` ends the bar that there is of
     its interval, and another stands in its place. Of too many bars the oldest is left out.
+    A whole bar of a source counts like a trade, at the time at which it was over.
 
     When the wall clock has been set back, bars that were made before lie ahead of
     it. They are kept, for the clock may be set forward again, but they are not
     among the newest, and of too many bars they go first.
 
-    `changes` rises with each trade.
+    `changes` rises with each trade and each whole bar that counts.
     """
 
     def __init__(self, *, interval_s: int, limit: int) -> None:
@@ -142,6 +146,19 @@ class BarSeries:
         if len(bars) > self._limit:
             end = self._end()
             del bars[end if end < len(bars) else 0]
+
+    def apply_bar(self, bar: ClosedBar, *, received_ns: int = LATEST_NS) -> None:
+        """Count a whole bar, unless bars of its length do not fill this interval evenly.
+
+        Its prices count as trades of one time, the close as the last one, with all its volume.
+        """
+        if self._interval_ns % (bar.interval_ms * NS_PER_MS):
+            return
+        ts_event = bar.ts_event
+        self.apply_trade(ts_event, bar.open, 0.0, anew=bar.anew, received_ns=received_ns)
+        self.apply_trade(ts_event, bar.high, 0.0, received_ns=received_ns)
+        self.apply_trade(ts_event, bar.low, 0.0, received_ns=received_ns)
+        self.apply_trade(ts_event, bar.close, bar.volume, received_ns=received_ns)
 
     def newest(self, count: int) -> list[Bar]:
         """Give the newest `count` bars, oldest first; the last one may still be growing."""

@@ -1,4 +1,4 @@
-"""Bars of every instrument that is traded, at the intervals that we keep."""
+"""Bars of every instrument that is traded or has whole ones, at the intervals that we keep."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,22 +6,27 @@ from collections.abc import Awaitable, Callable
 from dashboard.core.bars import KEPT, Bar, BarSeries, BarsKept, Interval
 from dashboard.core.conflation import OverflowPolicy
 from dashboard.core.instruments import Instrument, InstrumentKey
-from dashboard.core.model import Kind, Published, Topic, Trade
+from dashboard.core.model import ClosedBar, Kind, Published, Topic, Trade
 from dashboard.hub.hub import Hub
 
 DRAIN_S = 0.25
 BUFFER_EVENTS = 50_000
 NOTHING_TRADED = BarSeries(interval_s=1, limit=0)
+COUNTED = (Kind.TRADE, Kind.CLOSED_BAR)
 Ask = Callable[[InstrumentKey], Awaitable[BarsKept]]
 
 
 class Bars:
     """Build bars from the hub's trades; those from before a feed was connected do not count.
 
+    Where a feed has whole bars in place of trades, they make those of each interval that they
+    fill evenly, at the times at which they were published: a minute's make those of five minutes,
+    and none of a second.
+
     One subscription serves all instruments. It is drained four times a second
     and whenever bars are asked for, so an answer misses no trade. The bars of an
-    instrument go when its topic of trades ends. On a hub that follows another one, `ask`
-    tells what was kept there before: `load` it when it is wanted.
+    instrument go when the topic that they are made of ends. On a hub that follows another
+    one, `ask` tells what was kept there before: `load` it when it is wanted.
     """
 
     def __init__(self, hub: Hub, *, ask: Ask | None = None) -> None:
@@ -67,7 +72,7 @@ class Bars:
         )
 
     def of(self, instrument: Instrument, interval: Interval, count: int) -> list[Bar]:
-        """Give an instrument's newest `count` bars, oldest first; none where nothing was traded."""
+        """Give an instrument's newest `count` bars, oldest first; none where there is nothing."""
         return self._series_of(instrument, interval).newest(count)
 
     def kept(self, instrument: Instrument, interval: Interval) -> list[Bar]:
@@ -91,14 +96,13 @@ class Bars:
         return NOTHING_TRADED if series is None else series[interval]
 
     def _begin_with(self, key: InstrumentKey, kept: BarsKept) -> None:
-        """Take over what was kept elsewhere, and add the trades that came after it."""
+        """Take over what was kept elsewhere, and add what came after it."""
         self._drain()
         self._loaded[key] = kept.offset
         series = self._series[key] = _new_series()
         for interval, bars in kept.bars.items():
             series[interval].begin_with(bars)
-        topic = Topic(Kind.TRADE, *key)
-        for published in self._hub.recent((topic,)):
+        for published in self._hub.recent([Topic(kind, *key) for kind in COUNTED]):
             self._take(published)
 
     def _drain(self) -> None:
@@ -106,27 +110,34 @@ class Bars:
             self._take(published)
 
     def _take(self, published: Published) -> None:
-        trade = published.event
-        if isinstance(trade, Trade):
-            if not trade.historical:
+        event = published.event
+        if isinstance(event, Trade):
+            if not event.historical:
                 with self._survival:
-                    self._apply(trade, published)
+                    self._apply(event, published)
+        elif isinstance(event, ClosedBar):
+            with self._survival:
+                self._apply(event, published)
         else:
             self._series.pop((published.topic.exchange, published.topic.subject), None)
 
-    def _apply(self, trade: Trade, published: Published) -> None:
-        key = (trade.exchange, trade.symbol)
+    def _apply(self, event: Trade | ClosedBar, published: Published) -> None:
+        key = (event.exchange, event.symbol)
         if published.offset <= self._loaded.get(key, 0):
             return
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = _new_series()
+        if isinstance(event, ClosedBar):
+            for each in series.values():
+                each.apply_bar(event, received_ns=published.ts_received)
+            return
         for each in series.values():
             each.apply_trade(
-                trade.ts_event,
-                trade.price,
-                trade.size,
-                anew=trade.anew,
+                event.ts_event,
+                event.price,
+                event.size,
+                anew=event.anew,
                 received_ns=published.ts_received,
             )
 
@@ -139,4 +150,4 @@ def _new_series() -> dict[Interval, BarSeries]:
 
 
 def _wants(topic: Topic) -> bool:
-    return topic.kind is Kind.TRADE
+    return topic.kind in COUNTED

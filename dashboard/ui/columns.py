@@ -25,8 +25,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Watched(Row, frozen=True):
     """A watched instrument; its place in the list is its number, `at`.
 
-    `kind` and `sends` are those of `core.instruments.Instrument`; `feed` serves it, and is
-    empty where none does any more.
+    `kind`, `sends` and `bar_ms` are those of `core.instruments.Instrument`; `feed` serves it, and
+    is empty where none does any more.
     """
 
     symbol: str
@@ -36,6 +36,7 @@ class Watched(Row, frozen=True):
     kind: str | None
     sends: tuple[str, ...]
     feed: str
+    bar_ms: int | None
 
 
 class Listed(Row, frozen=True):

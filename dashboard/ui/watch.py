@@ -62,4 +62,5 @@ def _row(instrument: Instrument, feed: str | None) -> Watched:
         instrument.kind,
         instrument.sends,
         feed or "",
+        instrument.bar_ms,
     )

@@ -1,6 +1,7 @@
 """The whole server on a file of bars, and runners on a real month of them."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,25 @@ def test_its_state_is_replayed_and_the_bad_line_is_counted(replaying: LiveServer
     assert (feed["state"], feed["skipped"]) == ("replayed", 1)
     (listed,) = httpx.get(f"{address}/instruments").json()
     assert (listed["exchange"], listed["name"]) == ("CSV", "BTC-PERP")
+
+
+def test_its_bars_are_those_of_the_file(replaying: LiveServer) -> None:
+    address = f"http://127.0.0.1:{replaying.port}/api"
+
+    def bars(interval: str) -> list[dict[str, float]]:
+        found = httpx.get(f"{address}/instruments/BTC-PERP/bars", params={"interval": interval})
+        return found.raise_for_status().json()
+
+    for interval, seconds in (("1m", 60), ("5m", 300)):
+        newest = bars(interval)[-1]
+        assert (newest["open"], newest["high"], newest["low"]) == (100, 110, 90)
+        assert newest["close"] in CLOSES
+        assert newest["volume"] in {7, 14, 21}
+        assert newest["timestamp"] % (1000 * seconds) == 0
+        assert 0 <= time.time() - newest["timestamp"] / 1000 < seconds + 60, "when it was played"
+        table = httpx.get(f"{address}/export/bars/{interval}/BTC-PERP.csv").raise_for_status().text
+        assert "CSV,BTC-PERP,100.0,110.0,90.0," in table
+    assert bars("1s") == [], "a bar of a minute has no parts"
 
 
 async def stepped(web: Web, runner_id: str) -> RunnerSnapshot:

@@ -2,6 +2,7 @@
 
 from dashboard.core.model import (
     Book,
+    ClosedBar,
     Control,
     Event,
     OpenInterest,
@@ -51,6 +52,32 @@ def trade(
 ) -> Trade:
     return Trade(
         symbol=symbol, exchange="CRYPTO", price=value, size=size, aggressor_side=side, ts_event=ts
+    )
+
+
+def closed_bar(
+    prices: tuple[float, float, float, float],
+    volume: float = 1,
+    *,
+    symbol: str = "BTC/USD",
+    interval_ms: int = 60_000,
+    anew: bool = False,
+    ts: int = 0,
+) -> ClosedBar:
+    """Make one of open, high, low and close, of long ago, that is over at `ts`."""
+    opened, high, low, close = prices
+    return ClosedBar(
+        symbol=symbol,
+        exchange="CRYPTO",
+        start_ms=1_640_995_200_000,
+        interval_ms=interval_ms,
+        open=opened,
+        high=high,
+        low=low,
+        close=close,
+        volume=volume,
+        anew=anew,
+        ts_event=ts,
     )
 
 

@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.bars import Bar, BarSeries
-from tests.unit.fakes import SECOND_NS
+from dashboard.core.model import ClosedBar
+from tests.unit.fakes import SECOND_NS, closed_bar
+
+MINUTE_NS = 60 * SECOND_NS
 
 trades = st.lists(
     st.tuples(st.integers(0, 30 * SECOND_NS), st.integers(1, 1000), st.integers(1, 100)),
@@ -160,3 +163,77 @@ def test_a_trade_that_begins_anew_ends_the_bar_of_its_interval_and_leaves_those_
     assert made.changed(seen) == made.newest(1)
     made.apply_trade(130 * SECOND_NS, 5, 1, anew=True)
     assert len(made.newest(9)) == 3
+
+
+def gathered(*bars: ClosedBar, interval_s: int = 300) -> BarSeries:
+    made = BarSeries(interval_s=interval_s, limit=1000)
+    for bar in bars:
+        made.apply_bar(bar)
+    return made
+
+
+def test_a_whole_bar_of_the_interval_is_its_bar() -> None:
+    whole = closed_bar((10, 15, 8, 9), 7, ts=90 * SECOND_NS)
+    assert gathered(whole, interval_s=60).newest(9) == [Bar(MINUTE_NS, 10, 15, 8, 9, 7)]
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "bar_s", "counts"),
+    [(1, 60, False), (60, 60, True), (300, 60, True), (60, 7, False), (300, 3600, False)],
+)
+def test_whole_bars_count_where_they_fill_the_interval_evenly(
+    interval_s: int, bar_s: int, *, counts: bool
+) -> None:
+    made = gathered(closed_bar((1, 2, 1, 2), interval_ms=1000 * bar_s), interval_s=interval_s)
+    assert (len(made.newest(9)), made.changes > 0) == (counts, counts)
+
+
+def test_a_whole_bar_that_begins_anew_ends_the_bar_of_its_interval() -> None:
+    made = gathered(
+        closed_bar((10, 15, 8, 9), 7, ts=MINUTE_NS),
+        closed_bar((1, 3, 1, 2), 5, anew=True, ts=2 * MINUTE_NS),
+        closed_bar((2, 4, 2, 4), 5, ts=3 * MINUTE_NS),
+    )
+    assert made.newest(9) == [Bar(0, 1, 4, 1, 4, 10)]
+
+
+minutes = st.lists(
+    st.tuples(
+        st.integers(0, 40),
+        st.lists(st.integers(1, 100), min_size=4, max_size=4).map(sorted),
+        st.booleans(),
+        st.integers(0, 100),
+    ),
+    unique_by=lambda each: each[0],
+)
+"""Minutes with their prices, whether they rise, and their volumes, in whatever order."""
+
+
+@given(minutes, st.integers(0, MINUTE_NS - 1))
+def test_minutes_gathered_into_five_are_those_computed_plainly(
+    all_: list[tuple[int, list[int], bool, int]], phase_ns: int
+) -> None:
+    bars = []
+    for minute, (low, lower, upper, high), rises, volume in all_:
+        opened, close = (lower, upper) if rises else (upper, lower)
+        ts = minute * MINUTE_NS + phase_ns
+        bars.append(closed_bar((opened, high, low, close), volume, ts=ts))
+    expected = []
+    ordered = sorted(bars, key=lambda bar: bar.ts_event)
+    for number, group in groupby(ordered, key=lambda bar: bar.ts_event // (5 * MINUTE_NS)):
+        five = list(group)
+        expected.append(
+            Bar(
+                number * 5 * MINUTE_NS,
+                five[0].open,
+                max(bar.high for bar in five),
+                min(bar.low for bar in five),
+                five[-1].close,
+                sum(bar.volume for bar in five),
+            )
+        )
+    assert gathered(*bars).newest(100) == expected
+    single = gathered(*bars, interval_s=60).newest(100)
+    assert [(bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in single] == [
+        (bar.open, bar.high, bar.low, bar.close, bar.volume) for bar in ordered
+    ]

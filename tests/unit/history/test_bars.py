@@ -1,11 +1,11 @@
 import asyncio
 
-from dashboard.core.bars import KEPT, MAX_BARS, Bar, Interval
-from dashboard.core.instruments import Instrument
-from dashboard.core.model import Side, Trade
+from dashboard.core.bars import KEPT, MAX_BARS, Bar, BarsKept, Interval
+from dashboard.core.instruments import Instrument, InstrumentKey
+from dashboard.core.model import Kind, Side, Topic, Trade
 from dashboard.history.bars import BUFFER_EVENTS, Bars
 from dashboard.hub.hub import Hub
-from tests.unit.fakes import SECOND_NS, Clock, price, trade
+from tests.unit.fakes import SECOND_NS, Clock, closed_bar, price, trade
 
 BTC = Instrument(symbol="BTC/USD", exchange="CRYPTO", tick_size=0.01)
 
@@ -88,3 +88,34 @@ def test_a_trade_that_fails_is_counted_and_the_others_are_kept() -> None:
     hub.publish(trade(value=3, ts=SECOND_NS))
     assert bars.of(BTC, Interval.S1, 1)[0].close == 3
     assert hub.failures.by_place == {"bars": 1}
+
+
+def test_whole_bars_of_a_feed_make_those_of_the_intervals_that_they_fill() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    hub.publish(closed_bar((10, 15, 8, 9), 7, ts=61 * SECOND_NS))
+    hub.publish(closed_bar((9, 20, 9, 12), 5, ts=121 * SECOND_NS))
+    assert bars.of(BTC, Interval.S1, 10) == []
+    assert bars.of(BTC, Interval.M1, 10) == bars.kept(BTC, Interval.M1)
+    assert bars.of(BTC, Interval.M1, 10) == [
+        Bar(60 * SECOND_NS, 10, 15, 8, 9, 7),
+        Bar(120 * SECOND_NS, 9, 20, 9, 12, 5),
+    ]
+    assert bars.of(BTC, Interval.M5, 10) == [Bar(0, 10, 20, 8, 12, 12)]
+    hub.end(Topic(Kind.CLOSED_BAR, *BTC.key))
+    assert bars.of(BTC, Interval.M5, 10) == []
+
+
+async def test_another_hub_begins_with_the_whole_bars_of_before_and_counts_each_once() -> None:
+    hub = new_hub()
+    bars = Bars(hub)
+    hub.publish(closed_bar((10, 15, 8, 9), 7, ts=61 * SECOND_NS))
+
+    async def ask(key: InstrumentKey) -> BarsKept:
+        return bars.keep(key)
+
+    other = Bars(hub, ask=ask)
+    hub.publish(closed_bar((9, 20, 9, 12), 5, ts=121 * SECOND_NS))
+    await other.load(BTC)
+    hub.publish(closed_bar((12, 13, 11, 11), 4, ts=181 * SECOND_NS))
+    assert other.of(BTC, Interval.M5, 10) == [Bar(0, 10, 20, 8, 11, 16)]

@@ -8,7 +8,7 @@ const { Timeline } = await import(`${LIVE}/timeline.js`);
 const { dotRadius, priceRange, stepRuns } = await import(`${LIVE}/steps.js`);
 const { cumulate, depthOf, sizeUpTo } = await import(`${LIVE}/depth.js`);
 const { decimalsOf, keptRange, niceStep, niceTicks, timeTicks } = await import(`${LIVE}/axis.js`);
-const { Bars, emptyBetween } = await import(`${LIVE}/bars.js`);
+const { Bars, emptyBetween, intervalsOf } = await import(`${LIVE}/bars.js`);
 const { movedBy } = await import(`${LIVE}/chartkeys.js`);
 
 /** Quotes of [ms, bid]; the other columns do not matter. */
@@ -155,6 +155,34 @@ test("bars of another interval are not taken", () => {
   bars.choose("1m");
   assert.equal(bars.take(["1s", [[1, 5, 5, 5, 5, 1]], 1]), false);
   assert.equal(bars.rows.length, 0);
+});
+
+test("an instrument has the intervals that its feed's bars fill evenly; without such bars, all", () => {
+  const names = (barMs) => intervalsOf({ barMs }).map(([name]) => name);
+  assert.deepEqual([null, 1000, 60_000, 300_000, 7000, 3_600_000].map(names), [
+    ["1s", "1m", "5m"],
+    ["1s", "1m", "5m"],
+    ["1m", "5m"],
+    ["5m"],
+    [],
+    [],
+  ]);
+});
+
+test("bars are of the interval that was chosen wherever there are such, else of the shortest", () => {
+  const bars = new Bars();
+  bars.begin({ barMs: 60_000 });
+  assert.equal(bars.interval, "1m");
+  bars.take(["1m", [[60, 5, 5, 5, 5, 1]], 1]);
+  bars.begin({ barMs: 60_000 });
+  assert.equal(bars.rows.length, 1, "what is shown of the same stays");
+  bars.begin({ barMs: null });
+  assert.deepEqual([bars.interval, bars.rows.length], ["1s", 0]);
+  bars.choose("5m");
+  bars.begin({ barMs: 60_000 });
+  assert.equal(bars.interval, "5m");
+  bars.begin({ barMs: 3_600_000 });
+  assert.deepEqual([bars.interval, bars.intervals], ["5m", []]);
 });
 
 test("intervals without a trade are empty, a long hole is cut short", () => {

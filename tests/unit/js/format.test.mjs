@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LIVE } from "./live.mjs";
 
-const { NONE, age, basisPoints, decimal, duration, integer, milliseconds, percent, plain, signed, timeOfDay } = await import(`${LIVE}/format.js`);
+const { NONE, age, basisPoints, decimal, duration, integer, milliseconds, percent, plain, signed, timeOfDay, wholeDuration } = await import(`${LIVE}/format.js`);
 const T = "\u2009";
 const M = "\u2212";
 
@@ -48,6 +48,7 @@ test("a plain number has the decimals that it has", () => {
 });
 
 test("a length of time is in whole units", () => {
+  assert.deepEqual([1, 90, 60, 900, 5400, 3600, 86_400].map(wholeDuration), ["1 s", "90 s", "1 min", "15 min", "90 min", "1 h", "24 h"]);
   assert.deepEqual([0, 9.96, 59.4, 59.6, 3569, 3571, 7300].map(duration), ["0 s", "10 s", "59 s", "1 min", "59 min", "1 h", "2 h"]);
 });
 

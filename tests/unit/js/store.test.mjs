@@ -469,6 +469,17 @@ test("bars of an interval that is not shown are asked for anew", () => {
   assert.equal(store.market.detail.bars.rows.length, 0);
 });
 
+test("whole bars of a feed are asked for at an interval that it has, and their volumes are the sizes", () => {
+  const asked = [];
+  const watched = [["ACME", "CSV", 2, 0.01, null, ["volume"], "replay", 60_000]];
+  store.actions = { bars: (interval) => asked.push(interval) };
+  take({ v: 2, d: described({ watched, chosen: "CSV:ACME" }), a: ["1s", [], 1] });
+  assert.deepEqual(asked, ["1m"]);
+  take({ v: 2, a: ["1m", [[60, 5, 6, 4, 5, 0.125]], 1] });
+  assert.equal(store.market.detail.bars.last[4], 5);
+  assert.equal(store.market.sizesOf("CSV:ACME").text(1.5), "1.500");
+});
+
 test("charts run on with the clock, and stand still when nothing is heard or the page is paused", () => {
   take({});
   const heard = store.heardAt;

@@ -41,6 +41,17 @@ test("what stands between is named before what is waited for", () => {
   assert.equal(emptyText("book", share, { ...well, state: "replayed" }, 0), "Waiting for the first order book of ACME.");
 });
 
+test("candles of a feed's whole bars wait for a bar, unless there can be none", () => {
+  const minutes = { ...of(null, ["volume"]), barMs: 60_000 };
+  const hours = { ...minutes, barMs: 3_600_000 };
+  assert.equal(never("candles", minutes), null);
+  assert.equal(never("trades", minutes), "The feed sends no trades of ACME.");
+  assert.equal(emptyText("candles", minutes, well, 0), "Waiting for the first bar of ACME: the feed has bars of 1 min.");
+  assert.equal(emptyText("candles", minutes, well, WAIT_MS + 1), "No bar of ACME has come yet: the feed has bars of 1 min.");
+  const none = "The feed has bars of 1 h of ACME: they make no candles of 1 s, 1 min or 5 min.";
+  assert.equal(emptyText("candles", hours, well, 0), none);
+});
+
 test("the tape waits unless nothing that is watched is traded", () => {
   assert.equal(emptyTapeText([index, share], { unheard: false }, 0), "Waiting for the first trade of a watched symbol.");
   assert.equal(emptyTapeText([index, share], { unheard: false }, WAIT_MS + 1), "No trade of a watched symbol has come yet.");

@@ -26,7 +26,7 @@ from tests.unit.ui.fake_product import Batch, FakeProduct, FakeReplay, open_tab,
 
 def row_of(symbol: str) -> list[Any]:
     """Give the row of a watched instrument of the fake product."""
-    return [symbol, "X", 2, 0.01, None, (), "feed"]
+    return [symbol, "X", 2, 0.01, None, (), "feed", None]
 
 
 async def test_first_push_describes_and_brings_the_latest_values() -> None:

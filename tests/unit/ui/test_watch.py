@@ -55,9 +55,10 @@ def test_a_row_says_what_it_is_what_its_feed_sends_and_which_that_is() -> None:
         tick_size=0.05,
         kind=InstrumentKind.INDEX,
         sends=(Sent.VOLUME,),
+        bar_ms=60_000,
     )
     watch = Watch([index, BOTH[1]], feed_of={index.key: "broker"}.get)
-    assert [(row.kind, row.sends, row.feed) for row in watch.rows] == [
-        ("index", ("volume",), "broker"),
-        (None, (), ""),
+    assert [(row.kind, row.sends, row.feed, row.bar_ms) for row in watch.rows] == [
+        ("index", ("volume",), "broker", 60_000),
+        (None, (), "", None),
     ]

@@ -9,12 +9,21 @@ const MOST_EMPTY = 120;
 export const INTERVALS = [
   ["1s", "1 s", 1],
   ["1m", "1 min", 60],
+  ["5m", "5 min", 300],
 ];
+
+/** The intervals that an instrument has bars of: a feed's whole ones, `barMs` long, must fill them evenly. */
+export function intervalsOf({ barMs }) {
+  return barMs ? INTERVALS.filter(([, , seconds]) => (1000 * seconds) % barMs === 0) : INTERVALS;
+}
 
 /** `rows` are in the order of their start, see columns.js. */
 export class Bars {
   constructor() {
-    this.interval = INTERVALS[0][0];
+    this.intervals = INTERVALS;
+    /** The interval that somebody has chosen, or would begin with. */
+    this.chosen = INTERVALS[0][0];
+    this.interval = this.chosen;
     this.rows = [];
     this.whole = 0;
     this.version = 0;
@@ -32,8 +41,21 @@ export class Bars {
     this.fresh.clear();
   }
 
-  /** Show another interval: what is here is of no use for it. */
+  /** Be about an instrument: of the intervals that it has, show the one that was chosen, or else the first. */
+  begin(instrument) {
+    this.intervals = intervalsOf(instrument);
+    const names = this.intervals.map(([name]) => name);
+    this.show(names.includes(this.chosen) ? this.chosen : (names[0] ?? this.chosen));
+  }
+
   choose(interval) {
+    this.chosen = interval;
+    this.show(interval);
+  }
+
+  /** Show another interval: what is here is of no use for it. */
+  show(interval) {
+    if (interval === this.interval) return;
     this.interval = interval;
     this.clear();
   }

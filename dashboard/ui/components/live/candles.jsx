@@ -1,8 +1,8 @@
 // Bars of the chosen instrument as candles, by TradingView's Lightweight Charts. The
-// server makes the bars; an interval in which nothing was traded is empty. The chart follows
+// server makes the bars; an interval of which there is none is empty. The chart follows
 // the newest bar for as long as that is in sight.
 
-import { useLayoutEffect, useRef, useState } from "react";
+import { useLayoutEffect, useReducer, useRef } from "react";
 import { INTERVALS, emptyBetween } from "./bars.js";
 import { driveByKeys } from "./chartkeys.js";
 import { colorsVersion, themeColors } from "./colors.js";
@@ -237,7 +237,8 @@ function readout(row, { decimals, id }, jumped) {
 
 export function Candles() {
   const { chosen, reachable } = useShape();
-  const [interval, setShown] = useState(store.market.detail.bars.interval);
+  const [, redraw] = useReducer((times) => times + 1, 0);
+  const { intervals, interval } = store.market.detail.bars;
   const place = useRef(null);
   const words = useRef(null);
   const empty = useRef(null);
@@ -286,8 +287,8 @@ export function Candles() {
   }, [chosen, interval]);
 
   const choose = (name) => {
-    setShown(name);
     store.market.detail.bars.choose(name);
+    redraw();
     store.actions.bars?.(name);
     chart.current?.follow();
   };
@@ -301,7 +302,7 @@ export function Candles() {
       <div className="chart-bar">
         <span className="readout figure" ref={words} data-testid="candles-readout" />
         <span className="segments" role="group" aria-label="Length of a candle">
-          {INTERVALS.map(([name, label]) => (
+          {intervals.map(([name, label]) => (
             <button key={name} type="button" aria-pressed={name === interval} disabled={!reachable} onClick={() => choose(name)}>
               {label}
             </button>

@@ -1,7 +1,7 @@
 // Where the columns of a batch's rows stand. Made from dashboard/ui/columns.py, which says what
 // they hold, by `python -m dashboard.ui.columns`: change them there.
 
-export const WATCHED = Object.freeze({ symbol: 0, exchange: 1, decimals: 2, tickSize: 3, kind: 4, sends: 5, feed: 6 });
+export const WATCHED = Object.freeze({ symbol: 0, exchange: 1, decimals: 2, tickSize: 3, kind: 4, sends: 5, feed: 6, barMs: 7 });
 export const LISTED = Object.freeze({ symbol: 0, exchange: 1, underlying: 2, tickSize: 3, absoluteLimit: 4, deltaLimit: 5 });
 export const FOUND = Object.freeze({ text: 0, first: 1, found: 2, listed: 3, rows: 4 });
 export const LOSSES = Object.freeze({ conflated: 0, lost: 1 });

@@ -54,6 +54,7 @@ export class Detail {
     const another = instrument.id !== this.id;
     this.instrument = instrument;
     if (another) this.clear();
+    this.bars.begin(instrument);
     return another;
   }
 

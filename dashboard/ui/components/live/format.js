@@ -93,6 +93,12 @@ export function duration(seconds) {
   return seconds < 3570 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
+/** A length of whole seconds in the largest unit that it is whole in: 90 s, 15 min, 24 h. */
+export function wholeDuration(seconds) {
+  if (seconds % 60) return `${seconds} s`;
+  return seconds % 3600 ? `${seconds / 60} min` : `${seconds / 3600} h`;
+}
+
 /** An age in seconds, in the unit that fits: 40 ms, 3.2 s, 5 min, 2 h. */
 export function age(seconds) {
   if (!Number.isFinite(seconds)) return NONE;

@@ -18,6 +18,7 @@ export const NO_INSTRUMENT = Object.freeze({
   kind: null,
   sends: [],
   feed: "",
+  barMs: null,
 });
 
 /** Instruments that a page watches, from the rows of a description, with their `name`, see `namesOf`. */
@@ -33,6 +34,7 @@ export function watchedOf(rows) {
       kind: row[WATCHED.kind],
       sends: row[WATCHED.sends],
       feed: row[WATCHED.feed],
+      barMs: row[WATCHED.barMs],
     };
   });
   const names = namesOf(watched);

@@ -1,7 +1,7 @@
 // What the page knows of the instruments that it watches: prices, trades, the book and the detail of
 // the chosen one. The keys of a batch are described in dashboard/ui/batch.py.
 
-import { BOOK, PAST, QUOTE, TRADE } from "./columns.js";
+import { BAR, BARS, BOOK, PAST, QUOTE, TRADE } from "./columns.js";
 import { Detail } from "./detail.js";
 import { NO_INSTRUMENT, watchedOf } from "./instruments.js";
 import { LAST, MID, Series } from "./series.js";
@@ -152,9 +152,17 @@ export class Market {
     if (batch.w) this.replaceTrades(batch.w[PAST.trades]);
     this.seeQuotes(batch.w?.[PAST.quotes] ?? batch.q ?? []);
     if (batch.q || batch.w || batch.m || batch.o || batch.z) this.detail.take(batch);
-    if (batch.a && !this.detail.bars.take(batch.a)) this.askBars(this.detail.bars.interval);
+    if (batch.a) this.takeBars(batch.a);
     if (batch.r) this.takeTrades(batch.r);
     if (batch.b) this.takeBook(batch.b);
+  }
+
+  /** Take bars, or ask for those of the interval that is shown; whole ones of a feed have the only sizes. */
+  takeBars(part) {
+    if (!this.detail.bars.take(part)) return this.askBars(this.detail.bars.interval);
+    if (!this.chosen.barMs) return;
+    const sizes = this.sizesOf(this.chosen.id);
+    for (const row of part[BARS.rows]) sizes.see(row[BAR.volume]);
   }
 
   takePrices({ p = [], x = [], u }, now, wants) {

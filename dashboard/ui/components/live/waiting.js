@@ -1,7 +1,9 @@
 // What a panel says that has nothing to show: what an instrument is and what its feed can send decide
 // whether something is worth waiting for. Pure.
 
+import { INTERVALS, intervalsOf } from "./bars.js";
 import { flows } from "./connection.js";
+import { wholeDuration } from "./format.js";
 
 /** So long a panel waits before it says that nothing has come. */
 export const WAIT_MS = 3000;
@@ -23,8 +25,24 @@ const PANELS = {
   prices: { needs: null, thing: "price" },
 };
 
+/** The words for what a panel waits for: candles are made of bars where the feed has them whole. */
+function awaited(panel, { barMs }) {
+  if (panel !== "candles" || !barMs) return PANELS[panel];
+  return { thing: "bar", rest: `: the feed has bars of ${wholeDuration(barMs / 1000)}` };
+}
+
+/** Why there are no candles of a feed's whole bars; null where there may be. */
+function neverCandles(instrument) {
+  if (intervalsOf(instrument).length) return null;
+  const lengths = INTERVALS.map(([, label]) => label);
+  const candles = `${lengths.slice(0, -1).join(", ")} or ${lengths.at(-1)}`;
+  return `The feed has bars of ${wholeDuration(instrument.barMs / 1000)} of ${instrument.name}: they make no candles of ${candles}.`;
+}
+
 /** Why a panel of an instrument never has anything to show, in a sentence; null where it may have. */
-export function never(panel, { kind, sends, name }) {
+export function never(panel, instrument) {
+  const { kind, sends, name, barMs } = instrument;
+  if (panel === "candles" && barMs) return neverCandles(instrument);
   const { needs, thing, things = thing, index, rest = "" } = PANELS[panel];
   if (!needs) return null;
   if (kind === "index") return index;
@@ -52,6 +70,6 @@ export function emptyText(panel, instrument, { unheard, refused, feed, state }, 
   const why = never(panel, instrument);
   if (why) return why;
   if (!flows(state)) return `Nothing comes of ${name}: the feed ${feed} ${STATES[state]}.`;
-  const { thing, rest = "" } = PANELS[panel];
+  const { thing, rest = "" } = awaited(panel, instrument);
   return waited > WAIT_MS ? `No ${thing} of ${name} has come yet${rest}.` : `Waiting for the first ${thing} of ${name}${rest}.`;
 }
