@@ -52,9 +52,9 @@ exchange: $(INSTALLED) ## Run a demonstration exchange on a Redis, at RATE=200 m
 	@python -m dashboard.exchange --rate $(RATE)
 
 record: $(INSTALLED) ## Record /ws of the product on PORT=3000 into .data until Ctrl-C
-	$(call say,Recording ws://localhost:$(PORT)/ws until Ctrl-C)
+	$(call say,Recording the market of ws://localhost:$(PORT)/ws until Ctrl-C)
 	@mkdir -p .data/recordings
-	@python -m dashboard.feeds.record ws://localhost:$(PORT)/ws \
+	@python -m dashboard.feeds.record 'ws://localhost:$(PORT)/ws?streams=market' \
 		--output .data/recordings/$$(date -u +%Y%m%dT%H%M%SZ).wslog.gz \
 		$(if $(wildcard $(KEY_FILE)),--key-file '$(KEY_FILE)')
 

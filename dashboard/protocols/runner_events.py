@@ -6,7 +6,7 @@ All trading is on paper; what looks like a deal says so with `"paper":true`.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -41,6 +41,8 @@ EVENT_TYPES: dict[str, Kind] = {
 """The names on the wire."""
 EVENT_KINDS = frozenset(EVENT_TYPES.values())
 RUNNER_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+MAX_RUNNERS = 200
+"""So many may be named in a filter."""
 
 _TYPES = {kind: name for name, kind in EVENT_TYPES.items()}
 _encoder = msgspec.json.Encoder()
@@ -198,12 +200,15 @@ def kinds_named(event_types: Iterable[str]) -> frozenset[Kind]:
     return frozenset(EVENT_TYPES[each] for each in event_types)
 
 
-def check_runner_ids(runners: Iterable[str]) -> None:
-    """See that these may be names of runners.
+def check_runner_ids(runners: Collection[str]) -> None:
+    """See that these may be names of runners, and not too many.
 
     Raises:
-        RequestError: names one that may not.
+        RequestError: names one that may not, or how many may be named.
     """
+    if len(runners) > MAX_RUNNERS:
+        allowed = f"{MAX_RUNNERS} names, or all runners by naming none"
+        raise RequestError(problem=f"{len(runners)} runners are named", allowed=allowed)
     for each in sorted(runners):
         if not RUNNER_ID.fullmatch(each):
             problem = f"runner {each[:64]!r} is no name of a runner"

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 from dashboard.core.conflation import Slot, slot_of
 from dashboard.core.directory import Directory
-from dashboard.core.model import Published, Topic
+from dashboard.core.model import Kind, Published, Topic
 from dashboard.core.trading.events import RunnerEvent
 from dashboard.hub.hub import Hub
 from dashboard.protocols import live
 from dashboard.protocols.live_filters import Filter
 from dashboard.protocols.runner_events import EVENT_KINDS
 from dashboard.streaming.common_topics import CommonTopics
+
+FIRST_KINDS = (Kind.RUNNER_STARTED, Kind.TICK_RECEIVED)
+"""Who has told anything has told one of these."""
 
 
 class LiveReading:
@@ -46,7 +49,7 @@ class LiveReading:
 
     def has_told(self, runner: str) -> bool:
         """Tell whether a runner of this name has told anything, and was not removed since."""
-        return bool(self._hub.latest(Topic(kind, "", runner) for kind in EVENT_KINDS))
+        return any(self._hub.latest_of(Topic(kind, "", runner)) for kind in FIRST_KINDS)
 
     def frames(self, wanted: Filter, events: Iterable[Published]) -> list[str]:
         """Write events as a client gets them, without those that cannot be written."""

@@ -29,7 +29,7 @@ from dashboard.protocols.live_filters import (
     parse_query,
     streams_in,
 )
-from dashboard.protocols.runner_events import EVENT_KINDS
+from dashboard.protocols.runner_events import EVENT_KINDS, MAX_RUNNERS
 from dashboard.streaming.arrivals import Arrivals
 from dashboard.streaming.closing import POLICY_VIOLATION
 from dashboard.streaming.live_backlog import PART_EVENTS, Backlog, Part
@@ -47,6 +47,8 @@ BACKLOG_BYTES = TURN_BYTES // PART_EVENTS
 """What an event of a backlog counts as: a whole part has a turn for itself."""
 
 
+RUNNER_BYTES = TURN_BYTES // MAX_RUNNERS
+"""What a runner that is named counts as: as many as may be named have a turn for themselves."""
 WRONG_QUERY = Refusal(POLICY_VIOLATION, "the address asks for what there is not")
 
 
@@ -196,10 +198,9 @@ class LiveStreams:
     def _put(self, published: Published) -> None:
         event, topic = published.event, published.topic
         if isinstance(event, RunnerEvent):
-            for dialect, routes in self._routes.find_event(published, event):
+            for dialect, route in self._routes.find_event(event):
                 if payload := self._hub.frame(published, dialect).encode():
-                    for route in routes:
-                        route.put(slot_of(published), payload)
+                    route.put(slot_of(published), payload)
             return
         named = self._routes.find(topic)
         common = self._routes.find(topic.kind) if self._reading.common[topic] else None
@@ -242,6 +243,8 @@ class LiveStreams:
         found = {name: each for name, each in named.items() if each is not None}
         kinds = asked.kinds
         refused = await session.lease(found.values() if kinds - ALONE - EVENT_KINDS else ())
+        if asked.runners:
+            await self.turns.take(RUNNER_BYTES * len(asked.runners))
         problems = {name: refused[each.key] for name, each in found.items() if each.key in refused}
         keys = frozenset[InstrumentKey]()
         if kinds - ALONE:

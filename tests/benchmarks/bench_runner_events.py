@@ -4,7 +4,8 @@ So many runners tell RATE ticks a second together; as many clients get one runne
 one more client gets all. The clients are one program in C, in a process of its own, which finds
 out by numbers in the events what was lost; the server has a core to itself. "tick to client" is
 from the making of the event to its arrival, and "emission" the time in `publish` for one event,
-for ours with its encoding.
+for ours with its encoding. "waited" is how long the server was ready to run and its core busy
+with something else: where that is much, the machine was not quiet and the row says little.
 """
 
 import argparse
@@ -12,11 +13,13 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import NamedTuple, Self
 
-from tests.benchmarks.cpu import busy_s
-from tests.benchmarks.fanout_client import Greeting, LoadClient, load_client
-from tests.benchmarks.processes import leave_a_core, running, serving_process, until, wait_for
+import psutil
+
+from tests.benchmarks.cpu import busy_s, waited_s
+from tests.benchmarks.fanout_client import Greeting, LoadClient, Report, load_client
+from tests.benchmarks.processes import leave_a_core, running, until, wait_for
 from tests.benchmarks.report import Table
 from tests.benchmarks.runner_event_servers import SERVERS, runner_of
 from tests.live_server import environment, free_port
@@ -45,7 +48,7 @@ def measure(
         with running(command, environment(), cores=cores) as process:
             wait_for(port)
             until(file.exists, "the first events were published")
-            server = serving_process(process)
+            server = psutil.Process(process.pid)
             with client.running(
                 port,
                 greetings,
@@ -55,34 +58,47 @@ def measure(
                 seconds=seconds,
                 field="close",
             ) as reports:
-                spent_s, before = 0.0, json.loads(file.read_text())
+                before = Seen.of(server, file)
                 for report in reports:
                     if report["event"] == "measuring":
-                        spent_s, before = busy_s(server), json.loads(file.read_text())
+                        before = Seen.of(server, file)
                     elif report["event"] == "measured":
-                        spent_s = busy_s(server) - spent_s
-                        return row(name, report, spent_s, before, json.loads(file.read_text()))
+                        return row(name, report, before, Seen.of(server, file))
     raise RuntimeError(f"the clients of {name} did not get ready")
 
 
-def row(
-    name: str, seen: dict[str, Any], spent_s: float, before: dict[str, Any], after: dict[str, Any]
-) -> dict[str, object]:
-    """Make the row of a server from what client, system and server say."""
-    events = after["count"] - before["count"]
-    emission_s = after["spent_s"] - before["spent_s"]
+class Seen(NamedTuple):
+    """What a server has spent and published so far."""
+
+    busy_s: float
+    waited_s: float
+    events: int
+    emission_s: float
+
+    @classmethod
+    def of(cls, server: psutil.Process, file: Path) -> Self:
+        """Look at it now."""
+        told = json.loads(file.read_text())
+        return cls(busy_s(server), waited_s(server), told["count"], told["spent_s"])
+
+
+def row(name: str, report: Report, before: Seen, after: Seen) -> dict[str, object]:
+    """Make the row of a server from what the client reports and what was seen of the server."""
+    passed_s = report["elapsed_s"]
+    emission_s, events = after.emission_s - before.emission_s, after.events - before.events
     return {
         "server": name,
-        "deliveries/s": round(seen["deliveries"] / seen["elapsed_s"]),
-        "lost": seen["lost"],
-        "doubled": seen["doubled"],
-        "disordered": seen["disordered"],
-        "p50 ms": round(seen["p50_ms"], 1),
-        "p99 ms": round(seen["p99_ms"], 1),
-        "max ms": round(seen["max_ms"], 1),
+        "deliveries/s": round(report["deliveries"] / passed_s),
+        "lost": report["lost"],
+        "doubled": report["doubled"],
+        "disordered": report["disordered"],
+        "p50 ms": round(report["p50_ms"], 1),
+        "p99 ms": round(report["p99_ms"], 1),
+        "max ms": round(report["max_ms"], 1),
         "emission µs": round(emission_s / max(1, events) * 1e6, 1),
-        "server CPU": f"{spent_s / seen['elapsed_s']:.0%}",
-        "client CPU": f"{seen['cpu_s'] / seen['elapsed_s']:.0%}",
+        "server CPU": f"{(after.busy_s - before.busy_s) / passed_s:.0%}",
+        "waited": f"{(after.waited_s - before.waited_s) / passed_s:.0%}",
+        "client CPU": f"{report['cpu_s'] / passed_s:.0%}",
     }
 
 

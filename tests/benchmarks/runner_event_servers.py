@@ -141,7 +141,7 @@ async def serve_plainly(port: int, runners: int, rate: float, file: Path) -> Non
                 seq += 1
                 body = msgspec.structs.asdict(event)
                 body |= {"data": msgspec.structs.asdict(event.data), "id": f"e:{seq}", "seq": seq}
-                await connection.send(json.dumps({"TickReceived": body}))
+                await connection.send(json.dumps({"TickReceived": body}, separators=(",", ":")))
         finally:
             del queues[queue]
 

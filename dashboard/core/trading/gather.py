@@ -91,6 +91,9 @@ class Gatherer:
         if timestamp < self._over:
             self.late += 1
             return ()
+        if self._part_ms == self._length_ms:
+            self._over = timestamp + self._part_ms
+            return (part,)
         done: tuple[MarketData, ...] = ()
         bar = self._bar
         if bar is not None and timestamp < bar.end:

@@ -8,8 +8,9 @@ Source: `dashboard/protocols/live.py` and the README. A raw example:
 Older recordings do not name the exchange: then an instrument is of LIVETAPE. `system`
 frames are known and left out: the figures are those of the process that was
 recorded, and there is one `system` topic, which is this process's own. So are
-the frames about the connection itself. The price that a trade makes has a frame of
-its own. Prices may be below zero: what was recorded may be an exchange's.
+the frames about the connection itself, and what runners told. The price that a trade
+makes has a frame of its own. Prices may be below zero: what was recorded may be an
+exchange's.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ import msgspec
 from dashboard.core.errors import ParseError
 from dashboard.core.model import Price, PriceLevel, Side, Trade
 from dashboard.feeds.parsing.changes import ABSURD_PRICE, ABSURD_SIZE, BookSnapshot, Change
+from dashboard.protocols.runner_events import EVENT_TYPES
 
 EXCHANGE = "LIVETAPE"
 
@@ -55,6 +57,7 @@ class _Type(msgspec.Struct):
 
 _decoder = msgspec.json.Decoder(_Price | _Trade | _Book)
 _type_decoder = msgspec.json.Decoder(_Type)
+_told_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CARRIED = frozenset({"price", "trade", "book"})
 _LEFT_OUT = frozenset({"system", "control", "subscribed", "conflated", "reset"})
 
@@ -71,7 +74,7 @@ def parse_message(text: str, ts_event: int) -> Sequence[Change] | None:
         type_ = _type_of(text)
         if type_ in _CARRIED:
             raise ParseError(venue=EXCHANGE, problem=str(error)) from error
-        return () if type_ in _LEFT_OUT else None
+        return () if type_ in _LEFT_OUT or _is_of_runner(text) else None
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise ParseError(venue=EXCHANGE, problem="the message is not JSON") from error
     symbol, exchange = frame.symbol, frame.exchange
@@ -114,3 +117,10 @@ def _type_of(text: str) -> str:
         return _type_decoder.decode(text).type
     except msgspec.ValidationError:
         return ""
+
+
+def _is_of_runner(text: str) -> bool:
+    try:
+        return len(told := _told_decoder.decode(text)) == 1 and told.keys() <= EVENT_TYPES.keys()
+    except msgspec.ValidationError:
+        return False

@@ -17,7 +17,8 @@ from dashboard.trading.sandbox.seats import Seat
 log = structlog.get_logger(__name__)
 
 SPACING_S = 0.004
-"""How long after a message the next one goes at the earliest: so one carries more ticks."""
+"""How long after a message the next one goes at the earliest, unless ticks pile up: so one
+carries more of them."""
 MESSAGE_TICKS = 250
 """How many ticks a message carries at most; their events are told in one go."""
 RUNNER_TICKS = 50
@@ -109,8 +110,9 @@ class Crew:
                 ahead_s = next_s - self._loop.time()
                 if ahead_s > 0:
                     await asyncio.sleep(ahead_s)
-                next_s = self._loop.time() + SPACING_S
-                await self._step()
+                began_s = self._loop.time()
+                is_full = await self._step()
+                next_s = 0.0 if is_full else began_s + SPACING_S
             else:
                 self._wake.clear()
                 await self._wake.wait()
@@ -124,20 +126,25 @@ class Crew:
         elif not seat.loaded.done():
             seat.loaded.set_result(None)
 
-    async def _step(self) -> None:
-        """Have the ticks stepped that wait, in turn."""
+    async def _step(self) -> bool:
+        """Have the ticks stepped that wait, in turn; tell whether there were too many of them."""
         ticks: list[tuple[int, list[MarketData]]] = []
         room = MESSAGE_TICKS
+        is_full = False
         for number, seat in self._waiting.items():
-            ticks.append((number, seat.send(min(RUNNER_TICKS, room))))
-            room -= len(ticks[-1][1])
+            sent = seat.send(min(RUNNER_TICKS, room))
+            ticks.append((number, sent))
+            room -= len(sent)
+            is_full = is_full or len(sent) == RUNNER_TICKS or room == 0
             if room == 0:
                 break
-        if (answer := await self._link.ask(Step(ticks))) and isinstance(answer, Done):
+        answer = await self._link.ask(Step(ticks))
+        if isinstance(answer, Done):
             self._take(answer)
         for number, _ in ticks:
             if seat := self.seats.get(number):
                 seat.call_back()
+        return is_full
 
     def _take(self, done: Done) -> None:
         """Tell what came of ticks; whose turn it was goes to the end of the line."""

@@ -42,9 +42,12 @@ class SandboxHost:
 
     async def run(self) -> None:
         """Run the workers; when this ends, they end."""
-        async with self._group:
-            self._is_running.set()
-            await self._pool.run()
+        try:
+            async with self._group:
+                self._is_running.set()
+                await self._pool.run()
+        finally:
+            await self._pool.close()
 
     @property
     def lacking(self) -> Sequence[str]:

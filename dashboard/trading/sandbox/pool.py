@@ -17,7 +17,7 @@ AGAIN_S = 1.0
 
 
 class Pool:
-    """All workers there are, and the spare one; they live while `run` runs.
+    """All workers there are, and the spare one; they are kept while `run` runs.
 
     `lacking` are the layers of the sandbox that this system has not, known with the first worker.
     """
@@ -35,13 +35,14 @@ class Pool:
 
     async def run(self) -> None:
         """Keep a spare worker, and kill those whose calls take too long."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_spare())
-                await self._watch()
-        finally:
-            for link in list(self._watches):
-                await self.give_up(link)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_spare())
+            await self._watch()
+
+    async def close(self) -> None:
+        """End all workers."""
+        for link in list(self._watches):
+            await self.give_up(link)
 
     async def take(self) -> Link:
         """Take the spare worker; another one is started in its place."""

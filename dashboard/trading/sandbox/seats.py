@@ -91,7 +91,7 @@ class Seat:
             stepped = structs.replace(stepped, dropped=self._dropped)
             self._dropped = 0
         self.stepped(stepped)
-        if not queue:
+        if self._drained and not queue:
             self._tell_drained()
 
     def is_busy(self, stepped: Stepped, now_s: float) -> bool:

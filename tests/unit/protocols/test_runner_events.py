@@ -20,7 +20,12 @@ from dashboard.core.trading.model import (
     UpdateTakeProfit,
 )
 from dashboard.protocols import live
-from dashboard.protocols.runner_events import EVENT_TYPES, check_runner_ids, kinds_named
+from dashboard.protocols.runner_events import (
+    EVENT_TYPES,
+    MAX_RUNNERS,
+    check_runner_ids,
+    kinds_named,
+)
 from tests.unit.fakes import published
 from tests.unit.runner_events import TS, action, one_of_each, tick
 
@@ -178,3 +183,9 @@ def test_what_is_no_name_of_a_runner_is_named(runner: str) -> None:
         check_runner_ids(["fine", runner])
     assert repr(runner[:64]) in caught.value.problem
     assert "1 to 64" in caught.value.allowed
+
+
+def test_more_runners_than_may_be_named_are_refused() -> None:
+    check_runner_ids([str(number) for number in range(MAX_RUNNERS)])
+    with pytest.raises(RequestError, match=r"201 runners are named; allowed: 200 names"):
+        check_runner_ids([str(number) for number in range(MAX_RUNNERS + 1)])

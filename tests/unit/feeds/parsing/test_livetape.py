@@ -9,6 +9,7 @@ from dashboard.feeds.parsing.livetape import EXCHANGE, parse_message
 from dashboard.protocols import live
 from dashboard.protocols.live_filters import FilterRequest
 from tests.unit.fakes import book, control, price, published, system, trade
+from tests.unit.runner_events import one_of_each
 
 
 def frame(event: Event) -> str:
@@ -61,13 +62,16 @@ def test_a_frame_of_before_exchanges_were_named_is_of_our_own(event: Price | Tra
         live.encode_subscribed(FilterRequest(), unknown=(), refused={}),
         live.encode_conflated(count=1, lost_trades=0),
         live.encode_reset("old"),
+        *map(frame, one_of_each()),
     ],
 )
-def test_what_is_about_process_or_connection_is_known_and_left_out(text: str) -> None:
+def test_what_is_about_process_connection_or_runners_is_known_and_left_out(text: str) -> None:
     assert parse_message(text, 7) == ()
 
 
-@pytest.mark.parametrize("text", ['{"type":"ticker"}', "{}", "[]", "null"])
+@pytest.mark.parametrize(
+    "text", ['{"type":"ticker"}', '{"Tick":{}}', '{"Error":{},"a":1}', "{}", "[]", "null"]
+)
 def test_an_unknown_frame_is_none(text: str) -> None:
     assert parse_message(text, 7) is None
 
