@@ -1,6 +1,8 @@
 """What the description of the trading engine's API shows as examples."""
 
-RUNNER_ASKED = {
+from pydantic.types import JsonValue
+
+RUNNER_ASKED: dict[str, JsonValue] = {
     "runner_id": "btc_ema_prod",
     "symbol": "BTCUSDT",
     "strategy_name": "ema_crossover",
@@ -133,5 +135,5 @@ CODE_LOOKED_AT = {
     "errors": [{"message": "unexpected symbol near 'end'", "line": 4}],
     "parameters": PARAMETERS,
 }
-STRATEGY_ASKED = {"name": "above_average", "code": CODE}
-CODE_ASKED = {"code": CODE}
+STRATEGY_ASKED: dict[str, JsonValue] = {"name": "above_average", "code": CODE}
+CODE_ASKED: dict[str, JsonValue] = {"code": CODE}
