@@ -131,7 +131,7 @@ class Settings(BaseSettings):
     runners_per_worker: int = Field(50, ge=1, le=500, description="a whole number, 1 to 500")
     runner_memory_mb: int = Field(32, ge=1, le=1024, description="a whole number of MB, 1 to 1024")
     runner_instructions: int = Field(
-        10_000_000, ge=10_000, le=100_000_000, description="a whole number, 10000 to 100000000"
+        10_000_000, ge=10_000, le=30_000_000, description="a whole number, 10000 to 30000000"
     )
     api_writes_per_s: int = Field(50, ge=1, le=100_000, description="a whole number, 1 to 100000")
     api_reads_per_s: int = Field(500, ge=1, le=100_000, description="a whole number, 1 to 100000")
