@@ -12,8 +12,10 @@ A process that was killed may leave half a line.
 """
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from io import BufferedWriter
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -31,7 +33,8 @@ MAX_WAITING = 20_000
 """What may wait to be written of a runner; beyond, it is forgotten, and begun anew."""
 FIELDS = ("timestamp", "open", "high", "low", "close", "volume", "bid", "ask")
 
-_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+_row = attrgetter(*FIELDS)
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,9 +107,11 @@ class Recorder:
     def append(self, recordings: Iterable[tuple[Recording, Sequence[Entry]]]) -> None:
         """Write what was taken from recordings, and ask those for a beginning that are full."""
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
             for recording, entries in recordings:
                 if self._write(recording.runner_id, entries) > self._segment_bytes:
                     recording.is_full = True
+                time.sleep(0)  # the loop's thread need not wait for all of them
         except OSError as error:
             if not self._failing:
                 log.error("the ticks of runners cannot be recorded", problem=str(error))
@@ -126,22 +131,24 @@ class Recorder:
     def _write(self, runner_id: str, entries: Sequence[Entry]) -> int:
         """Write entries, and give how long the file is then."""
         newer, older = self._files(runner_id)
-        lines: list[bytes] = []
+        lines: list[object] = []
         for entry in entries:
+            if isinstance(entry, MarketData):
+                lines.append(_row(entry))
+                continue
             if isinstance(entry, Begin) and entry.cut:
                 _append(newer, lines)
                 lines = []
                 newer.replace(older)
-            lines.append(_line(entry))
+            lines.append(_told(entry))
         return _append(newer, lines)
 
 
-def _append(file: Path, lines: Sequence[bytes]) -> int:
-    """Append lines to a file, which is its owner's alone; give how long it is then."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _append(file: Path, lines: Sequence[object]) -> int:
+    """Append a line for each to a file, which is its owner's alone; give how long it is then."""
     with os.fdopen(os.open(file, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "ab") as opened:
         _end_line(opened)
-        opened.write(b"".join(lines))
+        opened.write(_encode_lines(lines))
         return opened.tell()
 
 
@@ -152,22 +159,11 @@ def _end_line(opened: BufferedWriter) -> None:
         opened.write(b"\n")
 
 
-def _line(entry: Entry) -> bytes:
-    if isinstance(entry, MarketData):
-        return _encode(_row(entry)) + b"\n"
+def _told(entry: Acted | Begin) -> object:
+    """Give what is written of what is no tick."""
     if isinstance(entry, Acted):
-        told = {"action": entry.action, "context": msgspec.Raw(entry.context.encode())}
-        return _encode(told) + b"\n"
+        return {"action": entry.action, "context": msgspec.Raw(entry.context.encode())}
     program = msgspec.structs.asdict(entry.program)
     del program["code"]  # its version is kept
-    begun = {
-        **program,
-        "committed": entry.committed,
-        "window": [_row(each) for each in entry.window],
-    }
-    return _encode({"begin": begun}) + b"\n"
-
-
-def _row(bar: MarketData) -> tuple[float, ...]:
-    prices = (bar.open, bar.high, bar.low, bar.close)
-    return (bar.timestamp, *prices, bar.volume, bar.bid, bar.ask)
+    window = list(map(_row, entry.window))
+    return {"begin": {**program, "committed": entry.committed, "window": window}}
