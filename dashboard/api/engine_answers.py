@@ -55,6 +55,10 @@ class Engine:
         """Name who asks: the key that was shown, or whose this machine is."""
         return (self._principal.key_name or self._principal.user_id)[:SHOWN]
 
+    def knows(self, symbol: str) -> bool:
+        """Tell whether a symbol or a full id is listed by any feed."""
+        return self._running.directory.find(symbol) is not None
+
     async def ask(self, command: Command[Answer]) -> Answer:
         """Have something done, and give its answer.
 

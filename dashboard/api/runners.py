@@ -40,6 +40,7 @@ from dashboard.commands.trading import (
     TellRunners,
     TellTrades,
 )
+from dashboard.core.errors import TradingError
 from dashboard.core.trading.model import RunnerConfig
 
 DEFAULT_COUNT = 100
@@ -226,9 +227,12 @@ async def list_symbol_runners(
         str, Path(description="symbol or full id, `EXCHANGE:SYMBOL`", examples=["BTCUSDT"])
     ],
 ) -> Response:
-    """List the runners of a symbol; of one without runners there are none."""
-    found = await engine.ask(TellRunners())
-    return await engine.answer({"runners": _of_symbol(found, symbol)})
+    """List the runners of a symbol; there may be none."""
+    found = _of_symbol(await engine.ask(TellRunners()), symbol)
+    if not found and not engine.knows(symbol):
+        problem = f"symbol {symbol[:100]!r} is not known; allowed: a name of GET /api/instruments"
+        raise TradingError(code="INVALID_REQUEST", problem=problem)
+    return await engine.answer({"runners": found})
 
 
 def _of_symbol(runners: Sequence[RunnerSummary], name: str) -> Sequence[RunnerSummary]:

@@ -131,8 +131,12 @@ class Registry:
             TradingError: when there is no such runner, or it cannot.
             StrategyError: when a stopped one is resumed, and its code does not run.
         """
+        control = self._controls.get(asked.action)
+        if control is None:
+            allowed = ", ".join(self._controls)
+            raise refused(f"action {asked.action[:100]!r} is not allowed; allowed: {allowed}")
         async with self._alone(asked.runner_id) as live:
-            return await self._controls[asked.action](live)
+            return await control(live)
 
     async def remove(self, asked: RemoveRunner) -> None:
         """Stop a runner and forget it, its closed trades excepted.
