@@ -6,6 +6,7 @@ from dashboard.core.trading.hosting import Failed, Returned
 from dashboard.core.trading.machine import Machine
 from dashboard.core.trading.model import Account, Committed, MarketData, Program, State
 from dashboard.trading.sandbox.limits import Limits
+from dashboard.trading.sandbox.messages import pack_window
 from dashboard.trading.sandbox.strategy import LuaStrategy
 
 ACCOUNT = Account(capital=100_000.0, equity=100_000.0, realized_pnl=0.0, unrealized_pnl=0.0)
@@ -86,7 +87,7 @@ class Detecting:
             program(code(detect, top=top), window_size=window_size, seed=seed),
             limits=limits or Limits(),
             committed=committed,
-            window=window,
+            window=pack_window(window),
         )
         self.warnings: list[str] = []
 

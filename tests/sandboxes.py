@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dashboard.core.trading.events import RunnerError, TickReceived
 from dashboard.core.trading.hosting import Stepped
 from dashboard.core.trading.model import Committed, MarketData
+from dashboard.hub.failures import Failures
 from dashboard.trading.sandbox.host import SandboxHost
 from dashboard.trading.sandbox.limits import Limits
 from tests.lua import bar, code, program
@@ -19,9 +20,11 @@ TICK_S = 0.01
 
 
 @asynccontextmanager
-async def running_host(limits: Limits | None = None) -> AsyncIterator[SandboxHost]:
+async def running_host(
+    limits: Limits | None = None, *, failures: Failures | None = None
+) -> AsyncIterator[SandboxHost]:
     """Run a host."""
-    host = SandboxHost(limits)
+    host = SandboxHost(limits, failures=failures)
     task = asyncio.create_task(host.run())
     try:
         yield host

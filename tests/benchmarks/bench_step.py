@@ -109,7 +109,7 @@ async def measure_messages(ticks: int, bars: list[MarketData]) -> dict[str, obje
     """Send a worker messages of so many ticks of one runner each."""
     link = await Link.start(Limits(share_ms=1_000, message_ms=1_000))
     try:
-        await link.ask(Load(2, program(STRATEGIES["ema_crossover"], bar="1m"), None, ()))
+        await link.ask(Load(2, program(STRATEGIES["ema_crossover"], bar="1m")))
         worker = link.measure_cpu_s()
         host = time.process_time()
         began = time.perf_counter()

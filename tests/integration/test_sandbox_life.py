@@ -7,19 +7,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import psutil
 import pytest
 
-from dashboard.core.errors import StrategyError
+from dashboard.core.errors import StrategyError, WorkerLostError
 from dashboard.core.trading.events import PositionClosed
 from dashboard.core.trading.hosting import Parameter
+from dashboard.hub.failures import Failures
+from dashboard.trading.sandbox.host import SandboxHost
 from dashboard.trading.sandbox.limits import Limits
+from dashboard.trading.sandbox.links import Link
 from tests.live_server import ROOT
-from tests.lua import code
-from tests.sandboxes import Neighbours, Runner, running_host
+from tests.lua import bar, code, program
+from tests.sandboxes import COUNTING, Neighbours, Runner, running_host
 
 WAIT_S = 60.0
 SLOW = code("for i = 1, 3000000 do end")
@@ -167,6 +171,28 @@ async def test_nothing_is_told_of_one_that_was_unloaded() -> None:
         assert again.context == '{"n":2}'
 
 
+async def test_ticks_may_come_before_a_runner_is_ready() -> None:
+    async with running_host() as host:
+        ticking = Runner(host, "ticking")
+        await ticking.load()
+        for number in range(50):
+            runner = Runner(host, str(number))
+            ticking.give()
+            await ticking.drain()
+            ticking.give()  # it waits until the next message may go
+            await asyncio.sleep(0)
+            loading = asyncio.create_task(runner.load())
+            for _ in range(3):
+                await asyncio.sleep(0)
+            runner.give(3)
+            await loading
+            await runner.drain()
+            assert runner.ticks == runner.given
+            runner.unload()
+        await ticking.drain()
+        assert ticking.ticks == ticking.given
+
+
 async def test_a_runner_goes_on_from_what_it_held() -> None:
     async with running_host() as host:
         runner = Runner(host, "one")
@@ -181,6 +207,55 @@ async def test_a_runner_goes_on_from_what_it_held() -> None:
         assert again.context == '{"n":4}'
 
 
+async def test_a_host_that_begins_once_more_still_has_its_runners() -> None:
+    host = SandboxHost()
+    runners = [Runner(host, str(number)) for number in range(3)]
+    for begun in range(3):
+        task = asyncio.create_task(host.run())
+        for runner in runners:
+            if begun == 0:
+                await runner.load()
+            runner.give(50)
+        for runner in runners[:begun]:
+            await runner.drain()
+        assert (await host.validate("?")).problems
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    task = asyncio.create_task(host.run())
+    for runner in runners:
+        await runner.drain()
+        assert runner.ticks == runner.given
+        assert runner.context == '{"n":150}'
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_who_fails_when_told_of_a_runner_costs_no_other() -> None:
+    def fail(told: object) -> None:
+        raise RuntimeError(str(told))
+
+    failures = Failures()
+    async with running_host(failures=failures) as host:
+        await host.load(
+            program(COUNTING, runner_id="bad"),
+            committed=None,
+            window=(),
+            stepped=fail,
+            ended=fail,
+        )
+        good = Runner(host, "good")
+        await good.load()
+        for _ in range(3):
+            host.give("bad", bar())
+            good.give()
+            await host.drain("bad")
+            await good.drain()
+        assert good.ticks == good.given
+        assert failures.by_place == {"runners": 3}
+
+
 async def test_code_that_cannot_run_is_told_with_its_line() -> None:
     async with running_host() as host:
         with pytest.raises(StrategyError) as caught:
@@ -191,6 +266,15 @@ async def test_code_that_cannot_run_is_told_with_its_line() -> None:
         assert (await host.validate("\ud800")).problems
         found = await host.validate(code(top="parameters = {n = {1, max = 3}}"))
         assert found.parameters == {"n": Parameter(default=1.0, max=3.0)}
+
+
+async def test_who_waits_no_more_for_what_is_validated_costs_no_other() -> None:
+    async with running_host() as host:
+        waiting = asyncio.create_task(host.validate("while true do end"))
+        await wait_for(lambda: len(find_workers()) == 2)
+        waiting.cancel()
+        assert "unexpected symbol" in (await host.validate("=")).problems[0].message
+        assert not (await host.validate(code())).problems
 
 
 async def test_the_same_run_is_the_same_in_another_process() -> None:
@@ -212,7 +296,7 @@ async def test_the_same_run_is_the_same_in_another_process() -> None:
 OWNER = """
 import asyncio
 from tests.sandboxes import Runner, running_host
-from tests.lua import code
+from tests.lua import bar, code, program
 async def main():
     async with running_host() as host:
         await Runner(host, "one").load()
@@ -236,3 +320,13 @@ def test_workers_end_with_a_host_that_is_killed() -> None:
     while any(worker.is_running() for worker in workers):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("executable", ["/nowhere/python", "/bin/true"])
+async def test_a_worker_that_cannot_be_started_is_told(
+    monkeypatch: pytest.MonkeyPatch, executable: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    with pytest.raises(WorkerLostError):
+        await Link.start(Limits())
+    assert find_workers() == []

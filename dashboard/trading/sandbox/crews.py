@@ -8,6 +8,7 @@ import structlog
 
 from dashboard.core.errors import StrategyError, WorkerLostError
 from dashboard.core.trading.model import MarketData
+from dashboard.hub.failures import Failures
 from dashboard.trading.sandbox.limits import Limits
 from dashboard.trading.sandbox.links import Link
 from dashboard.trading.sandbox.messages import Done, Loaded, Step, Unload
@@ -22,6 +23,8 @@ carries more of them."""
 MESSAGE_TICKS = 250
 """How many ticks a message carries at most; their events are told in one go."""
 RUNNER_TICKS = 50
+PLACE = "runners"
+"""Where failures of those are counted who are told of runners."""
 AGAIN_S = 1.0
 """How long one waits before the runners are loaded once more, where nobody is to blame."""
 
@@ -40,6 +43,7 @@ class Crew:
         limits: Limits,
         *,
         is_own: bool,
+        failures: Failures,
         gone: Callable[[Seat], None],
         too_busy: Callable[[Seat], None],
     ) -> None:
@@ -48,6 +52,7 @@ class Crew:
         self._pool = pool
         self._link = link
         self._limits = limits
+        self._failures = failures
         self._gone = gone
         self._too_busy = too_busy
         self._loop = asyncio.get_running_loop()
@@ -107,10 +112,10 @@ class Crew:
             elif self._loading:
                 await self._load(self._loading.popleft())
             elif self._waiting:
-                ahead_s = next_s - self._loop.time()
-                if ahead_s > 0:
-                    await asyncio.sleep(ahead_s)
                 began_s = self._loop.time()
+                if began_s < next_s:
+                    await asyncio.sleep(next_s - began_s)
+                    continue  # runners may have come and gone meanwhile
                 is_full = await self._step()
                 next_s = 0.0 if is_full else began_s + SPACING_S
             else:
@@ -149,19 +154,19 @@ class Crew:
     def _take(self, done: Done) -> None:
         """Tell what came of ticks; whose turn it was goes to the end of the line."""
         now_s = self._loop.time()
-        ended = dict(done.ended)
-        for number, stepped in done.stepped:
-            seat = self.seats.get(number)
+        for each in done.runners:
+            seat = self.seats.get(each.number)
             if seat is None:
                 continue
-            del self._waiting[number]
-            seat.take(stepped)
-            if number in ended:
-                self._end(seat, ended[number])
-            elif number in self.seats:
+            del self._waiting[seat.number]
+            with self._failures.at(PLACE):
+                seat.take(each.stepped)
+            if each.ended is not None:
+                self._end(seat, each.ended)
+            elif seat.number in self.seats:
                 if seat.waits:
-                    self._waiting[number] = seat
-                if seat.is_busy(stepped, now_s) and not self.is_own and len(self.seats) > 1:
+                    self._waiting[seat.number] = seat
+                if seat.is_busy(each.cpu_us, now_s) and not self.is_own and len(self.seats) > 1:
                     self._too_busy(seat)
 
     async def _recover(self, lost: WorkerLostError) -> None:
@@ -195,7 +200,8 @@ class Crew:
         self._forget(seat)
         self._gone(seat)
         if seat.loaded.done():
-            seat.ended(reason)
+            with self._failures.at(PLACE):
+                seat.ended(reason)
         else:
             seat.loaded.set_exception(StrategyError(problem=reason, line=line))
 

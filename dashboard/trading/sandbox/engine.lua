@@ -449,7 +449,12 @@ local function commit()
   return saved, indicators.kept_bars(), changed, parts.wants_taking()
 end
 
+-- Go on with packed bars, and with what was saved, empty where nothing was.
 local function resume(given, saved)
+  if saved == "" then
+    indicators.warm_up(given)
+    return
+  end
   local chance, had_warned, odds, position = unpack("<i8BI4", saved)
   parts.seed(chance)
   warned = had_warned == 1

@@ -10,10 +10,11 @@ import structlog
 from dashboard.core.errors import StrategyError, WorkerLostError
 from dashboard.core.trading.hosting import Problem, Stepped, Validated
 from dashboard.core.trading.model import Committed, MarketData, Program
+from dashboard.hub.failures import Failures
 from dashboard.trading.sandbox.crews import Crew
 from dashboard.trading.sandbox.limits import Limits
 from dashboard.trading.sandbox.links import Link
-from dashboard.trading.sandbox.messages import VALIDATING, Checked, Load, Validate
+from dashboard.trading.sandbox.messages import VALIDATING, Checked, Validate
 from dashboard.trading.sandbox.pool import Pool
 from dashboard.trading.sandbox.seats import Seat
 
@@ -24,11 +25,13 @@ class SandboxHost:
     """Workers, and which runner is in which; it serves while `run` runs.
 
     Up to `Limits.runners` share a worker. One whose calls take too much time gets its own, as
-    long as there are fewer than `Limits.workers`; its neighbours do not notice.
+    long as there are fewer than `Limits.workers`; its neighbours do not notice. `failures`
+    counts where who is told of a runner fails.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, *, failures: Failures | None = None) -> None:
         self._limits = limits or Limits()
+        self._failures = failures or Failures()
         self._pool = Pool(self._limits)
         self._group = asyncio.TaskGroup()
         self._is_running = asyncio.Event()
@@ -41,12 +44,17 @@ class SandboxHost:
         self._validator: Link | None = None
 
     async def run(self) -> None:
-        """Run the workers; when this ends, they end."""
+        """Run the workers; when this ends, they end. Once more, and all runners go on."""
         try:
-            async with self._group:
+            async with asyncio.TaskGroup() as self._group:
+                for crew in self._crews:
+                    self._group.create_task(crew.run())
                 self._is_running.set()
                 await self._pool.run()
         finally:
+            self._is_running.clear()
+            self._moving.clear()
+            self._validator = None
             await self._pool.close()
 
     @property
@@ -60,15 +68,24 @@ class SandboxHost:
             return Validated(problems=(Problem(fault),))
         await self._is_running.wait()
         async with self._validating:
-            if self._validator is None:
-                self._validator = await self._pool.take()
-            try:
-                answer = await self._validator.ask(Validate(code))
-            except WorkerLostError as lost:
-                await self._pool.give_up(self._validator)
-                self._validator = None
-                return Validated(problems=(Problem(f"Lua error: {lost.problem}"),))
-        return cast("Checked", answer).validated
+            while True:
+                link = await self._take_validator()
+                try:
+                    answer = await link.ask(Validate(code))
+                except WorkerLostError as lost:
+                    if lost.number == VALIDATING:
+                        return Validated(problems=(Problem(f"Lua error: {lost.problem}"),))
+                else:
+                    return cast("Checked", answer).validated
+
+    async def _take_validator(self) -> Link:
+        """Give the worker that validates, another one where it was lost."""
+        if self._validator is not None and self._validator.is_lost:
+            await self._pool.give_up(self._validator)
+            self._validator = None
+        if self._validator is None:
+            self._validator = await self._pool.take()
+        return self._validator
 
     async def load(
         self,
@@ -89,8 +106,15 @@ class SandboxHost:
         if fault := _find_fault(program.code):
             raise StrategyError(problem=fault)
         self.unload(program.runner_id)
-        load = Load(next(self._numbers), program, committed, window)
-        seat = Seat(load, self._limits, stepped=stepped, ended=ended)
+        seat = Seat(
+            next(self._numbers),
+            program,
+            self._limits,
+            committed=committed,
+            window=window,
+            stepped=stepped,
+            ended=ended,
+        )
         await self._is_running.wait()
         async with self._placing:
             self._place(seat, self._find_room() or await self._begin_crew(is_own=False))
@@ -143,6 +167,7 @@ class SandboxHost:
             await self._pool.take(),
             self._limits,
             is_own=is_own,
+            failures=self._failures,
             gone=self._forget,
             too_busy=self._give_own,
         )

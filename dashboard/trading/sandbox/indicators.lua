@@ -235,49 +235,57 @@ local function save()
   return concat(parts)
 end
 
--- Go on with `given` bars, packed as four numbers each, oldest first, and with what was saved
--- from a position on; give where that ends. What does not go with so few bars begins anew.
+-- Take in bars that are packed as four numbers each, oldest first.
+local function take_in(given, take)
+  local from = 1
+  for _ = 1, #given // 32 do
+    local high, low, close, bar_volume
+    high, low, close, bar_volume, from = unpack("<dddd", given, from)
+    take(high, low, close, bar_volume)
+  end
+end
+
+-- Go on with such bars alone.
+local function warm_up(given)
+  take_in(given, push)
+end
+
+-- Go on with such bars and with what was saved from a position on. The sums that do not go with
+-- so few bars begin anew.
 local function restore(given, saved, position)
   local had, sum, carry, count
   had, sum, carry, count, position = unpack(HEAD, saved, position)
   for _ = 1, count do
-    local code, n
-    code, n, position = unpack("<BI2", saved, position)
+    local code, n, had_closes, a, b, c
+    code, n, had_closes, a, b, c, position = unpack(ITEM, saved, position)
     local made = make(KINDS[code], n)
-    made.count, made.a, made.b, made.c, position = unpack("<I8ddd", saved, position)
+    made.count, made.a, made.b, made.c = had_closes, a, b, c
     enter(made)
   end
   local length = #given // 32
-  local is_whole = length >= had or length >= closes.size
-  if is_whole and had > length then
-    bars = had - length
-  end
-  local from = 1
-  for _ = 1, length do
-    local high, low, close, bar_volume
-    high, low, close, bar_volume, from = unpack("<dddd", given, from)
-    if not is_whole then
-      add_volume(bar_volume)
-    end
-    keep_bar(high, low, close, bar_volume)
-  end
-  if is_whole then
+  if length >= had or length >= closes.size then
+    bars = had > length and had - length or 0
+    take_in(given, keep_bar)
     volume, volume_carry = sum, carry
-    return position
+    return
   end
+  take_in(given, function(high, low, close, bar_volume)
+    add_volume(bar_volume)
+    keep_bar(high, low, close, bar_volume)
+  end)
   for _, each in ipairs(kept) do
     if each.kind == "sma" then
       each.count, each.a, each.b = 0, 0.0, 0.0
       feed(each)
     end
   end
-  return position
 end
 
 return {
   tell = tell,
   push = push,
   save = save,
+  warm_up = warm_up,
   restore = restore,
   kept_bars = function()
     return closes.size

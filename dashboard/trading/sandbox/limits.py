@@ -30,7 +30,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What a call may take of the worker's CPU before the worker is killed."""
     call_wall_ms: int = 2_000
     busy_ms: int = 200
-    """What the calls of a runner may take of a second before it gets a worker of its own."""
+    """What the calls of a runner may take of the CPU in a second before it gets its own worker."""
     share_ms: int = 10
     """What a runner's ticks may take of a message; what is over waits for the next one."""
     message_ms: int = 50

@@ -13,7 +13,7 @@ from typing import Self, cast
 import msgspec
 
 from dashboard.core.errors import WorkerLostError
-from dashboard.trading.sandbox.limits import Limits
+from dashboard.trading.sandbox.limits import MB, Limits
 from dashboard.trading.sandbox.messages import (
     LENGTH,
     NUMBER_BITS,
@@ -29,6 +29,8 @@ START = (
     "from dashboard.trading.sandbox.worker import main; main()"
 )
 NUMBERS = (1 << NUMBER_BITS) - 1
+ANSWER_BYTES = 256 * MB
+"""More than what comes of as many ticks as a message carries, whatever a strategy does."""
 BUSY_NICE = 10
 DIED = "its process died in a call"
 
@@ -125,7 +127,7 @@ class Link(asyncio.Protocol):
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, BUSY_NICE)
 
     async def ask(self, request: Request) -> Answer:
-        """Send a request, and wait for its answer.
+        """Send a request, and wait for its answer. Who is cancelled meanwhile ends the worker.
 
         Raises:
             WorkerLostError: the worker has ended.
@@ -137,21 +139,26 @@ class Link(asyncio.Protocol):
         return await self._expect()
 
     async def _expect(self) -> Answer:
-        self._answer = self._loop.create_future()
         if self._is_lost:
             raise WorkerLostError(problem=self._why)
+        self._answer = self._loop.create_future()
         try:
             return await self._answer
+        except asyncio.CancelledError:
+            self.kill("its answer is waited for no more")
+            raise
         finally:
             self._answer = None
 
     def kill(self, why: str) -> None:
         """End the worker at once; who waits for its answer is told why."""
         self._why = why
+        self._is_lost = True
         self._end()
 
     async def close(self) -> None:
         """End the worker, and wait until it has ended. Safe to call twice."""
+        self._is_lost = True
         self._end()
         if self._transport is not None:
             self._transport.close()
@@ -177,6 +184,8 @@ class Link(asyncio.Protocol):
         if len(pending) < LENGTH.size:
             return
         end = LENGTH.size + LENGTH.unpack_from(pending)[0]
+        if end > ANSWER_BYTES:
+            self.kill("its process sent too long an answer")
         if len(pending) < end:
             return
         message = bytes(pending[LENGTH.size : end])

@@ -6,7 +6,7 @@ which the worker writes into shared memory before each call: see `RUNNING`.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -17,18 +17,24 @@ LENGTH = struct.Struct("<I")
 RUNNING = struct.Struct("<Q")
 """The shared memory: how many calls there were, then in the lowest bits the number of the runner
 whose call runs; 0 where none does."""
+BAR = struct.Struct("<dddd")
 NUMBER_BITS = 32
 VALIDATING = 1
 """Stands for a runner's number while code is validated; those of runners are greater."""
 
 
+def pack_window(bars: Iterable[MarketData]) -> bytes:
+    """Pack what a strategy keeps of the bars of its window, oldest first."""
+    return b"".join([BAR.pack(bar.high, bar.low, bar.close, bar.volume) for bar in bars])
+
+
 class Load(msgspec.Struct, frozen=True, tag=True):
-    """Make a runner ready; the answer is Loaded."""
+    """Make a runner ready; the answer is Loaded. `window` is packed by `pack_window`."""
 
     number: int
     program: Program
-    committed: Committed | None
-    window: Sequence[MarketData]
+    committed: Committed | None = None
+    window: bytes = b""
 
 
 class Unload(msgspec.Struct, frozen=True, tag=True):
@@ -65,15 +71,23 @@ class Loaded(msgspec.Struct, frozen=True, tag=True):
     line: int | None = None
 
 
-class Done(msgspec.Struct, frozen=True, tag=True):
-    """What came of the ticks, by the runners' numbers; who ended with the reason.
+class Did(msgspec.Struct, frozen=True, array_like=True):
+    """What came of a runner's ticks; `cpu_us` is what they took of the worker's CPU.
 
-    Of the ticks of a runner fewer may have been stepped than were sent, or none, where time was
-    up: `Stepped.ticks` says how many.
+    Fewer may have been stepped than were sent, where time was up: `Stepped.ticks` says how many.
+    `ended` is the reason where the runner has ended: it is forgotten.
     """
 
-    stepped: Sequence[tuple[int, Stepped]]
-    ended: Sequence[tuple[int, str]] = ()
+    number: int
+    stepped: Stepped
+    cpu_us: float
+    ended: str | None = None
+
+
+class Done(msgspec.Struct, frozen=True, tag=True):
+    """What came of the ticks of each runner; there is nothing of those that were not come to."""
+
+    runners: Sequence[Did]
 
 
 class Checked(msgspec.Struct, frozen=True, tag=True):

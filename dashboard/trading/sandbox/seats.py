@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from msgspec import structs
@@ -10,7 +10,7 @@ from msgspec import structs
 from dashboard.core.trading.hosting import Stepped
 from dashboard.core.trading.model import Committed, MarketData, Program
 from dashboard.trading.sandbox.limits import Limits
-from dashboard.trading.sandbox.messages import Load
+from dashboard.trading.sandbox.messages import Load, pack_window
 
 US_PER_MS = 1_000
 
@@ -24,20 +24,23 @@ class Seat:
 
     def __init__(
         self,
-        load: Load,
+        number: int,
+        program: Program,
         limits: Limits,
         *,
+        committed: Committed | None,
+        window: Sequence[MarketData],
         stepped: Callable[[Stepped], None],
         ended: Callable[[str], None],
     ) -> None:
-        self.number = load.number
+        self.number = number
         self.stepped = stepped
         self.ended = ended
         self.loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._program: Program = load.program
-        self._committed: Committed | None = load.committed
-        size = max(load.program.window_size, len(load.window))
-        self._window: deque[MarketData] = deque(load.window, maxlen=size)
+        self._program = program
+        self._committed = committed
+        size = max(program.window_size, len(window))
+        self._window: deque[MarketData] = deque(window, maxlen=size)
         self._limits = limits
         self._queue: deque[MarketData] = deque()
         self._sent = 0
@@ -66,7 +69,7 @@ class Seat:
 
     def make_load(self) -> Load:
         """Say what it goes on with."""
-        return Load(self.number, self._program, self._committed, tuple(self._window))
+        return Load(self.number, self._program, self._committed, pack_window(self._window))
 
     def send(self, most: int) -> list[MarketData]:
         """Give the ticks to send, so many at most."""
@@ -90,15 +93,15 @@ class Seat:
         if self._dropped:
             stepped = structs.replace(stepped, dropped=self._dropped)
             self._dropped = 0
-        self.stepped(stepped)
         if self._drained and not queue:
             self._tell_drained()
+        self.stepped(stepped)
 
-    def is_busy(self, stepped: Stepped, now_s: float) -> bool:
-        """Tell whether its calls take too much of this second, those of an answer included."""
+    def is_busy(self, cpu_us: float, now_s: float) -> bool:
+        """Count what its calls have taken; tell whether that is too much of this second."""
         if int(now_s) != self._second:
             self._second, self._busy_us = int(now_s), 0.0
-        self._busy_us += stepped.total_us
+        self._busy_us += cpu_us
         return self._busy_us > self._limits.busy_ms * US_PER_MS
 
     async def drain(self) -> None:

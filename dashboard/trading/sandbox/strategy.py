@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,10 +27,8 @@ from dashboard.trading.sandbox.lua_state import (
 )
 
 FUNCTIONS = {None: 0, State.IDLE: 1, State.ANALYZING: 2, State.IN_POSITION: 3}
-BAR = struct.Struct("<dddd")
 QUIET, RETURNED, ENDED = 0, 1, 3
 """What a call comes to, beside 2: it failed."""
-NO_ACCOUNT = Account(capital=0.0, equity=0.0, realized_pnl=0.0, unrealized_pnl=0.0)
 CLOSED = Failed("Lua error: the strategy has been ended", ends=True)
 
 Values = dict[str, str | float | bool]
@@ -48,7 +45,7 @@ def _pair(flat: Sequence[Any]) -> Values:
 class LuaStrategy:
     """A strategy that has been loaded, anew or with what it held: `hosting.Strategy`.
 
-    `window` are the bars that it goes on with, oldest first: as many as `bars_wanted` said.
+    `window` are the bars that it goes on with, as many as `bars_wanted` said; see `pack_window`.
 
     Raises:
         StrategyError: the code cannot run, or a parameter is not one that it takes.
@@ -60,7 +57,7 @@ class LuaStrategy:
         *,
         limits: Limits,
         committed: Committed | None = None,
-        window: Sequence[MarketData] = (),
+        window: bytes = b"",
     ) -> None:
         self.bars_wanted = program.window_size
         self._full = f"Lua error: not enough memory: a runner has {limits.memory_bytes // MB} MB"
@@ -80,20 +77,13 @@ class LuaStrategy:
         except OutOfMemory:
             raise StrategyError(problem=self._full) from None
 
-    def _resume(self, lua: LuaState, committed: Committed, window: Sequence[MarketData]) -> None:
+    def _resume(self, lua: LuaState, committed: Committed, window: bytes) -> None:
         """Go on with what was committed."""
         context: dict[str, str | float | bool | None] = msgspec.json.decode(committed.context)
         for key, value in context.items():
             if value is not None:
                 lua.put(key.encode(), value.encode() if isinstance(value, str) else value)
-        if committed.indicators:
-            bars = [
-                struct.pack("<dddd", bar.high, bar.low, bar.close, bar.volume) for bar in window
-            ]
-            lua.resume(b"".join(bars), committed.indicators)
-            return
-        for bar in window:
-            self.advance(bar, function=None, account=NO_ACCOUNT)
+        lua.resume(window, committed.indicators)
 
     def advance(
         self, bar: MarketData, *, function: State | None, account: Account

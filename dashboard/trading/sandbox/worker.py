@@ -29,6 +29,7 @@ from dashboard.trading.sandbox.messages import (
     VALIDATING,
     Answer,
     Checked,
+    Did,
     Done,
     Load,
     Loaded,
@@ -137,7 +138,7 @@ class Worker:
             bid=1.0,
             ask=1.0,
         )
-        loaded = self.answer(Load(0, program, None, ()))
+        loaded = self.answer(Load(0, program))
         done = self.answer(Step([(0, [bar, bar])]))
         for answer in (loaded, done, self.answer(Validate("?"))):
             msgspec.msgpack.encode(answer)
@@ -146,17 +147,18 @@ class Worker:
     def _step_all(self, ticks: Sequence[tuple[int, Sequence[MarketData]]]) -> Done:
         """Step runners until time is up, one of them in any case."""
         until_ns = time.perf_counter_ns() + self._limits.message_ms * NS_PER_MS
-        stepped: list[tuple[int, Stepped]] = []
-        ended: list[tuple[int, str]] = []
+        done: list[Did] = []
         for number, bars in ticks:
             runner = self._runners[number]
-            stepped.append((number, self._step(number, runner, bars)))
+            began_ns = time.process_time_ns()
+            stepped = self._step(number, runner, bars)
+            cpu_us = (time.process_time_ns() - began_ns) / NS_PER_US
+            done.append(Did(number, stepped, cpu_us, runner.machine.ended))
             if runner.machine.ended is not None:
-                ended.append((number, runner.machine.ended))
                 del self._runners[number]
             if time.perf_counter_ns() >= until_ns:
                 break
-        return Done(stepped, ended)
+        return Done(done)
 
     def _step(self, number: int, runner: Runner, bars: Sequence[MarketData]) -> Stepped:
         """Step a runner until its share of time is up, one tick in any case."""
@@ -177,6 +179,7 @@ class Worker:
             shortest = min(shortest, took)
             if now >= until or machine.ended is not None:
                 break
+        kinds = list(map(type, events))
         return Stepped(
             events=events,
             committed=machine.committed,
@@ -184,14 +187,15 @@ class Worker:
             total_us=(before - began) / NS_PER_US,
             min_us=shortest / NS_PER_US,
             max_us=longest / NS_PER_US,
-            actions=sum(type(event) is ActionExecuted for event in events),
-            errors=sum(
-                type(event) is RunnerError and event.severity is not Severity.WARNING
-                for event in events
-            ),
+            actions=kinds.count(ActionExecuted),
+            errors=kinds.count(RunnerError) and sum(map(_is_error, events)),
             bars_wanted=runner.strategy.bars_wanted,
             log=runner.take_log(),
         )
+
+
+def _is_error(event: AnyRunnerEvent) -> bool:
+    return isinstance(event, RunnerError) and event.severity is not Severity.WARNING
 
 
 class Socket:

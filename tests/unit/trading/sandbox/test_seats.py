@@ -5,7 +5,7 @@ import pytest
 from dashboard.core.trading.hosting import Stepped
 from dashboard.core.trading.model import Committed
 from dashboard.trading.sandbox.limits import Limits
-from dashboard.trading.sandbox.messages import Load
+from dashboard.trading.sandbox.messages import BAR
 from dashboard.trading.sandbox.seats import Seat
 from tests.lua import bar, code, program
 
@@ -17,8 +17,11 @@ class Told:
         self.stepped: list[Stepped] = []
         self.ended: list[str] = []
         self.seat = Seat(
-            Load(2, program(code(), window_size=window_size), None, ()),
+            2,
+            program(code(), window_size=window_size),
             Limits(queued_ticks=queued_ticks),
+            committed=None,
+            window=(),
             stepped=self.stepped.append,
             ended=self.ended.append,
         )
@@ -26,26 +29,25 @@ class Told:
 
     def give(self, count: int) -> None:
         for _ in range(count):
-            self.seat.give(bar(timestamp=self._given))
+            self.seat.give(bar(float(self._given), timestamp=self._given))
             self._given += 1
 
     def send(self, most: int) -> list[int]:
         return [each.timestamp for each in self.seat.send(most)]
 
-    def take(self, ticks: int, *, bars_wanted: int = 3, total_us: float = 0.0) -> Stepped:
+    def take(self, ticks: int, *, bars_wanted: int = 3) -> Stepped:
         stepped = Stepped(
             events=(),
             committed=Committed(context=f'{{"n":{ticks}}}'),
             ticks=ticks,
             bars_wanted=bars_wanted,
-            total_us=total_us,
         )
         self.seat.take(stepped)
         return stepped
 
     @property
     def window(self) -> list[int]:
-        return [each.timestamp for each in self.seat.make_load().window]
+        return [round(close) for _, _, close, _ in BAR.iter_unpack(self.seat.make_load().window)]
 
 
 async def test_what_was_not_answered_is_sent_again() -> None:
@@ -95,10 +97,8 @@ async def test_of_too_many_ticks_the_oldest_go_but_those_under_way() -> None:
 
 async def test_one_is_busy_that_takes_too_much_of_a_second() -> None:
     told = Told()
-    told.give(4)
-    takes = [told.take(1, total_us=90_000) for _ in range(4)]
-    assert [told.seat.is_busy(each, 5.5) for each in takes[:3]] == [False, False, True]
-    assert told.seat.is_busy(takes[3], 6.0) is False
+    assert [told.seat.is_busy(90_000, 5.5) for _ in range(3)] == [False, False, True]
+    assert told.seat.is_busy(90_000, 6.0) is False
 
 
 async def test_draining_waits_for_the_last_tick() -> None:

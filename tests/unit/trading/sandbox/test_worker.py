@@ -30,7 +30,7 @@ class Served:
         self._worker = Worker(limits or Limits(), self.memory)
 
     def load(self, text: str, number: int = 7) -> Loaded:
-        answer = self._worker.answer(Load(number, program(text), None, ()))
+        answer = self._worker.answer(Load(number, program(text)))
         assert isinstance(answer, Loaded)
         return answer
 
@@ -54,8 +54,10 @@ class Served:
 def test_all_that_comes_of_ticks_is_told_at_once() -> None:
     served = Served()
     assert served.load(BUYING) == Loaded()
-    ((number, stepped),) = served.step((7, 4)).stepped
-    assert number == 7
+    (did,) = served.step((7, 4)).runners
+    assert (did.number, did.ended) == (7, None)
+    assert did.cpu_us > 0
+    stepped = did.stepped
     assert (stepped.ticks, stepped.actions, stepped.errors) == (4, 1, 2)
     kinds = [type(event) for event in stepped.events]
     assert kinds.count(TickReceived) == 4
@@ -90,11 +92,11 @@ def test_code_is_validated() -> None:
 def test_a_runner_that_ends_is_told_and_forgotten() -> None:
     served = Served()
     served.load(code("local t = {}; while true do t = {t} end"))
-    done = served.step((7, 3))
-    assert done.ended == [(7, "Lua error: not enough memory: a runner has 32 MB")]
-    assert done.stepped[0][1].ticks == 1
+    (did,) = served.step((7, 3)).runners
+    assert did.ended == "Lua error: not enough memory: a runner has 32 MB"
+    assert did.stepped.ticks == 1
     served.load(BUYING)
-    assert served.step((7, 1)).ended == []
+    assert served.step((7, 1)).runners[0].ended is None
 
 
 def test_time_is_shared() -> None:
@@ -102,16 +104,14 @@ def test_time_is_shared() -> None:
     served = Served(Limits(share_ms=1, message_ms=1))
     served.load(slow, 7)
     served.load(slow, 8)
-    (stepped,) = served.step((7, 5), (8, 5)).stepped
-    assert stepped[0] == 7
-    assert stepped[1].ticks == 1
+    (did,) = served.step((7, 5), (8, 5)).runners
+    assert (did.number, did.stepped.ticks) == (7, 1)
 
 
 def test_runners_do_not_see_each_other() -> None:
     served = Served()
     served.load(code("shared = (shared or 0) + 1; context.n = shared"), 7)
     served.load(code("context.n = shared or 'none'"), 8)
-    answers = dict(served.step((7, 2), (8, 2)).stepped)
-    assert answers[7].committed.context == '{"n":2}'
-    assert answers[8].committed.context == '{"n":"none"}'
+    contexts = [did.stepped.committed.context for did in served.step((7, 2), (8, 2)).runners]
+    assert contexts == ['{"n":2}', '{"n":"none"}']
     served.unload(7)
