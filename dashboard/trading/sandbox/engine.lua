@@ -201,4 +201,9 @@ local function resume(given, saved)
   indicators.restore(given, saved, context.restore(saved, position))
 end
 
-return run, advance, commit, resume
+return {
+  advance = advance,
+  commit = commit,
+  resume = resume,
+  run = run,
+}

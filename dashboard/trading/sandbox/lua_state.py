@@ -70,13 +70,16 @@ def open_state(limits: Limits, *, window_size: int) -> LuaState:
     parameters = begin("parameters", surroundings[b"environment"])
     engine = begin("engine", surroundings, indicators, calls, context, limits.memory_bytes)
     return LuaState(
-        *engine,
-        parameters[b"tell"],
-        parameters[b"set"],
-        context[b"put"],
-        context[b"take"],
-        surroundings[b"seed"],
-        surroundings[b"take_lines"],
+        run=engine[b"run"],
+        advance=engine[b"advance"],
+        commit=engine[b"commit"],
+        resume=engine[b"resume"],
+        tell_parameters=parameters[b"tell"],
+        set_parameter=parameters[b"set"],
+        put=context[b"put"],
+        take_context=context[b"take"],
+        seed=surroundings[b"seed"],
+        take_lines=surroundings[b"take_lines"],
     )
 
 
