@@ -1,6 +1,7 @@
 """What all of the trading engine's API shares: whom it asks, how it answers, and its errors."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -8,6 +9,7 @@ from fastapi import Depends, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from dashboard.access.principals import principal_of
 from dashboard.access.refusals import engine_refusal, is_of_engine
@@ -146,11 +148,22 @@ async def not_served(request: Request, error: Exception) -> Response:
     if problem.status_code == 400:
         return engine_refusal("the body cannot be read; allowed: JSON in UTF-8", 400)
     what = f"{request.method} {request.url.path[:200]}: {problem.detail}"
-    return engine_refusal(
-        f"{what}; allowed: what /api/openapi.json describes",
-        problem.status_code,
-        headers=problem.headers,
-    )
+    message = f"{what}; allowed: what /api/openapi.json describes"
+    return engine_refusal(message, problem.status_code, headers=with_methods(request, problem))
+
+
+def with_methods(request: Request, problem: HTTPException) -> Mapping[str, str] | None:
+    """Give the headers of an error; where a method is not allowed, they name all that are.
+
+    Starlette names those of the first route of a path alone.
+    """
+    if problem.status_code != 405:
+        return problem.headers
+    allowed: set[str] = set()
+    for route in chain.from_iterable(each.routes for each in request.app.state.routers):
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            allowed |= route.methods or set()
+    return {**(problem.headers or {}), "Allow": ", ".join(sorted(allowed))}
 
 
 def _problem(found: Mapping[str, Any]) -> str:

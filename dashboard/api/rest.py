@@ -5,6 +5,7 @@ The description of all of it is served at `/api/openapi.json`. An error is
 """
 
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any, cast
 from urllib.parse import unquote
 
@@ -20,7 +21,7 @@ from starlette.types import Scope
 from dashboard import __version__
 from dashboard.access.turns import Turns
 from dashboard.api import health, runners, strategies
-from dashboard.api.engine_answers import by_path, not_allowed, not_done, not_served
+from dashboard.api.engine_answers import by_path, not_allowed, not_done, not_served, with_methods
 from dashboard.api.engine_gate import EngineGate, Rates
 from dashboard.api.rest_models import (
     BarEntry,
@@ -61,7 +62,8 @@ def create_rest(running: Running, turns: Turns, rates: Rates) -> FastAPI:
     )
     rest.state.running = running
     rest.state.turns = turns
-    for each in (router, health.router, runners.router, strategies.router):
+    rest.state.routers = (router, health.router, runners.router, strategies.router)
+    for each in rest.state.routers:
         rest.include_router(each)
     rest.add_exception_handler(NotFoundError, _not_found)
     rest.add_exception_handler(LivetapeError, by_path(not_done, others=_refused))
@@ -277,8 +279,13 @@ async def _not_allowed(_request: Request, error: Exception) -> JSONResponse:
 async def _not_served(request: Request, error: Exception) -> JSONResponse:
     problem = cast("HTTPException", error)
     what = f"{request.method} {request.url.path[:200]}: {problem.detail}"
-    return _problem(problem.status_code, what, "what /api/openapi.json describes")
+    allowed = "what /api/openapi.json describes"
+    headers = with_methods(request, problem)
+    return _problem(problem.status_code, what, allowed, headers=headers)
 
 
-def _problem(status: int, error: str, allowed: str) -> JSONResponse:
-    return JSONResponse({"error": error, "allowed": allowed}, status_code=status)
+def _problem(
+    status: int, error: str, allowed: str, *, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    content = {"error": error, "allowed": allowed}
+    return JSONResponse(content, status_code=status, headers=headers)

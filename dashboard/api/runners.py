@@ -5,7 +5,7 @@ An error is `{"status":"error","error":{"code","message"},"timestamp"}`.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
@@ -238,26 +238,46 @@ async def list_trades(
     return await engine.answer({"trades": await engine.ask(asked)})
 
 
-@router.post(
-    "/runners/{runner_id}/{action}",
-    response_model=Done,
-    responses={200: example({"success": True, "message": "the runner is paused"}, "It is done.")},
-)
-async def control_runner(
-    engine: AskEngine,
-    runner_id: RunnerId,
-    action: Annotated[
-        Literal["pause", "resume", "stop"],
-        Path(description="what to do; to do it twice is no error", examples=["pause"]),
-    ],
-) -> Response:
-    """Pause, resume or stop a runner.
-
-    While it is paused nothing reaches it, and stop and target rest. To stop it closes its
-    position at the last price; to resume it then starts it anew, with its context.
-    """
+async def _control(engine: Engine, runner_id: str, action: str) -> Response:
     message = await engine.ask(ControlRunner(runner_id=runner_id, action=action))
     return answered({"success": True, "message": message})
+
+
+def _done(message: str) -> dict[str, Any]:
+    return example({"success": True, "message": message}, "It is done.")
+
+
+@router.post(
+    "/runners/{runner_id}/pause",
+    response_model=Done,
+    responses={200: _done("the runner is paused")},
+)
+async def pause_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
+    """Let nothing reach a runner; its stop and its target rest, too. Twice is no error."""
+    return await _control(engine, runner_id, "pause")
+
+
+@router.post(
+    "/runners/{runner_id}/resume",
+    response_model=Done,
+    responses={200: _done("the runner is running")},
+)
+async def resume_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
+    """Let a paused runner go on, or a stopped one begin anew with its context.
+
+    Twice is no error.
+    """
+    return await _control(engine, runner_id, "resume")
+
+
+@router.post(
+    "/runners/{runner_id}/stop",
+    response_model=Done,
+    responses={200: _done("the runner is stopped")},
+)
+async def stop_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
+    """Stop a runner; its position is closed at the last price. Twice is no error."""
+    return await _control(engine, runner_id, "stop")
 
 
 @router.delete("/runners/{runner_id}", status_code=204, response_class=Response)

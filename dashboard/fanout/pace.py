@@ -31,11 +31,13 @@ class Pace:
 
     When writing to all clients takes long, they are divided into `lanes`, which are flushed
     one after the other, evenly over the interval. A frame that comes while one lane is
-    written to then waits for that lane alone.
+    written to then waits for that lane alone. `share_wait_s` is the longest wait that the first
+    rule asks for.
     """
 
-    def __init__(self, *, lanes: int) -> None:
+    def __init__(self, *, lanes: int, share_wait_s: float = SHARE_WAIT_S) -> None:
         self._lanes = lanes
+        self._share_wait_s = share_wait_s
         self._cost_s = 0.0
         self._work_s = 0.0
         self._passed_s = IDLE_S
@@ -45,7 +47,7 @@ class Pace:
         """Give the shortest time from one flush of a lane to the next one of it."""
         room = max(BUSY - self._work_s / self._passed_s, LEAST_ROOM)
         return max(
-            min(self._cost_s / SHARE, SHARE_WAIT_S),
+            min(self._cost_s / SHARE, self._share_wait_s),
             min(self._cost_s / LIMIT, LIMIT_WAIT_S),
             min(self._cost_s / room, BUSY_WAIT_S),
         )

@@ -74,7 +74,11 @@ class LiveStreams:
         self.fanout = Fanout()
         self.turns = turns or Turns()
         self.places = places
-        self.pump = Pump(self.fanout, survival=running.hub.failures.at("live pump"))
+        self.pump = Pump(
+            self.fanout,
+            survival=running.hub.failures.at("live pump"),
+            share_wait_s=offer.share_wait_s,
+        )
         self._product = running
         self._hub = running.hub
         self._offer = offer

@@ -13,7 +13,7 @@ from dashboard.access.turns import Turns
 from dashboard.fanout.cohort import Receiver
 from dashboard.fanout.fanout import Fanout
 from dashboard.fanout.outbox import Outbox
-from dashboard.fanout.pace import Pace
+from dashboard.fanout.pace import SHARE_WAIT_S, Pace
 from dashboard.fanout.wire import Wire
 from dashboard.hub.failures import Survival
 from dashboard.hub.subscription import Subscription
@@ -107,8 +107,10 @@ class Pump:
     at a time. A dispatch or a flush that fails is counted by `survival`, and the next one comes.
     """
 
-    def __init__(self, fanout: Fanout, *, survival: Survival) -> None:
-        self.pace = Pace(lanes=fanout.lanes)
+    def __init__(
+        self, fanout: Fanout, *, survival: Survival, share_wait_s: float = SHARE_WAIT_S
+    ) -> None:
+        self.pace = Pace(lanes=fanout.lanes, share_wait_s=share_wait_s)
         self._fanout = fanout
         self._survival = survival
         self._flushed_cpu_s = time.thread_time()

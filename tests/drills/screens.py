@@ -15,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -131,6 +132,9 @@ def served() -> Iterator[LiveServer]:
         )
         stack.callback(exchange.wait)
         stack.callback(exchange.terminate)
+        with redis.client() as client:
+            while exchange.poll() is None and not client.exists("static_data:instruments"):
+                time.sleep(0.05)
         settings = {"feed": "simulator,redis,replay", "replay_file": COINBASE}
         yield stack.enter_context(LiveServer(redis_url=redis.url, **settings))
 

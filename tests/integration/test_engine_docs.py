@@ -51,9 +51,18 @@ def blocks(guide: Path, language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def product() -> Iterator[LiveServer]:
+def running() -> Iterator[LiveServer]:
     with LiveServer(page=False, simulator_seed=7) as running:
         yield running
+
+
+@pytest.fixture
+def product(running: LiveServer) -> Iterator[LiveServer]:
+    """Give the product, which keeps no runner of a test."""
+    yield running
+    url = f"http://localhost:{running.port}/api/runners"
+    for each in httpx.get(url, timeout=60).json()["runners"]:
+        httpx.delete(f"{url}/{each['runner_id']}", timeout=60)
 
 
 def run(command: str, product: LiveServer, *, folder: Path | None = None) -> str:

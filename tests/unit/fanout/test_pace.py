@@ -12,8 +12,8 @@ from dashboard.fanout.pace import (
 )
 
 
-def settled(cost_s: float) -> Pace:
-    pace = Pace(lanes=4)
+def settled(cost_s: float, *, share_wait_s: float = SHARE_WAIT_S) -> Pace:
+    pace = Pace(lanes=4, share_wait_s=share_wait_s)
     for _ in range(200):
         pace.spent(cost_s / 4, lanes=1)
     return pace
@@ -31,6 +31,12 @@ def test_writing_takes_its_share_of_the_time() -> None:
 
 def test_it_takes_more_rather_than_that_frames_wait_long() -> None:
     assert settled(0.005).interval_s == SHARE_WAIT_S
+
+
+def test_a_stream_may_let_frames_wait_less_for_its_share() -> None:
+    assert settled(0.0001, share_wait_s=0.01).interval_s == pytest.approx(0.0001 / SHARE)
+    assert settled(0.001, share_wait_s=0.01).interval_s == 0.01
+    assert settled(0.014, share_wait_s=0.01).interval_s == pytest.approx(0.014 / LIMIT)
 
 
 def test_much_of_the_time_is_left_for_the_rest() -> None:
