@@ -10,7 +10,7 @@ local error, getinfo, sethook = error, debug.getinfo, debug.sethook
 local load, to_integer, tostring, type, xpcall = load, math.tointeger, tostring, type, xpcall
 
 local SOURCE = "=strategy"
-local OWN_CHUNKS = { strategy = true, environment = true, indicators = true }
+local OWN_CHUNKS = { strategy = true, environment = true, order = true, indicators = true }
 
 local tripped, error_line
 local enter, explain

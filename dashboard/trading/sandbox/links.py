@@ -6,6 +6,7 @@ import mmap
 import os
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Self, cast
@@ -39,6 +40,17 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Answer).decode
 
 
+def _open_shared() -> int:
+    """Open memory that can be shared: a file without a name."""
+    if sys.platform == "linux":
+        shared = os.memfd_create("livetape-worker", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            shared = os.dup(file.fileno())
+    os.ftruncate(shared, RUNNING.size)
+    return shared
+
+
 class Link(asyncio.Protocol):
     """One worker; of requests it takes one at a time. Make it by `start`.
 
@@ -48,8 +60,7 @@ class Link(asyncio.Protocol):
     def __init__(self) -> None:
         self.lacking: tuple[str, ...] = ()
         self._loop = asyncio.get_running_loop()
-        self._shared = os.memfd_create("livetape-worker", os.MFD_CLOEXEC)
-        os.ftruncate(self._shared, RUNNING.size)
+        self._shared = _open_shared()
         self._word = memoryview(mmap.mmap(self._shared, RUNNING.size)).cast("Q")
         self._process: asyncio.subprocess.Process | None = None
         self._transport: asyncio.Transport | None = None

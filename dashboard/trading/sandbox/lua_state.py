@@ -21,7 +21,15 @@ def _compile(name: str) -> bytes:
 
 CHUNKS = {
     name: _compile(name)
-    for name in ("environment", "indicators", "calls", "context", "parameters", "engine")
+    for name in (
+        "order",
+        "environment",
+        "indicators",
+        "calls",
+        "context",
+        "parameters",
+        "engine",
+    )
 }
 SPARE_BYTES = MB
 """What a state may take beyond its limit, so that Python can always enter it: a full state ends
@@ -63,7 +71,7 @@ def open_state(limits: Limits, *, window_size: int) -> LuaState:
     def begin(name: str, *given: object) -> Any:
         return lua.execute(CHUNKS[name], *given)
 
-    surroundings = begin("environment", limits.log_bytes)
+    surroundings = begin("environment", begin("order"), limits.log_bytes)
     indicators = begin("indicators", window_size, limits.indicators)
     calls = begin("calls", limits.instructions, limits.error_bytes)
     context = begin("context", limits.context_bytes, calls[b"cut"])

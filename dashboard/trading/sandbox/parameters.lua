@@ -30,7 +30,7 @@ local function find_fault(name, given)
     return "a parameter's name must be one of Lua of at most 64 characters"
   end
   if not is_declaration(given) then
-    return "parameters." .. name .. " must be {number, min=number, max=number}, the last two as needed"
+    return "parameters." .. name .. " must be {number, min=number, max=number}; bounds may lack"
   end
   local least, most = rawget(given, "min") or -huge, rawget(given, "max") or huge
   if rawget(given, 1) < least or rawget(given, 1) > most then
