@@ -125,9 +125,8 @@ async def not_done(_request: Request, error: Exception) -> Response:
     match error:
         case TradingError(code=code, problem=problem):
             return engine_refusal(problem, STATUS.get(code, 500), code=code)
-        case StrategyError(problem=problem, line=line):
-            where = "" if line is None else f" (line {line})"
-            return engine_refusal(f"{problem}{where}", 400, code="STRATEGY_ERROR")
+        case StrategyError(problem=problem):
+            return engine_refusal(problem, 400, code="STRATEGY_ERROR")
         case ScopeError():
             return engine_refusal(str(error), 403)
         case StorageError():

@@ -96,6 +96,7 @@ class Owner:
             hub=hub,
             host=host,
             repository=trading,
+            folder=settings.data_dir / "runners",
             leases=self._leases,
             directory=lambda: self._catalogues.directory,
             feed_state=self._feed_state,

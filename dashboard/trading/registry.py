@@ -143,7 +143,7 @@ class Registry:
         async with self._alone(asked.runner_id) as live:
             await self._stop(live)
             await self._saver.write()  # its trades
-            await self._saver.do(lambda kept: kept.remove_runner(live.runner.key))
+            await self._saver.remove(live.runner)
             del self._runners[asked.runner_id]
             for kind in RUNNER_KINDS:
                 self._hub.end(Topic(kind, "", asked.runner_id))
@@ -262,6 +262,7 @@ class Registry:
             StrategyError: when its code does not run.
         """
         runner, program = live.runner, live.runner.program
+        runner.begin_recording()
         await self._host.load(
             program,
             committed=runner.committed,

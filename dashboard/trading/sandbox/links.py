@@ -32,6 +32,7 @@ NUMBERS = (1 << NUMBER_BITS) - 1
 ANSWER_BYTES = 256 * MB
 """More than what comes of as many ticks as a message carries, whatever a strategy does."""
 BUSY_NICE = 10
+NS_PER_S = 1_000_000_000
 DIED = "its process died in a call"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -119,6 +120,16 @@ class Link(asyncio.Protocol):
             return time.clock_gettime((~self._process.pid << 3) | 2)
         except OSError:
             return 0.0
+
+    def measure_waited_s(self) -> float:
+        """Give how long the worker could have run, but had no core; nothing where none can tell."""
+        if self._process is None:
+            return 0.0
+        try:
+            told = Path(f"/proc/{self._process.pid}/schedstat").read_text()
+        except OSError:
+            return 0.0
+        return int(told.split()[1]) / NS_PER_S
 
     def be_nice(self) -> None:
         """Let everyone else go first."""
