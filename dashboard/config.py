@@ -128,6 +128,11 @@ class Settings(BaseSettings):
     )
     stream_deflate: bool = Field(False, description="1 or 0")
     max_runners: int = Field(200, ge=1, le=10_000, description="a whole number, 1 to 10000")
+    runners_per_worker: int = Field(50, ge=1, le=500, description="a whole number, 1 to 500")
+    runner_memory_mb: int = Field(32, ge=1, le=1024, description="a whole number of MB, 1 to 1024")
+    runner_instructions: int = Field(
+        10_000_000, ge=10_000, le=30_000_000, description="a whole number, 10000 to 30000000"
+    )
     api_writes_per_s: int = Field(50, ge=1, le=100_000, description="a whole number, 1 to 100000")
     api_reads_per_s: int = Field(500, ge=1, le=100_000, description="a whole number, 1 to 100000")
     ltp_throttle_ms: int = Field(

@@ -42,6 +42,7 @@ class Runner:
         self.ended: str | None = None
         self.stepped: list[Stepped] = []
         self.times_s: list[float] = []
+        self.told = asyncio.Event()
         self.failed_s: float | None = None
         """When it erred or ended first."""
         self._host = host
@@ -72,6 +73,7 @@ class Runner:
 
     def _take(self, stepped: Stepped) -> None:
         self.stepped.append(stepped)
+        self.told.set()
         self.times_s.append(time.monotonic())
         if stepped.errors:
             self._note_failure()

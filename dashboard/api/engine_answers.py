@@ -55,6 +55,10 @@ class Engine:
         """Name who asks: the key that was shown, or whose this machine is."""
         return (self._principal.key_name or self._principal.user_id)[:SHOWN]
 
+    def knows(self, symbol: str) -> bool:
+        """Tell whether a symbol or a full id is listed by any feed."""
+        return self._running.directory.find(symbol) is not None
+
     async def ask(self, command: Command[Answer]) -> Answer:
         """Have something done, and give its answer.
 
@@ -125,9 +129,8 @@ async def not_done(_request: Request, error: Exception) -> Response:
     match error:
         case TradingError(code=code, problem=problem):
             return engine_refusal(problem, STATUS.get(code, 500), code=code)
-        case StrategyError(problem=problem, line=line):
-            where = "" if line is None else f" (line {line})"
-            return engine_refusal(f"{problem}{where}", 400, code="STRATEGY_ERROR")
+        case StrategyError(problem=problem):
+            return engine_refusal(problem, 400, code="STRATEGY_ERROR")
         case ScopeError():
             return engine_refusal(str(error), 403)
         case StorageError():

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from dashboard.api.engine_examples import CODE_ASKED, RUNNER_ASKED, STRATEGY_ASKED
 from dashboard.core.trading.lengths import ALLOWED as ALLOWED_BARS
 from dashboard.core.trading.model import PositionSide, State
 
@@ -73,19 +74,7 @@ class RunnerSettings(Request):
 class RunnerRequest(Request):
     """A runner to be made; it starts at once. It trades on paper."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "runner_id": "btc_ema_prod",
-                    "symbol": "BTCUSDT",
-                    "strategy_name": "ema_crossover",
-                    "window_size": 100,
-                    "config": {"stop_on_error": True, "log_actions": True},
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [RUNNER_ASKED]})
 
     runner_id: Name
     symbol: Annotated[
@@ -104,11 +93,15 @@ class RunnerRequest(Request):
 class CodeRequest(Request):
     """Code to be looked at."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [CODE_ASKED]})
+
     code: Code
 
 
 class StrategyRequest(Request):
     """A strategy to be kept, or its next version."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [STRATEGY_ASKED]})
 
     name: Name
     code: Code

@@ -11,6 +11,14 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from dashboard.api.engine_answers import ERRORS, AskEngine, Engine, RunnerId, answered, example
+from dashboard.api.engine_examples import (
+    BAR,
+    RUNNER_DETAILS,
+    RUNNER_ENTRY,
+    RUNNER_MADE,
+    SYMBOL,
+    TRADE,
+)
 from dashboard.api.engine_models import (
     MAX_WINDOW,
     Done,
@@ -32,110 +40,11 @@ from dashboard.commands.trading import (
     TellRunners,
     TellTrades,
 )
+from dashboard.core.errors import TradingError
 from dashboard.core.trading.model import RunnerConfig
 
 DEFAULT_COUNT = 100
 MAX_TRADES = 10_000
-
-ENTRY = {
-    "runner_id": "btc_ema_prod",
-    "symbol": "BTCUSDT",
-    "exchange": "CRYPTO",
-    "status": "running",
-    "state": "InPosition",
-    "has_position": True,
-    "unrealized_pnl": 150.0,
-    "realized_pnl": -12.5,
-    "ticks_processed": 1234,
-    "errors": 0,
-    "uptime_ms": 61_234,
-    "strategy_name": "ema_crossover",
-    "version": 1,
-    "bar": "tick",
-    "feed_state": "live",
-}
-POSITION = {
-    "entry_price": 50_000.0,
-    "quantity": 0.1,
-    "side": "Long",
-    "entry_timestamp": 1_700_000_000_000,
-    "current_price": 51_500.0,
-    "stop_loss": 49_000.0,
-    "take_profit": 52_500.0,
-    "unrealized_pnl": 150.0,
-    "exit_price": None,
-    "exit_timestamp": None,
-}
-DETAILS = {
-    "runner_id": "btc_ema_prod",
-    "symbol": "BTCUSDT",
-    "exchange": "CRYPTO",
-    "bar": "tick",
-    "strategy_name": "ema_crossover",
-    "version": 1,
-    "status": "running",
-    "state": "InPosition",
-    "position": POSITION,
-    "context": {"was_above": True},
-    "stats": {
-        "ticks_processed": 1234,
-        "actions_executed": 5,
-        "errors": 0,
-        "error_rate": 0.0,
-        "avg_tick_us": 31.2,
-        "min_tick_us": 18.4,
-        "max_tick_us": 212.9,
-        "dropped": 0,
-        "late": 0,
-    },
-    "uptime_ms": 61_234,
-    "away_ms": None,
-    "feed_state": "live",
-    "window_size": 100,
-    "window_len": 100,
-    "capital": 100_000.0,
-    "realized_pnl": -12.5,
-    "unrealized_pnl": 150.0,
-    "parameters": {},
-    "config": {
-        "stop_on_error": True,
-        "log_actions": True,
-        "log_positions": False,
-        "collect_metrics": True,
-    },
-    "created_by": "owner",
-    "log": ['action: {"type":"EnterLong","price":50000.0,"quantity":0.1}'],
-    "paper": True,
-}
-BAR = {
-    "symbol": "BTCUSDT",
-    "timestamp": 1_700_000_000_000,
-    "open": 50_000.0,
-    "high": 50_010.0,
-    "low": 49_990.0,
-    "close": 50_005.0,
-    "volume": 1.5,
-    "bid": 50_004.5,
-    "ask": 50_005.5,
-}
-TRADE = {
-    "runner_id": "btc_ema_prod",
-    "symbol": "BTCUSDT",
-    "exchange": "CRYPTO",
-    "strategy_name": "ema_crossover",
-    "version": 1,
-    "side": "Long",
-    "quantity": 0.1,
-    "entry_price": 50_000.0,
-    "exit_price": 49_875.0,
-    "entry_timestamp": 1_700_000_000_000,
-    "exit_timestamp": 1_700_000_060_000,
-    "realized_pnl": -12.5,
-    "fees": 0.0,
-    "reason": "exit",
-    "stale": False,
-}
-MADE = {"runner_id": "btc_ema_prod", "symbol": "BTCUSDT", "message": "the runner is running"}
 
 router = APIRouter(responses=ERRORS, tags=["runners"])
 
@@ -143,7 +52,7 @@ router = APIRouter(responses=ERRORS, tags=["runners"])
 @router.get(
     "/runners",
     response_model=RunnerList,
-    responses={200: example({"runners": [ENTRY]}, "All runners.")},
+    responses={200: example({"runners": [RUNNER_ENTRY]}, "All runners.")},
 )
 async def list_runners(engine: AskEngine) -> Response:
     """List all runners, in the order of their ids."""
@@ -154,7 +63,7 @@ async def list_runners(engine: AskEngine) -> Response:
     "/runners",
     response_model=RunnerMade,
     status_code=201,
-    responses={201: example(MADE, "It was made and runs.")},
+    responses={201: example(RUNNER_MADE, "It was made and runs.")},
 )
 async def create_runner(engine: AskEngine, asked: RunnerRequest) -> Response:
     """Make a runner and start it. It trades on paper: no order leaves the product.
@@ -188,7 +97,7 @@ async def _tell(engine: Engine, runner_id: str) -> Response:
 @router.get(
     "/runners/{runner_id}",
     response_model=RunnerDetails,
-    responses={200: example(DETAILS, "The runner.")},
+    responses={200: example(RUNNER_DETAILS, "The runner.")},
 )
 async def get_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
     """Give all of a runner, as its snapshot does."""
@@ -198,7 +107,7 @@ async def get_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
 @router.get(
     "/runners/{runner_id}/snapshot",
     response_model=RunnerDetails,
-    responses={200: example(DETAILS, "The runner.")},
+    responses={200: example(RUNNER_DETAILS, "The runner.")},
 )
 async def get_runner_snapshot(engine: AskEngine, runner_id: RunnerId) -> Response:
     """Give all of a runner as it is now: its state, position, context, statistics and log."""
@@ -287,9 +196,6 @@ async def remove_runner(engine: AskEngine, runner_id: RunnerId) -> Response:
     return Response(status_code=204)
 
 
-SYMBOL = {"symbol": "BTCUSDT", "exchange": "CRYPTO", "runners": 1}
-
-
 @router.get(
     "/symbols",
     response_model=SymbolList,
@@ -312,7 +218,7 @@ async def list_symbols(engine: AskEngine) -> Response:
 @router.get(
     "/symbols/{symbol:path}/runners",
     response_model=RunnerList,
-    responses={200: example({"runners": [ENTRY]}, "The runners of the symbol.")},
+    responses={200: example({"runners": [RUNNER_ENTRY]}, "The runners of the symbol.")},
     tags=["symbols"],
 )
 async def list_symbol_runners(
@@ -321,9 +227,12 @@ async def list_symbol_runners(
         str, Path(description="symbol or full id, `EXCHANGE:SYMBOL`", examples=["BTCUSDT"])
     ],
 ) -> Response:
-    """List the runners of a symbol; of one without runners there are none."""
-    found = await engine.ask(TellRunners())
-    return await engine.answer({"runners": _of_symbol(found, symbol)})
+    """List the runners of a symbol; there may be none."""
+    found = _of_symbol(await engine.ask(TellRunners()), symbol)
+    if not found and not engine.knows(symbol):
+        problem = f"symbol {symbol[:100]!r} is not known; allowed: a name of GET /api/instruments"
+        raise TradingError(code="INVALID_REQUEST", problem=problem)
+    return await engine.answer({"runners": found})
 
 
 def _of_symbol(runners: Sequence[RunnerSummary], name: str) -> Sequence[RunnerSummary]:

@@ -9,6 +9,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from dashboard.api.engine_answers import ERRORS, AskEngine, StrategyName, answered, example
+from dashboard.api.engine_examples import (
+    CODE_LOOKED_AT,
+    STRATEGY_DETAILS,
+    STRATEGY_ENTRY,
+    STRATEGY_SAVED,
+)
 from dashboard.api.engine_models import (
     CodeLookedAt,
     CodeRequest,
@@ -21,39 +27,13 @@ from dashboard.commands.trading import SaveStrategy, TellStrategies, TellStrateg
 
 MAX_VERSION = 2**31 - 1
 
-CODE = """parameters = {fast = {10, min = 2, max = 50}}
-
-function detect_opportunity(market_data, context, indicators, account)
-  local average = indicators.sma(parameters.fast)
-  if average and market_data.close > average then return {signal = "above"} end
-end
-
-function filter_commitment(market_data, context, indicators, account)
-  return {action = "enter_long", quantity = 0.1, stop_loss = market_data.close * 0.98}
-end
-
-function manage_position(market_data, context, indicators, account)
-  local average = indicators.sma(parameters.fast)
-  if average and market_data.close < average then return {action = "exit"} end
-end
-"""
-ENTRY = {"name": "above_average", "category": "custom", "version": 1}
-PARAMETERS = {"fast": {"default": 10.0, "min": 2.0, "max": 50.0}}
-DETAILS = {**ENTRY, "code": CODE, "parameters": PARAMETERS}
-SAVED = {**ENTRY, "parameters": PARAMETERS, "message": "version 1 is kept"}
-LOOKED_AT = {
-    "valid": False,
-    "errors": [{"message": "unexpected symbol near 'end'", "line": 4}],
-    "parameters": PARAMETERS,
-}
-
 router = APIRouter(responses=ERRORS, tags=["strategies"])
 
 
 @router.get(
     "/strategies",
     response_model=StrategyList,
-    responses={200: example({"strategies": [ENTRY]}, "All strategies.")},
+    responses={200: example({"strategies": [STRATEGY_ENTRY]}, "All strategies.")},
 )
 async def list_strategies(engine: AskEngine) -> Response:
     """List all strategies: the examples, then custom ones, by name."""
@@ -64,7 +44,7 @@ async def list_strategies(engine: AskEngine) -> Response:
     "/strategies",
     response_model=StrategySaved,
     status_code=201,
-    responses={201: example(SAVED, "It is kept.")},
+    responses={201: example(STRATEGY_SAVED, "It is kept.")},
 )
 async def save_strategy(engine: AskEngine, asked: StrategyRequest) -> Response:
     """Keep code as a custom strategy, or as its next version.
@@ -87,7 +67,7 @@ async def save_strategy(engine: AskEngine, asked: StrategyRequest) -> Response:
 @router.get(
     "/strategies/{name}",
     response_model=StrategyDetails,
-    responses={200: example(DETAILS, "The strategy.")},
+    responses={200: example(STRATEGY_DETAILS, "The strategy.")},
 )
 async def get_strategy(
     engine: AskEngine,
@@ -103,7 +83,7 @@ async def get_strategy(
 @router.post(
     "/strategies/{name}/validate",
     response_model=CodeLookedAt,
-    responses={200: example(LOOKED_AT, "What was found.")},
+    responses={200: example(CODE_LOOKED_AT, "What was found.")},
 )
 async def validate_strategy(engine: AskEngine, name: StrategyName, asked: CodeRequest) -> Response:
     """Say what is wrong with code, and where; nothing is kept."""

@@ -40,6 +40,7 @@ from dashboard.hub.hub import Hub
 from dashboard.storage.trading import TradingRepository
 from dashboard.trading.engine import Engine
 from dashboard.trading.sandbox.host import SandboxHost
+from dashboard.trading.sandbox.limits import MB, Limits
 
 UNLISTED = "no feed has it any more"
 
@@ -85,11 +86,17 @@ class Owner:
             hub=hub,
             clock=time.monotonic_ns,
         )
-        host = SandboxHost(failures=hub.failures)
+        limits = Limits(
+            memory_bytes=settings.runner_memory_mb * MB,
+            instructions=settings.runner_instructions,
+            runners=settings.runners_per_worker,
+        )
+        host = SandboxHost(limits, failures=hub.failures)
         self._engine = Engine(
             hub=hub,
             host=host,
             repository=trading,
+            folder=settings.data_dir / "runners",
             leases=self._leases,
             directory=lambda: self._catalogues.directory,
             feed_state=self._feed_state,

@@ -6,6 +6,7 @@ raises StorageError when the database cannot do it.
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ from dashboard.storage.tables import ClosedTrade, Runner, RunnerBars, StrategyVe
 NS_PER_MS = 1_000_000
 
 _BarRow = tuple[int, float, float, float, float, float, float, float]
+_bar_row = attrgetter("timestamp", "open", "high", "low", "close", "volume", "bid", "ask")
 _bars_of = msgspec.msgpack.Decoder(list[_BarRow]).decode
 _program_of = msgspec.json.Decoder(Program).decode
 _position_of = msgspec.json.Decoder(Position).decode
@@ -231,13 +233,8 @@ def _row(held: Held) -> dict[str, Any]:
 
 
 def _part(held: Held) -> dict[str, Any]:
-    rows = [_bar_row(each) for each in held.added]
+    rows = list(map(_bar_row, held.added))
     return {"runner_key": held.key, "last": held.bars, "bars": msgspec.msgpack.encode(rows)}
-
-
-def _bar_row(bar: MarketData) -> _BarRow:
-    prices = (bar.open, bar.high, bar.low, bar.close)
-    return (bar.timestamp, *prices, bar.volume, bar.bid, bar.ask)
 
 
 def _gone(held: Held) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 from dashboard.fanout.pace import SHARE_WAIT_S
 from dashboard.protocols.live_filters import EVENTS_STREAMS, LIVE_STREAMS, STREAMS
 
-PROMPT_WAIT_S = 0.016
-"""With 100 clients and 10,000 events a second half the latency, for 5 % of a core."""
+PROMPT_WAIT_S = 0.008
+"""With 100 clients and 10,000 events a second two thirds of the latency that 16 ms bring, at the
+same cost; see `bench_engine`."""
 
 
 class Offer(NamedTuple):

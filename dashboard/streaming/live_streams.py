@@ -118,7 +118,6 @@ class LiveStreams:
     def open(self, client: StreamClient) -> None:
         """Let a client in, which follows nothing yet."""
         self._sessions[client] = LiveSession(self._product.leases.holder("ws"), self._begins)
-        self._take_in(self._begins)
         self.fanout.move(client, None)
 
     async def begin(self, client: StreamClient) -> None:
@@ -138,9 +137,9 @@ class LiveStreams:
             wanted, answer = await self._hold(session, query.asked)
             if client not in self._sessions:
                 return  # it left meanwhile
-            self._take_in(wanted)
             session.filter = wanted
             self._send(client, [answer])
+        self._take_in(session.filter)
         self._reading.refresh()
         if query.since:
             await self._bring(client, query.since, (), tells=False)

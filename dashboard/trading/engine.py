@@ -1,6 +1,7 @@
 """The trading engine, put together: runners, strategies, and what is kept of both."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from dashboard.commands.door import Handlers
 from dashboard.commands.trading import (
@@ -25,6 +26,7 @@ from dashboard.core.trading.hosting import Host
 from dashboard.hub.hub import Hub
 from dashboard.storage.trading import TradingRepository
 from dashboard.trading.library import Library, read_examples
+from dashboard.trading.recorder import Recorder
 from dashboard.trading.registry import Registry
 from dashboard.trading.saving import Saver
 from dashboard.trading.ticks import Ticks
@@ -33,7 +35,8 @@ from dashboard.trading.ticks import Ticks
 class Engine:
     """One per installation; `runs` are its tasks, and it must be closed before they end.
 
-    For the clocks and `feed_state` see `Registry`.
+    What runners get and do is recorded in the `folder`. For the clocks and `feed_state` see
+    `Registry`.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Engine:
         hub: Hub,
         host: Host,
         repository: TradingRepository,
+        folder: Path,
         leases: Leases,
         directory: Callable[[], Directory],
         feed_state: Callable[[InstrumentKey], FeedState],
@@ -49,7 +53,12 @@ class Engine:
         monotonic: Callable[[], int],
         limit: int,
     ) -> None:
-        self.saver = Saver(repository, runners=lambda: self.registry.runners, clock=clock)
+        self.saver = Saver(
+            repository,
+            Recorder(folder),
+            runners=lambda: self.registry.runners,
+            clock=clock,
+        )
         self._library = Library(read_examples(), saver=self.saver, host=host, clock=clock)
         self.ticks = Ticks(hub, flows=lambda key: feed_state(key) in FLOWING, monotonic=monotonic)
         self.registry = Registry(

@@ -70,6 +70,9 @@ class LiveRunner:
             runner.tally.late = self.follower.late
         for line in stepped.log:
             runner.log.add(line)
+        runner.recording.note(stepped)
+        if runner.recording.is_full or runner.recording.is_lost:
+            runner.begin_recording()
         self._saver.note(runner)
 
     def start(self) -> None:

@@ -131,8 +131,12 @@ class Registry:
             TradingError: when there is no such runner, or it cannot.
             StrategyError: when a stopped one is resumed, and its code does not run.
         """
+        control = self._controls.get(asked.action)
+        if control is None:
+            allowed = ", ".join(self._controls)
+            raise refused(f"action {asked.action[:100]!r} is not allowed; allowed: {allowed}")
         async with self._alone(asked.runner_id) as live:
-            return await self._controls[asked.action](live)
+            return await control(live)
 
     async def remove(self, asked: RemoveRunner) -> None:
         """Stop a runner and forget it, its closed trades excepted.
@@ -143,7 +147,7 @@ class Registry:
         async with self._alone(asked.runner_id) as live:
             await self._stop(live)
             await self._saver.write()  # its trades
-            await self._saver.do(lambda kept: kept.remove_runner(live.runner.key))
+            await self._saver.remove(live.runner)
             del self._runners[asked.runner_id]
             for kind in RUNNER_KINDS:
                 self._hub.end(Topic(kind, "", asked.runner_id))
@@ -262,6 +266,7 @@ class Registry:
             StrategyError: when its code does not run.
         """
         runner, program = live.runner, live.runner.program
+        runner.begin_recording()
         await self._host.load(
             program,
             committed=runner.committed,

@@ -12,6 +12,7 @@ from dashboard.commands.trading import RunnerSnapshot, RunnerStats, RunnerSummar
 from dashboard.core.trading.hosting import Stepped
 from dashboard.core.trading.model import Committed, MarketData, Program
 from dashboard.storage.trading import Held, StoredRunner
+from dashboard.trading.recorder import Recording
 
 LOG_BYTES = 64 * 1024
 NS_PER_MS = 1_000_000
@@ -105,6 +106,7 @@ class Runner:
         self.committed = Committed()
         self.tally = Tally()
         self.log = RunnerLog()
+        self.recording = Recording(program.runner_id)
         self.window: deque[MarketData] = deque(maxlen=program.window_size)
         self.bars = 0
         self.began_ns = began_ns
@@ -127,13 +129,18 @@ class Runner:
         return runner
 
     def anew(self, *, began_ns: int) -> "Runner":
-        """Give one that begins anew, with the same context and log."""
+        """Give one that begins anew, with the same context, log and recording."""
         runner = Runner(self.program, created_by=self.created_by, began_ns=began_ns)
         runner.key = self.key
         runner.committed = Committed(context=self.committed.context)
         runner.log = self.log
+        runner.recording = self.recording
         runner.bars = runner.written = self.bars
         return runner
+
+    def begin_recording(self) -> None:
+        """Record what it goes on with."""
+        self.recording.begin(self.program, self.committed, self.window)
 
     def take_bar(self, bar: MarketData) -> None:
         """Take a bar into the window."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -11,6 +10,7 @@ import structlog
 from dashboard.core.errors import StorageError
 from dashboard.core.trading.model import TradeMade
 from dashboard.storage.trading import TradingRepository
+from dashboard.trading.recorder import Recorder
 from dashboard.trading.runner import Runner, Status
 
 log = structlog.get_logger(__name__)
@@ -32,11 +32,13 @@ class Saver:
     def __init__(
         self,
         repository: TradingRepository,
+        recorder: Recorder,
         *,
         runners: Callable[[], Collection[Runner]],
         clock: Callable[[], int],
     ) -> None:
         self._repository = repository
+        self._recorder = recorder
         self._runners = runners
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="runners")
@@ -65,6 +67,15 @@ class Saver:
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, work, self._repository)
+
+    async def remove(self, runner: Runner) -> None:
+        """Forget a runner and what was recorded of it; its closed trades stay.
+
+        Raises:
+            StorageError: when the database cannot do it.
+        """
+        await self.do(lambda kept: kept.remove_runner(runner.key))
+        await self.do(lambda _: self._recorder.forget(runner.program.runner_id))
 
     async def run(self, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """Write what is due until cancelled."""
@@ -97,8 +108,14 @@ class Saver:
         self._changed, self._trades = set(), []
         if not (held or trades or alive):
             return
-        write = partial(self._repository.write, held, trades, alive=alive, now=self._clock())
-        self._write = asyncio.get_running_loop().run_in_executor(self._thread, write)
+        recordings = [(each.recording, each.recording.take()) for each in changed]
+        now = self._clock()
+
+        def work() -> None:
+            self._recorder.append(recordings)
+            self._repository.write(held, trades, alive=alive, now=now)
+
+        self._write = asyncio.get_running_loop().run_in_executor(self._thread, work)
 
         def done(write: asyncio.Future[None]) -> None:
             self._write = None

@@ -123,3 +123,12 @@ async def test_a_query_for_what_there_is_not_is_told_and_closed(door: str, query
         assert await closed(socket) == 1008
         await both.stream.clients.drained()
         assert both.stream.clients.open == 0
+
+
+async def test_from_elsewhere_a_key_is_needed() -> None:
+    async with streaming() as stream:
+        proxied = {"X-Forwarded-For": "203.0.113.9"}
+        url = f"{stream.url}/ws/events"
+        async with live(url, compression=None, additional_headers=proxied) as socket:
+            assert await closed(socket) == 1008
+            assert "API key is needed" in str(socket.close_reason)

@@ -12,6 +12,8 @@ import pytest
 from tests.live_server import LiveServer
 
 TIMEOUT_S = 60
+TICKS_OF_A_SECOND = 200
+"""More than the simulator makes of an instrument."""
 COUNTER = """
 function detect_opportunity(market_data, context)
   context.ticks = (context.ticks or 0) + 1
@@ -148,6 +150,27 @@ def test_code_that_is_not_lua_is_named_with_its_line(api: httpx.Client) -> None:
     assert first["message"] == ("Strategy error: Missing required function: detect_opportunity")
 
 
+def test_runners_go_on_in_another_worker_when_theirs_is_killed(
+    api: httpx.Client, product: LiveServer
+) -> None:
+    save(api)
+    for runner_id in ("one", "two"):
+        create(api, runner_id)
+    before = {each: in_position(api, each) for each in ("one", "two")}
+    for worker in product.worker().children():
+        worker.kill()
+    for runner_id, held in before.items():
+        after = until(
+            lambda runner_id=runner_id: snapshot(api, runner_id),
+            lambda told, held=held: told["context"]["ticks"] > held["context"]["ticks"] + 50,
+        )
+        assert (after["status"], after["position"]["entry_price"]) == (
+            "running",
+            held["position"]["entry_price"],
+        )
+        assert after["context"]["ticks"] == after["stats"]["ticks_processed"]
+
+
 @pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL])
 def test_an_open_position_outlives_the_product(tmp_path: Path, ended_by: signal.Signals) -> None:
     product = LiveServer(page=False, data_dir=tmp_path)
@@ -164,14 +187,13 @@ def test_an_open_position_outlives_the_product(tmp_path: Path, ended_by: signal.
             lambda told: told["context"]["ticks"] > before["context"]["ticks"] + 20,
         )
         product.stop(by=ended_by)
-        save_gap_ticks = 200  # what a second may have
         product.start()
         after = until(lambda: snapshot(api), lambda told: told["away_ms"] is not None)
         assert after["position"]["entry_price"] == before["position"]["entry_price"]
         assert after["context"]["ticks"] > before["context"]["ticks"]
         if ended_by is signal.SIGTERM:
             assert after["context"]["ticks"] >= at_last["context"]["ticks"]
-        assert after["context"]["ticks"] >= at_last["context"]["ticks"] - save_gap_ticks
+        assert after["context"]["ticks"] >= at_last["context"]["ticks"] - TICKS_OF_A_SECOND
         assert after["window_len"] == 5
         assert 0 < after["away_ms"] < 120_000
         until(

@@ -41,6 +41,8 @@ async def test_a_hostile_strategy_hurts_nobody(
     await hostile.load()
     for_s = GOES_ON_S if fate is Fate.GOES_ON else FAILS_WITHIN_S
     await neighbours.live_beside(hostile, for_s=for_s)
+    if fate is Fate.GOES_ON:
+        await hostile.told.wait()
     hostile.unload()
     neighbours.check()
     if fate is Fate.GOES_ON:

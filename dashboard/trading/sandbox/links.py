@@ -6,6 +6,7 @@ import mmap
 import os
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Self, cast
@@ -32,10 +33,22 @@ NUMBERS = (1 << NUMBER_BITS) - 1
 ANSWER_BYTES = 256 * MB
 """More than what comes of as many ticks as a message carries, whatever a strategy does."""
 BUSY_NICE = 10
+NS_PER_S = 1_000_000_000
 DIED = "its process died in a call"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Answer).decode
+
+
+def _open_shared() -> int:
+    """Open memory that can be shared: a file without a name."""
+    if sys.platform == "linux":
+        shared = os.memfd_create("livetape-worker", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            shared = os.dup(file.fileno())
+    os.ftruncate(shared, RUNNING.size)
+    return shared
 
 
 class Link(asyncio.Protocol):
@@ -47,8 +60,7 @@ class Link(asyncio.Protocol):
     def __init__(self) -> None:
         self.lacking: tuple[str, ...] = ()
         self._loop = asyncio.get_running_loop()
-        self._shared = os.memfd_create("livetape-worker", os.MFD_CLOEXEC)
-        os.ftruncate(self._shared, RUNNING.size)
+        self._shared = _open_shared()
         self._word = memoryview(mmap.mmap(self._shared, RUNNING.size)).cast("Q")
         self._process: asyncio.subprocess.Process | None = None
         self._transport: asyncio.Transport | None = None
@@ -119,6 +131,16 @@ class Link(asyncio.Protocol):
             return time.clock_gettime((~self._process.pid << 3) | 2)
         except OSError:
             return 0.0
+
+    def measure_waited_s(self) -> float:
+        """Give how long the worker could have run, but had no core; nothing where none can tell."""
+        if self._process is None:
+            return 0.0
+        try:
+            told = Path(f"/proc/{self._process.pid}/schedstat").read_text()
+        except OSError:
+            return 0.0
+        return int(told.split()[1]) / NS_PER_S
 
     def be_nice(self) -> None:
         """Let everyone else go first."""

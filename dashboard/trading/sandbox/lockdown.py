@@ -9,6 +9,7 @@ import os
 import platform
 import resource
 import struct
+import sys
 from collections.abc import Sequence
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
@@ -86,6 +87,8 @@ def lock_down(*, address_bytes: int) -> list[str]:
     `address_bytes` is what of its address space may come on top of what there is. Children
     are out of the question afterwards, and so is importing.
     """
+    if sys.platform != "linux":
+        return [RLIMITS, NO_NEW_PRIVS, LANDLOCK, SECCOMP]
     libc = ctypes.CDLL(None, use_errno=True)
     _be_the_first_to_go()
     layers = (
@@ -104,8 +107,9 @@ def lock_down(*, address_bytes: int) -> list[str]:
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when the one that has started it ends."""
-    _prctl(ctypes.CDLL(None, use_errno=True), PR_SET_PDEATHSIG, SIGKILL)
+    """Have the kernel end this process when the one that has started it ends, where it can."""
+    if sys.platform == "linux":
+        _prctl(ctypes.CDLL(None, use_errno=True), PR_SET_PDEATHSIG, SIGKILL)
 
 
 def _be_the_first_to_go() -> None:

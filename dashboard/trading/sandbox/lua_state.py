@@ -19,7 +19,18 @@ def _compile(name: str) -> bytes:
     return lua.eval(b"string.dump")(lua.compile(source, name=f"={name}".encode()))
 
 
-ENVIRONMENT, INDICATORS, ENGINE = map(_compile, ("environment", "indicators", "engine"))
+CHUNKS = {
+    name: _compile(name)
+    for name in (
+        "order",
+        "environment",
+        "indicators",
+        "calls",
+        "context",
+        "parameters",
+        "engine",
+    )
+}
 SPARE_BYTES = MB
 """What a state may take beyond its limit, so that Python can always enter it: a full state ends
 the process when it is handed as much as a name."""
@@ -29,20 +40,20 @@ OutOfMemory: type[Exception] = cast("Any", lua54).LuaMemoryError
 
 
 class LuaState(NamedTuple):
-    """The functions of `engine.lua`, which says what they do; what they return is flat.
+    """The functions of the engine, whose files say what they do; what they return is flat.
 
     One value comes as it is, several as a tuple, none as None.
     """
 
     run: Callable[[bytes, bytes], Any]
-    tell_parameters: Callable[[], Any]
-    set_parameter: Callable[[bytes, float], None]
-    seed: Callable[[int], None]
-    put: Callable[[bytes, bytes | float | bool], None]
-    resume: Callable[[bytes, bytes], None]
     advance: Callable[..., Any]
     commit: Callable[[], tuple[bytes, int, bool, bool]]
+    resume: Callable[[bytes, bytes], None]
+    tell_parameters: Callable[[], Any]
+    set_parameter: Callable[[bytes, float], None]
+    put: Callable[[bytes, bytes | float | bool], None]
     take_context: Callable[[], Any]
+    seed: Callable[[int], None]
     take_lines: Callable[[bool], Any]
 
 
@@ -56,18 +67,28 @@ def open_state(limits: Limits, *, window_size: int) -> LuaState:
         max_memory=limits.memory_bytes + SPARE_BYTES,
     )
     lua.execute(b"python = nil; package.loaded.python = nil")
-    parts = lua.execute(ENVIRONMENT, limits.log_bytes)
-    indicators = lua.execute(INDICATORS, window_size, limits.indicators)
-    functions = lua.execute(
-        ENGINE,
-        parts,
-        indicators,
-        limits.memory_bytes,
-        limits.instructions,
-        limits.context_bytes,
-        limits.error_bytes,
+
+    def begin(name: str, *given: object) -> Any:
+        return lua.execute(CHUNKS[name], *given)
+
+    surroundings = begin("environment", begin("order"), limits.log_bytes)
+    indicators = begin("indicators", window_size, limits.indicators)
+    calls = begin("calls", limits.instructions, limits.error_bytes)
+    context = begin("context", limits.context_bytes, calls[b"cut"])
+    parameters = begin("parameters", surroundings[b"environment"])
+    engine = begin("engine", surroundings, indicators, calls, context, limits.memory_bytes)
+    return LuaState(
+        run=engine[b"run"],
+        advance=engine[b"advance"],
+        commit=engine[b"commit"],
+        resume=engine[b"resume"],
+        tell_parameters=parameters[b"tell"],
+        set_parameter=parameters[b"set"],
+        put=context[b"put"],
+        take_context=context[b"take"],
+        seed=surroundings[b"seed"],
+        take_lines=surroundings[b"take_lines"],
     )
-    return LuaState(*functions)
 
 
 def flatten(values: Any) -> tuple[Any, ...]:

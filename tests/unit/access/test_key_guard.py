@@ -227,6 +227,18 @@ async def test_too_many_wrong_keys_are_refused_by_address(product: Product) -> N
     assert (await client.get("/api/x", headers=wrong)).status_code == 401
 
 
+async def test_the_trading_engine_is_refused_in_the_form_of_its_errors(product: Product) -> None:
+    client = product.client()
+    answers = [await client.get("/api/runners")]
+    answers += [await client.get("/api/runners", headers=bearer("lt_wrong")) for _ in range(10)]
+    codes = [(each.status_code, each.json()["error"]["code"]) for each in answers]
+    assert codes[:2] == [(401, "UNAUTHORIZED")] * 2
+    assert codes[-1] == (429, "RATE_LIMITED")
+    assert answers[-1].headers["retry-after"] == "6"
+    assert answers[0].headers["www-authenticate"] == "Bearer"
+    assert "an API key is needed" in answers[0].json()["error"]["message"]
+
+
 async def test_a_valid_key_gets_in_whatever_others_of_its_address_show(product: Product) -> None:
     client = product.client()
     for n in range(40):

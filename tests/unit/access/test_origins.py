@@ -299,3 +299,11 @@ async def test_the_lifespan_passes() -> None:
     app, sent = await request(kind="lifespan")
     assert app.scopes == [{"type": "lifespan"}]
     assert sent == [{"type": "passed"}]
+
+
+async def test_a_foreign_page_is_refused_by_the_trading_engine_in_its_form() -> None:
+    foreign = ((b"host", b"localhost"), (b"origin", b"https://evil.example"))
+    app, (start, body) = await request(*foreign, path="/api/runners")
+    assert app.scopes == []
+    assert start["status"] == 403
+    assert b'"code":"FORBIDDEN"' in body["body"]

@@ -389,6 +389,19 @@ async def test_events_are_taken_from_the_hub_only_where_somebody_may_want_them()
     assert subscription.offered == 1
 
 
+async def test_a_client_of_the_market_costs_no_event_of_runners() -> None:
+    product = Product()
+    streams = streams_of(product)
+    [subscription] = [each for each in product.hub.subscriptions if each.name == "stream"]
+    client = await join(streams, "streams=market")
+    product.hub.publish(tick())
+    product.hub.publish(price("A"))
+    assert subscription.offered == 1
+    await subscribe(streams, client, streams=["market", "events"])
+    product.hub.publish(tick())
+    assert subscription.offered == 2
+
+
 async def test_the_end_of_a_runner_s_topics_leaves_nothing_of_it_to_who_comes() -> None:
     product = Product()
     streams = streams_of(product, RUNNER_EVENTS)

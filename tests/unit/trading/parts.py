@@ -105,6 +105,7 @@ class Parts:
             hub=self.hub,
             host=self.host,
             repository=self.repository,
+            folder=folder / "runners",
             leases=self.leases,
             directory=lambda: self.directory,
             feed_state=self._feed_state,

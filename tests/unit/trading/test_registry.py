@@ -196,6 +196,12 @@ async def test_a_pause_ends_what_is_on_its_way_first(parts: Parts) -> None:
     assert (await parts.snapshot()).stats.ticks_processed == 1
 
 
+async def test_an_unknown_action_is_named_with_those_that_there_are(parts: Parts) -> None:
+    await parts.create()
+    with pytest.raises(TradingError, match="'fly' is not allowed; allowed: pause, resume, stop"):
+        await parts.ask(ControlRunner(runner_id="one", action="fly"))
+
+
 async def test_a_stop_closes_the_position_at_the_last_price(parts: Parts) -> None:
     await in_position(parts)
     await parts.ask(ControlRunner(runner_id="one", action="pause"))

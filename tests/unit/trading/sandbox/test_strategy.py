@@ -467,3 +467,11 @@ def test_the_one_warning_is_not_repeated_elsewhere() -> None:
     after.step()
     assert len(before.warnings) == 1
     assert after.warnings == []
+
+
+def test_a_number_of_another_type_is_another_value() -> None:
+    strategy = Detecting("context.n = context.n and 1.0 or 1")
+    strategy.step()
+    assert strategy.strategy.committed()[0] == '{"n":1}'
+    strategy.step()
+    assert strategy.strategy.committed()[0] == '{"n":1.0}'

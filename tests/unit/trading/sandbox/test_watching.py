@@ -10,18 +10,24 @@ class Worker:
     def __init__(self) -> None:
         self.running = 1
         self.is_busy = True
-        self.cpu_s = 0.0
+        self.cpu_s = self.waited_s = 0.0
         self.now_s = 100.0
         self._watch = Watch(self, Limits(), lambda: self.now_s)
 
     def measure_cpu_s(self) -> float:
         return self.cpu_s
 
-    def run(self, seconds: float, *, cpu: float = 1.0, calls: int = 0) -> str | None:
-        """Run for so long, with so much of a core; give the first reason to kill it."""
+    def measure_waited_s(self) -> float:
+        return self.waited_s
+
+    def run(
+        self, seconds: float, *, cpu: float = 1.0, waiting: float = 0.0, calls: int = 0
+    ) -> str | None:
+        """Run for so long, with so much of a core, and wait for one; give a reason to kill it."""
         for look in range(round(seconds / LOOK_S)):
             self.now_s += LOOK_S
             self.cpu_s += LOOK_S * cpu
+            self.waited_s += LOOK_S * waiting
             if calls and look % calls == 0:
                 self.running += 1
             if why := self._watch.look():
@@ -39,6 +45,12 @@ def test_a_call_that_waits_has_longer() -> None:
     worker = Worker()
     assert worker.run(2.0, cpu=0.1) is None
     assert worker.run(0.2, cpu=0.1) == "a call took more than 2 s"
+
+
+def test_a_call_that_waits_for_a_core_is_not_to_blame() -> None:
+    worker = Worker()
+    assert worker.run(10.0, cpu=0.01, waiting=0.99) is None
+    assert worker.run(3.0, cpu=0.0, waiting=0.0) == "a call took more than 2 s"
 
 
 @pytest.mark.parametrize("cpu", [1.0, 0.1])

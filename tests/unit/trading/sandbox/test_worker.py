@@ -22,12 +22,15 @@ BUYING = code(
 )
 
 
+PATIENT = Limits(share_ms=60_000, message_ms=60_000)
+
+
 class Served:
     """A worker with its shared memory."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.memory = memoryview(bytearray(8)).cast("Q")
-        self._worker = Worker(limits or Limits(), self.memory)
+        self._worker = Worker(limits or PATIENT, self.memory)
 
     def load(self, text: str, number: int = 7) -> Loaded:
         answer = self._worker.answer(Load(number, program(text)))
