@@ -480,6 +480,20 @@ test("whole bars of a feed are asked for at an interval that it has, and their v
   assert.equal(store.market.sizesOf("CSV:ACME").text(1.5), "1.500");
 });
 
+test("a candle of before a replay's jump does not end at the price of after it", () => {
+  const watched = [["ACME", "CSV", 2, 0.01, null, ["volume"], "replay", 1000]];
+  const close = () => store.market.detail.bars.last[4];
+  const bars = (last) => ["1s", [[60, 5, 9, 4, last, 1]], 0];
+  take({ v: 2, d: described({ watched, chosen: "CSV:ACME" }), f: [replay()], w: [[], [], [], []], a: bars(5) });
+  take({ v: 2, t: 60_100, p: [0, 6] });
+  assert.equal(close(), 6);
+  const jumped = replay({ stretches: [[0, 500_000, 1, 1], [60_200, 500_000, 1, 1]] });
+  take({ v: 2, t: 60_300, f: [jumped], p: [0, 8] });
+  assert.equal(close(), 5);
+  take({ v: 2, t: 60_400, f: [jumped], p: [0, 8.5], a: bars(8) });
+  assert.equal(close(), 8.5, "what is told from then on goes on");
+});
+
 test("charts run on with the clock, and stand still when nothing is heard or the page is paused", () => {
   take({});
   const heard = store.heardAt;

@@ -31,6 +31,8 @@ export class Bars {
     this.fresh = new Set();
     /** The newest bar as it was told, while it is drawn to the last price; else null. */
     this.told = null;
+    /** Whether a replay has jumped since bars were told: the last price is of another place than they are. */
+    this.jumped = false;
   }
 
   clear() {
@@ -64,6 +66,7 @@ export class Bars {
   take(part) {
     if (part[BARS.interval] !== this.interval) return false;
     this.restore();
+    if (part[BARS.rows].length) this.jumped = false;
     if (part[BARS.whole]) this.clear();
     for (const row of part[BARS.rows]) {
       const start = row[BAR.start];
@@ -82,12 +85,19 @@ export class Bars {
    */
   endAt(price, ms) {
     this.restore();
+    if (this.jumped) return;
     const { last } = this;
     const seconds = INTERVALS.find(([name]) => name === this.interval)[2];
     if (!last || last[BAR.start] !== seconds * Math.floor(ms / 1000 / seconds)) return;
     this.told = last;
     const [start, open, high, low, , volume] = last;
     this.put([start, open, Math.max(high, price), Math.min(low, price), price, volume]);
+  }
+
+  /** Note that a replay has jumped: the newest bar is not drawn to another place's price. */
+  jump() {
+    this.restore();
+    this.jumped = true;
   }
 
   /** Take the newest bar back to what was told of it. */

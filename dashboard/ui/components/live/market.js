@@ -76,8 +76,10 @@ export class Market {
     this.broken.set(feed, { silence, seam });
     for (const series of this.series.values()) {
       if (series.instrument.feed !== feed) continue;
-      if (seam !== before.seam) series.clear();
-      else if (silence !== before.silence) series.break();
+      if (seam !== before.seam) {
+        series.clear();
+        if (series.instrument.id === this.chosen.id) this.detail.bars.jump();
+      } else if (silence !== before.silence) series.break();
     }
   }
 
