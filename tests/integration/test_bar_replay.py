@@ -55,8 +55,14 @@ async def test_a_client_gets_a_price_a_bar(replaying: LiveServer) -> None:
 
 def test_its_state_is_replayed_and_the_bad_line_is_counted(replaying: LiveServer) -> None:
     address = f"http://127.0.0.1:{replaying.port}/api"
-    feed = httpx.get(f"{address}/health").json()["feeds"]["replay"]
-    assert (feed["state"], feed["skipped"]) == ("replayed", 1)
+
+    def told() -> tuple[str, int]:
+        feed = httpx.get(f"{address}/health").json()["feeds"]["replay"]
+        return feed["state"], feed["skipped"]
+
+    deadline = time.monotonic() + 60
+    while told() != ("replayed", 1):  # feeds tell of their counts once a second
+        assert time.monotonic() < deadline
     (listed,) = httpx.get(f"{address}/instruments").json()
     assert (listed["exchange"], listed["name"]) == ("CSV", "BTC-PERP")
 

@@ -85,6 +85,9 @@ def test_impossible_times_are_replaced_by_those_of_the_receipt(
         for interval in ("1s", "1m", "5m"):
             bars = read(get(on_redis, f"bars/{interval}/GOOGL.{form}"))
             assert bars["volume"].sum() == 3
+    deadline = time.monotonic() + TIMEOUT_S
+    while skews(on_redis) - before < len(times):  # feeds tell of their counts once a second
+        assert time.monotonic() < deadline
     assert skews(on_redis) - before == len(times)
 
 
