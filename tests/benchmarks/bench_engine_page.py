@@ -24,6 +24,9 @@ from tests.live_server import LiveServer, free_port
 FREQUENCY_MS = 10
 EXCHANGE, SYMBOL = "NASDAQ", "AAPL"
 """It has prices alone, so each of them is a tick."""
+CLIENT = ("deliveries/s", "lost", "p50 ms", "p99 ms")
+FIRST_FRAMES = 500
+"""After so many, the latest values have come, and what has come since."""
 RESUMED_S = 55.0
 FOLLOWED_S = 14.0
 
@@ -53,7 +56,7 @@ async def measure_rounds(
         (await api.post("/strategies", json={"name": "quiet", "code": QUIET})).raise_for_status()
         for at in range(rounds):
             without = await measure("no runner", server, tabs, frequency_ms=FREQUENCY_MS)
-            table.add(without)
+            table.add(without | dict.fromkeys(map("client {}".format, CLIENT), ""))
             names = [f"runner-{at}-{number:03}" for number in range(runners)]
             for name in names:
                 asked = {"runner_id": name, "symbol": SYMBOL, "exchange": EXCHANGE}
@@ -61,7 +64,7 @@ async def measure_rounds(
                 answer.raise_for_status()
             table.add(await beside(server, tabs, port, names))
             if at == rounds - 1:
-                table.add({"page": f"resume: {await resume(server)}"})
+                print("resume:", await resume(server))
             for name in names:
                 (await api.delete(f"/runners/{name}")).raise_for_status()
 
@@ -78,24 +81,21 @@ async def beside(
     row = await measure(f"{len(names)} runners", server, tabs, frequency_ms=FREQUENCY_MS)
     seen = await asyncio.to_thread(here.recv)
     process.join()
-    return row | {
-        f"client {name}": seen[name] for name in ("deliveries/s", "lost", "p50 ms", "p99 ms")
-    }
+    return row | {f"client {name}": seen[name] for name in CLIENT}
 
 
 async def resume(server: LiveServer) -> str:
     """Resume a client of the market after an id of nearly a minute before."""
     async with connect(f"{server.ws_url}?streams=market", max_queue=None) as socket:
-        while "id" not in (first := json.loads(await socket.recv())):
-            pass
+        told = [json.loads(await socket.recv()) for _ in range(FIRST_FRAMES)]
     began = time.monotonic()
     await asyncio.sleep(RESUMED_S)
-    url = f"{server.ws_url}?streams=market&since={first['id']}"
+    url = f"{server.ws_url}?streams=market&since={told[-1]['id']}"
     async with connect(url, max_queue=None) as socket:
         for _ in range(20):
-            told = json.loads(await socket.recv())
-            if told.get("type") == "reset":
-                return told["reason"]
+            frame = json.loads(await socket.recv())
+            if frame["type"] == "reset":
+                return frame["reason"]
     return f"whole, after {time.monotonic() - began:.0f} s"
 
 
