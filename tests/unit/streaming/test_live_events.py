@@ -305,7 +305,7 @@ async def test_what_falls_out_while_it_is_resumed_is_told_and_the_rest_comes_onc
         product.hub.publish(trade("A"))
         product.hub.publish(tick())
     client, reads = FakeReceiver("since=e:0"), asyncio.Event()
-    client.drained = reads.wait  # type: ignore[method-assign]
+    client.drained = reads.wait  # type: ignore[method-assign] - it reads slowly
     reads.set()
     streams.open(client)
     beginning = asyncio.create_task(streams.begin(client))

@@ -286,7 +286,7 @@ async def test_who_does_not_read_what_it_resumes_has_one_part_of_it_waiting() ->
         product.hub.publish(trade("A"))
     client = FakeReceiver("since=e:0")
     reads = asyncio.Event()
-    client.drained = reads.wait  # type: ignore[method-assign]
+    client.drained = reads.wait  # type: ignore[method-assign] - it reads slowly
     reads.set()
     streams.open(client)
     beginning = asyncio.create_task(streams.begin(client))
@@ -342,7 +342,7 @@ async def test_what_is_skipped_while_the_first_values_leave_is_told() -> None:
     for number in range(PART_EVENTS + 1):
         product.hub.publish(price(f"S{number}"))
     client, reads = FakeReceiver(), asyncio.Event()
-    client.drained = reads.wait  # type: ignore[method-assign]
+    client.drained = reads.wait  # type: ignore[method-assign] - it reads slowly
     reads.set()
     streams.open(client)
     beginning = asyncio.create_task(streams.begin(client))
