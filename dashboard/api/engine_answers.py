@@ -14,9 +14,10 @@ from starlette.routing import Match, Route
 from dashboard.access.principals import principal_of
 from dashboard.access.refusals import engine_refusal, is_of_engine
 from dashboard.access.turns import Turns
-from dashboard.api.engine_models import ALLOWED_NAMES, NAME_PATTERN, PATTERNS, ErrorAnswer
+from dashboard.api.engine_models import PATTERNS, ErrorAnswer
 from dashboard.api.running import Running
 from dashboard.commands.requests import Answer, Command
+from dashboard.commands.trading import ALLOWED_NAMES, NAME_PATTERN
 from dashboard.core.errors import (
     LivetapeError,
     ScopeError,

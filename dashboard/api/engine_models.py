@@ -8,23 +8,25 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from dashboard.api.engine_examples import CODE_ASKED, RUNNER_ASKED, STRATEGY_ASKED
+from dashboard.commands.trading import (
+    ALLOWED_NAMES,
+    MAX_CAPITAL,
+    MAX_NAME,
+    MAX_WINDOW,
+    NAME_PATTERN,
+)
 from dashboard.core.trading.lengths import ALLOWED as ALLOWED_BARS
 from dashboard.core.trading.model import PositionSide, State
 
 MAX_CODE_BYTES = 256 * 1024
-MAX_WINDOW = 10_000
-MAX_CAPITAL = 1e15
 MAX_PARAMETERS = 100
-NAME_PATTERN = r"^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
-ALLOWED_NAMES = "1 to 64 of A-Za-z0-9_.-, not of dots alone"
-"""A path to `.` or `..` would lead elsewhere."""
 BAR_PATTERN = r"^(tick|[1-9][0-9]{0,4}[smhd])$"
 PATTERNS = {NAME_PATTERN: ALLOWED_NAMES, BAR_PATTERN: ALLOWED_BARS}
 """What a text that does not match one of these should have been."""
 
 Name = Annotated[
     str,
-    Field(min_length=1, max_length=64, pattern=NAME_PATTERN, description=ALLOWED_NAMES),
+    Field(min_length=1, max_length=MAX_NAME, pattern=NAME_PATTERN, description=ALLOWED_NAMES),
 ]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -20,7 +20,6 @@ from dashboard.api.engine_examples import (
     TRADE,
 )
 from dashboard.api.engine_models import (
-    MAX_WINDOW,
     Done,
     MarketDataEntry,
     RunnerDetails,
@@ -31,6 +30,7 @@ from dashboard.api.engine_models import (
     TradeList,
 )
 from dashboard.commands.trading import (
+    MAX_WINDOW,
     ControlRunner,
     CreateRunner,
     RemoveRunner,

@@ -10,6 +10,13 @@ from dashboard.core.principal import TRADE
 from dashboard.core.trading.hosting import Parameter, Validated
 from dashboard.core.trading.model import MarketData, Position, RunnerConfig, State, TradeMade
 
+MAX_WINDOW = 10_000
+MAX_CAPITAL = 1e15
+MAX_NAME = 64
+NAME_PATTERN = r"^[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+ALLOWED_NAMES = "1 to 64 of A-Za-z0-9_.-, not of dots alone"
+"""A path to `.` or `..` would lead elsewhere."""
+
 
 class RunnerSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A runner in a list."""

@@ -1,9 +1,17 @@
 """What a runner may be asked to be: each thing that is not allowed is named, with what is."""
 
 import math
+import re
 from collections.abc import Mapping
 
-from dashboard.commands.trading import CreateRunner
+from dashboard.commands.trading import (
+    ALLOWED_NAMES,
+    MAX_CAPITAL,
+    MAX_NAME,
+    MAX_WINDOW,
+    NAME_PATTERN,
+    CreateRunner,
+)
 from dashboard.core.directory import Directory
 from dashboard.core.errors import TradingError
 from dashboard.core.instruments import Instrument
@@ -13,6 +21,22 @@ from dashboard.core.trading.hosting import Parameter
 def refused(problem: str) -> TradingError:
     """Make the error of a request that is not allowed."""
     return TradingError(code="INVALID_REQUEST", problem=problem)
+
+
+def check_bounds(asked: CreateRunner) -> None:
+    """See that a runner's name and numbers are within their bounds, whichever door they came by.
+
+    Raises:
+        TradingError: names the first that is not.
+    """
+    runner_id, capital, window = asked.runner_id, asked.capital, asked.window_size
+    if len(runner_id) > MAX_NAME or not re.fullmatch(NAME_PATTERN, runner_id):
+        raise refused(f"runner_id {runner_id[:100]!r} is not allowed; allowed: {ALLOWED_NAMES}")
+    if not 1 <= window <= MAX_WINDOW:
+        raise refused(f"window_size {window} is not allowed; allowed: 1 to {MAX_WINDOW}")
+    if not 0 < capital <= MAX_CAPITAL:
+        allowed = f"a number above 0, at most {MAX_CAPITAL:.0e}"
+        raise refused(f"capital {capital:.15g} is not allowed; allowed: {allowed}")
 
 
 def find_instrument(directory: Directory, asked: CreateRunner) -> Instrument:

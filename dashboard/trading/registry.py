@@ -31,7 +31,7 @@ from dashboard.core.trading.lengths import choose_length, parse_length
 from dashboard.core.trading.model import MarketData, Program, TradeMade
 from dashboard.hub.hub import Hub
 from dashboard.storage.trading import NewRunner, StoredRunner, TradingRepository
-from dashboard.trading.asking import find_instrument, find_parameters, refused
+from dashboard.trading.asking import check_bounds, find_instrument, find_parameters, refused
 from dashboard.trading.library import Library
 from dashboard.trading.live_runner import LiveRunner
 from dashboard.trading.runner import Runner, Status
@@ -111,6 +111,7 @@ class Registry:
             StrategyError: when its code does not run.
         """
         await self._ready()
+        check_bounds(asked)
         runner_id = asked.runner_id
         if runner_id in self._runners or runner_id in self._making:
             raise refused(f"there is a runner {runner_id!r} already; allowed: another runner_id")

@@ -13,7 +13,7 @@ from dashboard.commands.trading import (
     TellRunners,
     TellStrategies,
 )
-from dashboard.core.errors import CommandError, ScopeError, TradingError
+from dashboard.core.errors import CommandError, ScopeError, StrategyError, TradingError
 from dashboard.core.principal import LOCAL
 from dashboard.ui import bridge, template
 from dashboard.ui.components import live
@@ -48,18 +48,21 @@ class RunnersState(rx.State):
     async def stream(self) -> None:
         """Show the runners anew, a few times a second, until the page leaves."""
         survival = bridge.survival("runners page")
+        with survival:
+            strategies = await bridge.running().commands.ask(TellStrategies(), by=LOCAL)
+            async with self:
+                self._show(
+                    strategies=[each.name for each in strategies],
+                    instruments=[each.id for each in bridge.standing(LISTED)],
+                )
         while True:
             with survival:
-                running = bridge.running()
-                runners = await running.commands.ask(TellRunners(), by=LOCAL)
-                strategies = await running.commands.ask(TellStrategies(), by=LOCAL)
+                runners = await bridge.running().commands.ask(TellRunners(), by=LOCAL)
                 async with self:
                     self._show(
                         phase="full" if runners else "empty",
                         rows=list(map(list, runner_rows(runners))),
                         totals=totals(runners),
-                        strategies=[each.name for each in strategies],
-                        instruments=[each.id for each in bridge.standing(LISTED)],
                     )
             await asyncio.sleep(EVERY_S)
 
@@ -120,7 +123,7 @@ class RunnersState(rx.State):
         principal = page_principal(self.router.session.client_token)
         try:
             await bridge.running().commands.ask(command, by=principal)
-        except (CommandError, ScopeError, TradingError) as error:
+        except (CommandError, ScopeError, StrategyError, TradingError) as error:
             self.problem = getattr(error, "problem", str(error))
 
 
