@@ -66,10 +66,10 @@ def test_what_cannot_be_is_said_by_the_form_and_the_keyboard_is_enough(
     open_page: OpenPage,
 ) -> None:
     page = open_page("/runners")
-    fill_in(page, "a/b", instrument="NO:SUCH", bar="7x")
+    fill_in(page, "a/b")
     page.get_by_label("Capital").press("Enter")
     problem = page.get_by_role("alert")
-    assert eventually(lambda: "allowed" in problem.inner_text())
+    assert eventually(lambda: "runner_id 'a/b' is not allowed" in problem.inner_text())
     fill_in(page, "keys", bar="1s")
     page.get_by_label("Capital").press("Enter")
     assert shows(page, "keys", "running")
